@@ -1,0 +1,99 @@
+//! Everything the engine may know of the world around it: the clock, randomness, places and variables.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use crate::event::Event;
+use crate::value::Timestamp;
+
+type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+type Rng = Arc<Mutex<dyn FnMut(&mut [u8]) + Send>>;
+type Voice = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// What a face hands in: nothing in the engine reaches for these behind the caller's back.
+#[derive(Clone)]
+pub struct Env {
+    clock: Clock,
+    rng: Rng,
+    voice: Voice,
+    /// The user's home directory.
+    pub home: PathBuf,
+    /// The working directory that relative paths start from.
+    pub cwd: PathBuf,
+    /// Environment variables.
+    pub vars: BTreeMap<String, String>,
+}
+
+impl Env {
+    /// Returns an environment from a clock, a source of random bytes and the two directories.
+    pub fn new(
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        rng: impl FnMut(&mut [u8]) + Send + 'static,
+        home: impl Into<PathBuf>,
+        cwd: impl Into<PathBuf>,
+    ) -> Self {
+        Env {
+            clock: Arc::new(clock),
+            rng: Arc::new(Mutex::new(rng)),
+            voice: Arc::new(|_| {}),
+            home: home.into(),
+            cwd: cwd.into(),
+            vars: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the environment with its variables replaced.
+    pub fn with_vars(mut self, vars: impl IntoIterator<Item = (String, String)>) -> Self {
+        self.vars = vars.into_iter().collect();
+        self
+    }
+
+    /// Returns the environment with a listener for events; the engine itself never prints.
+    pub fn with_voice(mut self, voice: impl Fn(Event) + Send + Sync + 'static) -> Self {
+        self.voice = Arc::new(voice);
+        self
+    }
+
+    /// Returns the present moment in UTC.
+    pub fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Fills `bytes` from the cryptographic generator that the face supplied.
+    pub fn fill_random(&self, bytes: &mut [u8]) {
+        // A poisoned lock means a caller panicked while drawing: the generator itself is still sound.
+        let mut rng = self.rng.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        rng(bytes);
+    }
+
+    /// Hands an event to the listener.
+    pub fn emit(&self, event: Event) {
+        (self.voice)(event);
+    }
+
+    /// Returns a variable by its `LAMIN*` name; its `HOLOTYPE*` twin wins, an empty value counts as absent.
+    pub fn var(&self, name: &str) -> Option<&str> {
+        let twin = name.strip_prefix("LAMINDB_").or_else(|| name.strip_prefix("LAMIN_"));
+        twin.and_then(|rest| self.vars.get(&format!("HOLOTYPE_{rest}")))
+            .or_else(|| self.vars.get(name))
+            .map(String::as_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// Returns `path` made absolute against the working directory, with `~` expanded; nothing is resolved on disk.
+    pub fn absolute(&self, path: impl Into<PathBuf>) -> PathBuf {
+        let path = path.into();
+        match path.strip_prefix("~") {
+            Ok(rest) => self.home.join(rest),
+            Err(_) => self.cwd.join(path),
+        }
+    }
+}
+
+impl fmt::Debug for Env {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Env").field("home", &self.home).field("cwd", &self.cwd).finish_non_exhaustive()
+    }
+}
