@@ -3,8 +3,13 @@
 mod env;
 mod error;
 mod event;
+pub mod hash;
+pub mod key;
 pub mod model;
+pub mod suffix;
+pub mod uid;
 mod value;
+pub mod version;
 
 pub use env::Env;
 pub use error::{Error, ErrorKind, KINDS, Result};
