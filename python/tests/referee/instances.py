@@ -21,7 +21,8 @@ def expected(release: str) -> dict[str, Any]:
 def unpack(release: str, target: Path) -> Path:
     """Unpacks the instance of `release` into `target`, sets its paths, and returns its database.
 
-    Afterwards `target/home` is the settings home, `target/work` the working directory, `target/root` the storage.
+    Afterwards `target/home` is the settings home, `target/work` the working directory, `target/root` the
+    storage.
 
     Example:
         `unpack("2.12.1", tmp_path)`
