@@ -4,10 +4,31 @@
 //! [`Registry`] values, with physical columns, both directions of every relation and the link tables that
 //! relations imply. Everything else (DDL, look-ups, faces) reads registries and never names a field twice.
 
+mod artifact;
+mod bionty;
+mod block;
+mod branch;
 pub mod catalog;
+mod collection;
+mod declare;
+mod draft;
+mod feature;
+mod mixins;
+mod nearest;
+mod project;
+mod record;
+mod reference;
+mod run;
+mod schema;
+mod space;
+mod storage;
+mod transform;
+mod ulabel;
+mod user;
 
 pub use crate::value::Kind;
 pub use catalog::{all, find, require};
+pub use nearest::nearest;
 
 /// Where a registry comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,6 +158,8 @@ pub struct Relation {
     pub via: Via,
     /// True for accessors that stay out of lists (link rows and names with a leading underscore).
     pub private: bool,
+    /// One sentence for users.
+    pub doc: &'static str,
 }
 
 /// A uniqueness rule over several columns.
@@ -159,6 +182,17 @@ pub enum NullState {
     Null,
     /// The column is not null.
     NotNull,
+}
+
+/// A rule that every row keeps: a column may be null only where a flag is set.
+#[derive(Clone, Copy, Debug)]
+pub struct Check {
+    /// Name, as the format fixes it.
+    pub name: &'static str,
+    /// The flag.
+    pub unless: &'static str,
+    /// The column that must hold something where the flag isn't set.
+    pub required: &'static str,
 }
 
 /// Which shared laws a registry follows.
@@ -186,6 +220,38 @@ pub struct Traits {
     pub top_level: bool,
 }
 
+impl Traits {
+    /// No law at all.
+    pub(crate) const NONE: Traits = Traits {
+        versioned: false,
+        tracks_run: false,
+        tracks_updates: false,
+        can_curate: false,
+        has_type: false,
+        has_parents: false,
+        branch_aware: false,
+        link: false,
+        auto_link: false,
+        top_level: false,
+    };
+
+    /// Returns the laws of both.
+    pub(crate) fn and(self, other: Traits) -> Traits {
+        Traits {
+            versioned: self.versioned || other.versioned,
+            tracks_run: self.tracks_run || other.tracks_run,
+            tracks_updates: self.tracks_updates || other.tracks_updates,
+            can_curate: self.can_curate || other.can_curate,
+            has_type: self.has_type || other.has_type,
+            has_parents: self.has_parents || other.has_parents,
+            branch_aware: self.branch_aware || other.branch_aware,
+            link: self.link || other.link,
+            auto_link: self.auto_link || other.auto_link,
+            top_level: self.top_level || other.top_level,
+        }
+    }
+}
+
 /// One table of the format, with everything that can be asked of it.
 #[derive(Debug)]
 pub struct Registry {
@@ -197,12 +263,14 @@ pub struct Registry {
     pub table: &'static str,
     /// First line: one sentence for users.
     pub doc: &'static str,
-    /// Columns in declaration order.
+    /// Plain columns in declaration order, then foreign keys in declaration order.
     pub columns: Vec<Column>,
     /// To-many relations, own ones first.
     pub relations: Vec<Relation>,
     /// Uniqueness rules over several columns.
     pub uniques: Vec<Unique>,
+    /// Rules that every row keeps.
+    pub checks: &'static [Check],
     /// Laws.
     pub traits: Traits,
     /// Field that names a record for people.
