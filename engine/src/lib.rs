@@ -4,6 +4,7 @@ mod env;
 mod error;
 mod event;
 pub mod hash;
+pub mod instance;
 pub mod key;
 pub mod model;
 pub mod suffix;

@@ -1,0 +1,229 @@
+//! Roots of storage locations: which protocol they speak and the one way of writing them.
+
+use std::fmt;
+use std::fs;
+use std::path::{Component, Path, PathBuf};
+
+use crate::env::Env;
+use crate::error::{Error, Result};
+
+/// The folder below each root that belongs to the format.
+pub const INTERNAL_FOLDER: &str = ".lamindb";
+/// The SQLite database of an instance below its default root.
+pub const DATABASE_KEY: &str = ".lamindb/lamin.db";
+/// The marker of a storage location below its root.
+pub const MARKER_KEY: &str = ".lamindb/storage_uid.txt";
+
+/// How the objects of a storage location are reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Protocol {
+    /// Files of this machine.
+    Local,
+    /// An S3 bucket.
+    S3,
+    /// A bucket of Google Cloud Storage.
+    Gs,
+    /// A repository of Hugging Face.
+    Hf,
+    /// A web server.
+    Http,
+    /// A web server, encrypted.
+    Https,
+}
+
+impl Protocol {
+    /// Returns the name that the column `type` of a storage location holds.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Local => "local",
+            Protocol::S3 => "s3",
+            Protocol::Gs => "gs",
+            Protocol::Hf => "hf",
+            Protocol::Http => "http",
+            Protocol::Https => "https",
+        }
+    }
+
+    fn of_scheme(scheme: &str) -> Result<Self> {
+        Ok(match scheme.to_ascii_lowercase().as_str() {
+            "file" | "local" => Protocol::Local,
+            "s3" => Protocol::S3,
+            "gs" => Protocol::Gs,
+            "hf" => Protocol::Hf,
+            "http" => Protocol::Http,
+            "https" => Protocol::Https,
+            _ => {
+                return Err(Error::value(format!(
+                    "Protocol {scheme} is not supported, valid protocols are local, gs, s3, hf, http, https"
+                )));
+            }
+        })
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// The root of a storage location in its one normal form.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct StorageRoot {
+    protocol: Protocol,
+    text: String,
+}
+
+impl StorageRoot {
+    /// Returns the root that a user's text means.
+    ///
+    /// Local: `~` expanded, absolute, symbolic links followed; nothing is created. Remote: no trailing slash.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Value`] for an unknown protocol, a root inside `.lamindb`, or one that names no place.
+    pub fn parse(env: &Env, text: &str) -> Result<Self> {
+        if text.trim().is_empty() {
+            return Err(Error::value(
+                "The storage location is empty: pass a folder or a URL such as s3://bucket/folder",
+            ));
+        }
+        let root = match text.split_once("://") {
+            None => Self::local(env, text)?,
+            Some((scheme, rest)) => match Protocol::of_scheme(scheme)? {
+                Protocol::Local => Self::local(env, rest)?,
+                protocol => Self::remote(protocol, rest)?,
+            },
+        };
+        if root.text.contains(INTERNAL_FOLDER) {
+            return Err(Error::value("Please pass a folder name that does not end or contain \".lamindb\""));
+        }
+        Ok(root)
+    }
+
+    /// Returns the root for text that is in normal form already, as settings files and databases hold it.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Value`] for an unknown protocol.
+    pub fn stored(text: &str) -> Result<Self> {
+        let protocol = match text.split_once("://") {
+            None => Protocol::Local,
+            Some((scheme, _)) => Protocol::of_scheme(scheme)?,
+        };
+        Ok(StorageRoot { protocol, text: text.to_owned() })
+    }
+
+    fn local(env: &Env, text: &str) -> Result<Self> {
+        let path = resolve(&env.absolute(text));
+        match path.to_str() {
+            Some(text) => Ok(StorageRoot { protocol: Protocol::Local, text: text.to_owned() }),
+            None => Err(Error::value(format!(
+                "The path {} is not valid UTF-8: choose another folder",
+                path.display()
+            ))),
+        }
+    }
+
+    fn remote(protocol: Protocol, rest: &str) -> Result<Self> {
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (rest, None),
+        };
+        let path = path.trim_end_matches('/');
+        if path.is_empty() || path.starts_with('/') {
+            return Err(Error::value(format!("{protocol}://{rest} names no bucket or host")));
+        }
+        if path.split('/').any(|part| part == "." || part == "..") {
+            return Err(Error::value(format!(
+                "{protocol}://{rest} contains '.' or '..': write the path out"
+            )));
+        }
+        let mut text = format!("{protocol}://{path}");
+        if let Some(query) = query.filter(|query| !query.is_empty()) {
+            let mut seen = Vec::new();
+            for pair in query.split('&').filter(|_| protocol == Protocol::S3) {
+                let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+                if seen.contains(&name) {
+                    return Err(Error::value(format!("Multiple values for {name} query parameter")));
+                }
+                seen.push(name);
+            }
+            text.push('?');
+            text.push_str(query);
+        }
+        Ok(StorageRoot { protocol, text })
+    }
+
+    /// Returns the root as databases, settings files and messages carry it.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the protocol.
+    pub fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
+    /// Returns the folder of a local root.
+    pub fn local_path(&self) -> Option<&Path> {
+        (self.protocol == Protocol::Local).then(|| Path::new(&self.text))
+    }
+
+    /// Returns the root without protocol and query: `bucket/folder`, `host/folder` or the local path.
+    pub fn path(&self) -> &str {
+        match self.protocol {
+            Protocol::Local => &self.text,
+            _ => {
+                let path = self.text.split_once("://").map_or(self.text.as_str(), |(_, path)| path);
+                path.split_once('?').map_or(path, |(path, _)| path).trim_end_matches('/')
+            }
+        }
+    }
+
+    /// Returns the endpoint of an S3 root that is not at the default one.
+    pub fn endpoint(&self) -> Option<&str> {
+        let (_, query) = self.text.split_once('?').filter(|_| self.protocol == Protocol::S3)?;
+        query.split('&').find_map(|pair| pair.strip_prefix("endpoint_url="))
+    }
+
+    /// Returns the path or URL of the object at `key` below the root, without a query.
+    pub fn join(&self, key: &str) -> String {
+        match self.protocol {
+            Protocol::Local => format!("{}/{key}", self.text.trim_end_matches('/')),
+            protocol => format!("{protocol}://{}/{key}", self.path()),
+        }
+    }
+}
+
+impl fmt::Display for StorageRoot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Returns an absolute path with `.` and `..` gone and links followed as far as the path exists.
+pub(crate) fn resolve(path: &Path) -> PathBuf {
+    if let Ok(real) = fs::canonicalize(path) {
+        return real;
+    }
+    let mut resolved = PathBuf::new();
+    let mut exists = true;
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                resolved.pop();
+                exists = true;
+            }
+            other => {
+                resolved.push(other);
+                if exists {
+                    match fs::canonicalize(&resolved) {
+                        Ok(real) => resolved = real,
+                        Err(_) => exists = false,
+                    }
+                }
+            }
+        }
+    }
+    resolved
+}
