@@ -81,6 +81,25 @@ fn every_field_is_written_and_read() {
 }
 
 #[test]
+fn awkward_roots_are_quoted_as_other_readers_expect() {
+    let world = World::new();
+    for (root, line) in [
+        ("/data/plain folder", "/data/plain folder"),
+        ("/data/a'b\\n", "/data/a'b\\n"),
+        ("/data/x#y=z", "/data/x#y=z"),
+        ("/data/a # 'b\\c", r"'/data/a # \'b\\c'"),
+        ("/data/blank ", "'/data/blank '"),
+        ("s3://lab/a?endpoint_url=http://h:9000", "s3://lab/a?endpoint_url=http://h:9000"),
+    ] {
+        let settings = InstanceSettings { storage_root: root.into(), ..instance(&world.env, "mydir") };
+        settings.save(&world.env).unwrap();
+        let written = text(world.lamin(FILE));
+        assert!(written.contains(&format!("\nlamindb_instance_storage_root={line}\n")), "{written}");
+        assert_eq!(InstanceSettings::load(&world.env, &slug("mydir")).unwrap(), settings);
+    }
+}
+
+#[test]
 fn a_file_of_any_order_with_other_spellings_is_read() {
     let world = World::new();
     put(
