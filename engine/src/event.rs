@@ -1,10 +1,11 @@
 //! What the engine has to tell: typed events, worded and coloured by the faces.
+//!
+//! Every event has its words in `cli/src/voice/words.rs`; the enum is exhaustive so that the compiler asks for them.
 
 use std::path::PathBuf;
 
 /// One thing that happened and that a user may want to know.
 #[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
 pub enum Event {
     /// An existing record is returned in place of a new one because its content is equal.
     ReturnedSameHash {
@@ -135,8 +136,8 @@ pub enum Event {
     },
     /// Content could not be stored.
     StoreFailed {
-        /// What the store said.
-        error: String,
+        /// The record as users see it.
+        repr: String,
     },
     /// A version with a real key overwrites the content of the one before it.
     OverwritesVersion {
@@ -187,10 +188,10 @@ pub enum Event {
     },
     /// A replacement changes a real key.
     ReplacesKey {
-        /// `key` or `_real_key`, with the values.
-        old: String,
-        /// New key.
-        new: String,
+        /// The key before and after.
+        key: (String, String),
+        /// The real key before and after, where it differs from the key.
+        real_key: Option<(String, String)>,
     },
     /// Files of a folder will be copied into storage.
     FolderOutsideStorage {
@@ -335,25 +336,51 @@ pub enum Event {
         /// The values.
         values: Vec<String>,
     },
-    /// Values that were validated.
-    Validated {
-        /// How many unique values are valid.
-        valid: Vec<String>,
-        /// Unique values that are not.
-        invalid: Vec<String>,
-        /// Field.
-        field: String,
-        /// Unique values received.
+    /// Some of the values that were to be validated are empty or repeated.
+    TermsReceived {
+        /// Unique values.
         unique: usize,
-        /// Empty or repeated values.
+        /// Empty and repeated values.
         ignored: usize,
     },
-    /// Branch switched.
+    /// Values that were found in the registry.
+    TermsValidated {
+        /// How many unique values were found.
+        valid: usize,
+        /// Unique values received.
+        unique: usize,
+        /// Field.
+        field: String,
+    },
+    /// Values that were not found in the registry.
+    TermsNotValidated {
+        /// The values.
+        terms: Vec<String>,
+        /// Unique values received.
+        unique: usize,
+        /// Field.
+        field: String,
+    },
+    /// What an inspection found out about values that are not valid.
+    TermsInspected {
+        /// Registry.
+        registry: &'static str,
+        /// Values that are synonyms of valid ones.
+        synonyms: Vec<String>,
+        /// Values that nothing is known of.
+        unknown: Vec<String>,
+    },
+    /// A record was created by its name.
+    Created {
+        /// Registry, for example `Branch`.
+        registry: &'static str,
+        /// Name.
+        name: String,
+    },
+    /// Branch or space switched.
     Switched {
         /// Name.
         name: String,
-        /// True when it was created on the way.
-        created: bool,
     },
     /// A branch was merged.
     Merged {
@@ -373,6 +400,10 @@ pub enum Event {
         /// In all, in `unit`.
         total: u64,
     },
+    /// Anything else worth a line at level success.
+    Done(String),
+    /// Advice that shows at the default verbosity.
+    Tip(String),
     /// Anything else worth a line at level warning.
     Warning(String),
     /// Anything else worth a line at level important.

@@ -1,0 +1,32 @@
+//! The world as the engine may see it: the one place, besides `main`, that touches clock, randomness and home.
+
+use std::path::PathBuf;
+
+use holotype::{Env, Event, Timestamp};
+
+/// Returns the environment of this process, with `voice` listening to the engine's events.
+///
+/// Nothing is read from disk: home and working directory come from the variables and the operating system.
+pub fn system_env(voice: impl Fn(Event) + Send + Sync + 'static) -> Env {
+    let vars: Vec<(String, String)> = std::env::vars_os()
+        // The engine reads variables by name: one that is no text cannot be one of its own.
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect();
+    let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+    // Without a home, settings live in the working directory rather than nowhere.
+    let home =
+        std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).unwrap_or_else(|| cwd.clone());
+    Env::new(now, random, home, cwd).with_vars(vars).with_voice(voice)
+}
+
+fn now() -> Timestamp {
+    Timestamp(chrono::Utc::now().timestamp_micros())
+}
+
+/// Fills `bytes` from the operating system's generator.
+fn random(bytes: &mut [u8]) {
+    if let Err(error) = getrandom::fill(bytes) {
+        // Uids drawn from anything weaker could collide silently: stopping is the only safe answer.
+        panic!("The operating system gives no random numbers: {error}");
+    }
+}
