@@ -279,8 +279,6 @@ pub struct Registry {
     pub ontology_id_field: Option<&'static str>,
     /// Length of the part of the uid that versions share; the whole uid where there are no versions.
     pub stem_len: usize,
-    pub(crate) by_name: std::collections::HashMap<&'static str, usize>,
-    pub(crate) relation_by_name: std::collections::HashMap<&'static str, usize>,
 }
 
 /// One step of a look-up path.
@@ -297,7 +295,8 @@ pub enum Step {
 impl Registry {
     /// Returns the position of a column by field name, physical name, or `pk`.
     pub fn position(&self, name: &str) -> Option<usize> {
-        self.by_name.get(if name == "pk" { "id" } else { name }).copied()
+        let name = if name == "pk" { "id" } else { name };
+        self.columns.iter().position(|column| column.name == name || column.column == name)
     }
 
     /// Returns a column by field name, physical name, or `pk`.
@@ -307,7 +306,7 @@ impl Registry {
 
     /// Returns a to-many relation by its accessor.
     pub fn relation(&self, name: &str) -> Option<&Relation> {
-        self.relation_by_name.get(name).map(|i| &self.relations[*i])
+        self.relations.iter().find(|relation| relation.name == name)
     }
 
     /// Returns what `name` means as a step of a look-up: `storage` is a relation, `storage_id` a column.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::bionty::{anatomy, molecule, organism, source, term};
-use super::declare::Declaration;
-use super::draft::{self, Draft, leak};
+use super::declare::{self, Declaration};
+use super::draft::{self, Draft, Ends, text};
 use super::{Column, Kind, Registry, Relation, ToOne, Via, nearest};
 use super::{artifact, block, branch, collection, feature, project, record, reference, run};
 use super::{schema, space, storage, transform, ulabel, user};
@@ -124,8 +124,7 @@ fn resolve() -> Vec<Registry> {
     let mut drafts: Vec<Draft> = Vec::with_capacity(160);
     for declaration in DECLARATIONS {
         let draft = draft::declared(declaration);
-        let implied: Vec<Draft> =
-            draft.relations.iter().filter_map(|relation| draft.implied(relation)).collect();
+        let implied = draft.implied();
         drafts.push(draft);
         drafts.extend(implied);
     }
@@ -167,7 +166,7 @@ fn columns(draft: &Draft, key_of: impl Fn(&str) -> Kind) -> Vec<Column> {
     });
     let keys = draft.relations.iter().filter(|relation| relation.link.is_none()).map(|relation| Column {
         name: relation.name,
-        column: leak(format!("{}_id", relation.name)),
+        column: text(&[relation.name, "_id"]),
         kind: key_of(relation.target),
         null: relation.null,
         unique: relation.one_to_one,
@@ -186,48 +185,54 @@ fn columns(draft: &Draft, key_of: impl Fn(&str) -> Kind) -> Vec<Column> {
 }
 
 fn relation(name: &'static str, target: &'static str, via: Via, doc: &'static str) -> Relation {
-    Relation { name, target, via, private: name.starts_with('_') || name.starts_with("links_"), doc }
+    Relation { name, target, via, private: hidden(name), doc }
+}
+
+/// Returns true for accessors that stay out of lists.
+fn hidden(name: &str) -> bool {
+    name.starts_with('_') || name.starts_with("links_")
 }
 
 fn own_relations(draft: &Draft) -> Vec<Relation> {
-    let many = draft.relations.iter().filter_map(|declared| {
-        let (registry, near, far) = draft.link_of(declared)?;
-        let via = Via::Link { registry, near: leak(format!("{near}_id")), far: leak(format!("{far}_id")) };
-        Some(relation(declared.name, declared.target, via, declared.doc))
+    let many = draft.many().map(|(declared, ends)| {
+        let (near, far) = (text(&[ends.near, "_id"]), text(&[ends.far, "_id"]));
+        relation(
+            declared.name,
+            declared.target,
+            Via::Link { registry: ends.registry, near, far },
+            declared.doc,
+        )
     });
     many.collect()
 }
 
 /// Returns the relations that lead back to `draft`, with the registries that they start from.
 fn ways_back(draft: &Draft) -> Vec<(&'static str, Relation)> {
-    let back = |declared: &super::declare::Relation| {
+    let back = |(declared, ends): (&declare::Relation, &Option<Ends>)| {
         let name = declared.back?;
-        let (via, doc) = match draft.link_of(declared) {
-            Some((registry, near, far)) => (
-                Via::Link { registry, near: leak(format!("{far}_id")), far: leak(format!("{near}_id")) },
-                format!("Each `{}` whose `{}` include this record.", draft.name, declared.name),
-            ),
-            None => (
-                Via::Foreign { column: leak(format!("{}_id", declared.name)) },
-                format!("Each `{}` whose `{}` is this record.", draft.name, declared.name),
-            ),
+        let via = match ends {
+            Some(Ends { registry, near, far }) => {
+                Via::Link { registry, near: text(&[far, "_id"]), far: text(&[near, "_id"]) }
+            }
+            None => Via::Foreign { column: text(&[declared.name, "_id"]) },
         };
-        Some((declared.target, relation(name, draft.name, via, leak(doc))))
+        let doc = match ends {
+            _ if hidden(name) => "Rows that point at this record.",
+            Some(_) => text(&["Each `", draft.name, "` whose `", declared.name, "` include this record."]),
+            None => text(&["Each `", draft.name, "` whose `", declared.name, "` is this record."]),
+        };
+        Some((declared.target, relation(name, draft.name, via, doc)))
     };
-    draft.relations.iter().filter_map(back).collect()
+    draft.relations.iter().zip(&draft.ends).filter_map(back).collect()
 }
 
 fn registry(draft: &Draft, columns: Vec<Column>, relations: Vec<Relation>) -> Registry {
-    let mut by_name = HashMap::with_capacity(columns.len() * 2);
-    for (i, column) in columns.iter().enumerate() {
-        by_name.insert(column.name, i);
-        by_name.insert(column.column, i);
-    }
-    let uid_len = match by_name.get("uid").map(|i| columns[*i].kind) {
+    let find = |name: &str| columns.iter().find(|column| column.name == name);
+    let uid_len = match find("uid").map(|uid| uid.kind) {
         Some(Kind::Char(len)) => usize::from(len),
         _ => 0,
     };
-    let if_present = |name: &'static str| by_name.contains_key(name).then_some(name);
+    let if_present = |name: &'static str| find(name).map(|column| column.name);
     Registry {
         name: draft.name,
         module: draft.module,
@@ -240,8 +245,6 @@ fn registry(draft: &Draft, columns: Vec<Column>, relations: Vec<Relation>) -> Re
         ontology_id_field: draft.ontology_id_field.or_else(|| if_present("ontology_id")),
         // The last four characters of a versioned uid are the version.
         stem_len: if draft.traits.versioned { uid_len.saturating_sub(4) } else { uid_len },
-        relation_by_name: relations.iter().enumerate().map(|(i, relation)| (relation.name, i)).collect(),
-        by_name,
         columns,
         relations,
     }

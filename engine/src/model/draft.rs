@@ -13,15 +13,25 @@ pub(super) struct Draft {
     pub traits: Traits,
     pub fields: Vec<Field>,
     pub relations: Vec<Relation>,
+    /// Where the pairs of each relation lie; none for foreign keys.
+    pub ends: Vec<Option<Ends>>,
     pub uniques: Vec<Unique>,
     pub checks: &'static [Check],
     pub name_field: Option<&'static str>,
     pub ontology_id_field: Option<&'static str>,
 }
 
-/// Returns `text` for the life of the process; the catalogue is built once.
-pub(super) fn leak(text: String) -> &'static str {
-    Box::leak(text.into_boxed_str())
+/// A link registry, with its fields that point at the near and the far end of a relation.
+#[derive(Clone, Copy)]
+pub(super) struct Ends {
+    pub registry: &'static str,
+    pub near: &'static str,
+    pub far: &'static str,
+}
+
+/// Returns the parts as one text that lives as long as the process; the catalogue is built once.
+pub(super) fn text(parts: &[&str]) -> &'static str {
+    parts.concat().leak()
 }
 
 /// Returns the draft of a declared registry.
@@ -34,6 +44,7 @@ pub(super) fn declared(declaration: &'static Declaration) -> Draft {
         traits: Traits { top_level: declaration.top_level, ..Traits::NONE },
         fields: Vec::new(),
         relations: Vec::new(),
+        ends: Vec::new(),
         uniques: declaration.uniques.iter().map(rule).collect(),
         checks: declaration.checks,
         name_field: declaration.name_field,
@@ -44,6 +55,7 @@ pub(super) fn declared(declaration: &'static Declaration) -> Draft {
         draft.extend(mixin.fields, mixin.relations);
     }
     draft.extend(declaration.fields, declaration.relations);
+    draft.ends = draft.relations.iter().map(|relation| draft.ends_of(relation)).collect();
     for (name, doc) in declaration.docs {
         draft.fields.iter_mut().filter(|field| field.name == *name).for_each(|field| field.doc = doc);
     }
@@ -64,59 +76,68 @@ impl Draft {
         }
     }
 
-    /// Returns the name of the link registry of a to-many relation, and its near and far fields.
-    pub fn link_of(&self, relation: &Relation) -> Option<(&'static str, &'static str, &'static str)> {
+    fn ends_of(&self, relation: &Relation) -> Option<Ends> {
         let (own, target) = (self.name, relation.target);
         Some(match relation.link? {
-            Link::Declared { registry, near, far } => (registry, near, far),
+            Link::Declared { registry, near, far } => Ends { registry, near, far },
             Link::Bare => {
-                let name = leak(format!("{own}_{}", relation.name));
-                let (near, far) = (own.to_lowercase(), target.to_lowercase());
-                if own == target {
-                    (name, leak(format!("from_{near}")), leak(format!("to_{far}")))
-                } else {
-                    (name, leak(near), leak(far))
+                let registry = text(&[own, "_", relation.name]);
+                let (near, far) = if own == target { ("from_", "to_") } else { ("", "") };
+                Ends {
+                    registry,
+                    near: text(&[near, &own.to_lowercase()]),
+                    far: text(&[far, &target.to_lowercase()]),
                 }
             }
             Link::Derived { side, shape } => {
                 let (host, value) = if side == Side::Host { (own, target) } else { (target, own) };
                 let value_field = match shape {
                     Shape::Value(_) | Shape::TermValue => "value",
-                    _ => leak(value.to_lowercase()),
+                    _ => value.to_lowercase().leak(),
                 };
-                let (name, host_field) = (leak(format!("{host}{value}")), leak(host.to_lowercase()));
+                let (registry, host_field) = (text(&[host, value]), host.to_lowercase().leak());
                 match side {
-                    Side::Host => (name, host_field, value_field),
-                    Side::Value => (name, value_field, host_field),
+                    Side::Host => Ends { registry, near: host_field, far: value_field },
+                    Side::Value => Ends { registry, near: value_field, far: host_field },
                 }
             }
         })
     }
 
-    /// Returns the draft of the link table that a relation implies, unless it has a declaration of its own.
-    pub fn implied(&self, relation: &Relation) -> Option<Draft> {
-        let (name, near, far) = self.link_of(relation)?;
-        match relation.link? {
-            Link::Declared { .. } => None,
-            Link::Bare => Some(self.bare(relation, name, near, far)),
-            Link::Derived { side: Side::Host, shape } => {
-                Some(self.linked(name, (self.name, near), (relation.target, far), shape))
-            }
-            Link::Derived { side: Side::Value, shape } => {
-                Some(self.linked(name, (relation.target, far), (self.name, near), shape))
-            }
-        }
+    /// Returns to-many relations with their ends.
+    pub fn many(&self) -> impl Iterator<Item = (&Relation, Ends)> {
+        self.relations.iter().zip(&self.ends).filter_map(|(relation, ends)| Some((relation, (*ends)?)))
     }
 
-    fn link(&self, name: &'static str, table: String, doc: String) -> Draft {
+    /// Returns the link tables that relations imply, those with a declaration of their own left out.
+    pub fn implied(&self) -> Vec<Draft> {
+        let link = |(relation, ends): (&Relation, Ends)| match relation.link? {
+            Link::Declared { .. } => None,
+            Link::Bare => Some(self.bare(relation, ends)),
+            Link::Derived { side: Side::Host, shape } => {
+                Some(self.linked(ends.registry, (self.name, ends.near), (relation.target, ends.far), shape))
+            }
+            Link::Derived { side: Side::Value, shape } => {
+                Some(self.linked(ends.registry, (relation.target, ends.far), (self.name, ends.near), shape))
+            }
+        };
+        let mut drafts: Vec<Draft> = self.many().filter_map(link).collect();
+        for draft in &mut drafts {
+            draft.ends = vec![None; draft.relations.len()];
+        }
+        drafts
+    }
+
+    fn link(&self, name: &'static str, table: &'static str, doc: &'static str) -> Draft {
         Draft {
             name,
             module: self.module,
-            table: leak(table),
-            doc: leak(doc),
+            table,
+            doc,
             traits: Traits { link: true, ..Traits::NONE },
             fields: Vec::new(),
             relations: Vec::new(),
+            ends: Vec::new(),
             uniques: Vec::new(),
             checks: &[],
             name_field: None,
@@ -124,12 +145,12 @@ impl Draft {
         }
     }
 
-    fn bare(&self, relation: &Relation, name: &'static str, near: &'static str, far: &'static str) -> Draft {
+    fn bare(&self, relation: &Relation, Ends { registry, near, far }: Ends) -> Draft {
         let end = |field, target| Relation::one(field, target).cascade();
         let mut draft = self.link(
-            name,
-            format!("{}_{}", self.table, relation.name),
-            format!("Links of `{}.{}`.", self.name, relation.name),
+            registry,
+            text(&[self.table, "_", relation.name]),
+            text(&["Links of `", self.name, ".", relation.name, "`."]),
         );
         draft.traits.auto_link = true;
         draft.extend(
@@ -153,23 +174,23 @@ impl Draft {
         let lower = name.to_lowercase();
         let mut draft = self.link(
             name,
-            format!("{}_{lower}", self.module.name()),
-            format!("Link between `{host}` and `{value}`."),
+            text(&[self.module.name(), "_", &lower]),
+            text(&["Link between `", host, "` and `", value, "`."]),
         );
         let (host_back, value_back) = match shape {
-            Shape::Value(back) => (format!("values_{}", value.to_lowercase()), back),
-            Shape::TermValue => (format!("values_{}", snake(value)), "links_record"),
-            Shape::Term => (format!("links_{}", snake(value)), leak(format!("links_{host_field}"))),
-            _ => (format!("links_{value_field}"), leak(format!("links_{host_field}"))),
+            Shape::Value(back) => (text(&["values_", &value.to_lowercase()]), back),
+            Shape::TermValue => (text(&["values_", &snake(value)]), "links_record"),
+            Shape::Term => (text(&["links_", &snake(value)]), text(&["links_", host_field])),
+            _ => (text(&["links_", value_field]), text(&["links_", host_field])),
         };
         // A unique index over all rows serves look-ups by its first column; the partial ones of annotations don't.
         let mut near =
-            Relation::one(host_field, host).back(leak(host_back)).cascade().doc("The record that has it.");
+            Relation::one(host_field, host).back(host_back).cascade().doc("The record that has it.");
         near.indexed = shape == Shape::Annotated;
         let far =
             Relation::one(value_field, value).back(value_back).indexed().doc("The record that is linked.");
         let feature = Relation::one("feature", "Feature")
-            .back(leak(format!("links_{lower}")))
+            .back(text(&["links_", &lower]))
             .doc("Feature under which the link was made, if any.");
         if matches!(shape, Shape::Tracked | Shape::Annotated | Shape::Term | Shape::TermValue) {
             draft.traits = draft.traits.and(TRACKS_RUN.traits);
@@ -192,8 +213,8 @@ impl Draft {
         let pair = [host_field, value_field];
         draft.uniques = match (shape, triple) {
             (Shape::Annotated, Some(triple)) => vec![
-                unique(Some(leak(format!("unique_{lower}"))), &triple, Some(NullState::NotNull)),
-                unique(Some(leak(format!("unique_{lower}_null_feature"))), &pair, Some(NullState::Null)),
+                unique(Some(text(&["unique_", &lower])), &triple, Some(NullState::NotNull)),
+                unique(Some(text(&["unique_", &lower, "_null_feature"])), &pair, Some(NullState::Null)),
             ],
             (_, Some(triple)) => vec![unique(None, &triple, None)],
             (_, None) => vec![unique(None, &pair, None)],
@@ -205,7 +226,7 @@ impl Draft {
 fn unique(name: Option<&'static str>, fields: &[&str], feature: Option<NullState>) -> Unique {
     Unique {
         name,
-        columns: fields.iter().map(|field| leak(format!("{field}_id"))).collect(),
+        columns: fields.iter().map(|field| text(&[field, "_id"])).collect(),
         when: feature.map(|state| ("feature_id", state)),
         lower: false,
     }
