@@ -1,5 +1,6 @@
 //! Holotype registers files, folders and arrays as artifacts with identity, storage, labels, versions and lineage.
 
+pub mod db;
 mod env;
 mod error;
 mod event;

@@ -1,0 +1,6 @@
+//! Databases.
+
+pub mod ddl;
+mod dialect;
+
+pub use dialect::Dialect;

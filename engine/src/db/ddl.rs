@@ -1,0 +1,166 @@
+//! The tables of the format, written from the registries.
+
+mod rules;
+
+use super::dialect::Dialect;
+use crate::model::{self, Column, NullState, Registry, Unique};
+
+/// Returns the statements that make every table of the format, in an order that works.
+pub fn create_all(dialect: Dialect) -> Vec<String> {
+    let registries = model::all();
+    let mut statements: Vec<String> =
+        registries.iter().map(|registry| create_table(dialect, registry)).collect();
+    for registry in registries {
+        statements.extend(unique_rules(dialect, registry));
+        statements.extend(indexes(dialect, registry));
+    }
+    if dialect == Dialect::Postgres {
+        // Tables refer to each other in circles; PostgreSQL wants the target to be there.
+        statements.extend(registries.iter().flat_map(foreign_keys));
+        statements.extend(rules::type_rules());
+    }
+    statements
+}
+
+/// Returns the statements that add the tables of this engine, also to a database that LaminDB made.
+pub fn create_own(dialect: Dialect) -> Vec<String> {
+    let (bytes, moment) = match dialect {
+        Dialect::Sqlite => ("BLOB", "datetime"),
+        Dialect::Postgres => ("bytea", "timestamp with time zone"),
+    };
+    // Without the cascade LaminDB could no longer delete artifacts, because it doesn't know of these rows.
+    vec![
+        format!(
+            "CREATE TABLE IF NOT EXISTS \"holotype_content\" (\n    \
+             \"artifact_id\" INTEGER NOT NULL PRIMARY KEY REFERENCES \"lamindb_artifact\" (\"id\") \
+             ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,\n    \
+             \"digest\" TEXT NOT NULL CHECK (length(\"digest\") = 64),\n    \
+             \"size\" bigint NOT NULL,\n    \
+             \"hash\" TEXT NULL,\n    \
+             \"hash_type\" TEXT NULL,\n    \
+             \"manifest\" {bytes} NULL,\n    \
+             \"computed_at\" {moment} NOT NULL,\n    \
+             \"verified_at\" {moment} NULL\n)"
+        ),
+        "CREATE INDEX IF NOT EXISTS \"holotype_content_digest_idx\" ON \"holotype_content\" (\"digest\")"
+            .to_owned(),
+        "CREATE TABLE IF NOT EXISTS \"holotype_meta\" (\n    \
+         \"key\" TEXT NOT NULL PRIMARY KEY,\n    \"value\" TEXT NOT NULL\n)"
+            .to_owned(),
+    ]
+}
+
+fn create_table(dialect: Dialect, registry: &Registry) -> String {
+    let mut lines: Vec<String> =
+        registry.columns.iter().map(|column| column_definition(dialect, column)).collect();
+    lines.extend(registry.checks.iter().map(|check| {
+        format!(
+            "CONSTRAINT {} CHECK ({} OR {} IS NOT NULL)",
+            dialect.quote(check.name),
+            dialect.quote(check.unless),
+            dialect.quote(check.required)
+        )
+    }));
+    format!("CREATE TABLE {} (\n    {}\n)", dialect.quote(registry.table), lines.join(",\n    "))
+}
+
+/// Returns the definition of one column, as `CREATE TABLE` and `ADD COLUMN` take it.
+pub(crate) fn column_definition(dialect: Dialect, column: &Column) -> String {
+    let name = dialect.quote(column.column);
+    if column.name == "id" {
+        return format!("{name} {}", dialect.primary_key(column.kind));
+    }
+    let mut line = format!("{name} {}", dialect.column_type(column.kind));
+    if let Some(default) = dialect.default(column.default).filter(|_| column.db_default) {
+        line.push_str(" DEFAULT ");
+        line.push_str(&default);
+    }
+    line.push_str(if column.null { " NULL" } else { " NOT NULL" });
+    if column.unique {
+        line.push_str(" UNIQUE");
+    }
+    if dialect == Dialect::Sqlite {
+        if column.kind == model::Kind::Json {
+            line.push_str(&format!(" CHECK ((JSON_VALID({name}) OR {name} IS NULL))"));
+        }
+        if let Some(target) = column.to.and_then(|to| model::find(to.target)) {
+            line.push_str(&format!(
+                " REFERENCES {} (\"id\") DEFERRABLE INITIALLY DEFERRED",
+                dialect.quote(target.table)
+            ));
+        }
+    }
+    line
+}
+
+/// Returns the statements for the rules over several columns and for those that compare in lower case.
+fn unique_rules(dialect: Dialect, registry: &Registry) -> Vec<String> {
+    let mut nameless = 0;
+    let mut statement = |unique: &Unique| {
+        let name = unique.name.map_or_else(
+            || {
+                nameless += 1;
+                format!("{}_uniq{nameless}", registry.table)
+            },
+            str::to_owned,
+        );
+        let (name, table) = (dialect.quote(&name), dialect.quote(registry.table));
+        let columns: Vec<String> = unique
+            .columns
+            .iter()
+            .map(|column| match unique.lower {
+                true => format!("LOWER({})", dialect.quote(column)),
+                false => dialect.quote(column),
+            })
+            .collect();
+        let columns = columns.join(", ");
+        match unique.when {
+            Some((column, state)) => {
+                let state = if state == NullState::Null { "IS NULL" } else { "IS NOT NULL" };
+                let column = dialect.quote(column);
+                format!("CREATE UNIQUE INDEX {name} ON {table} ({columns}) WHERE {column} {state}")
+            }
+            // As constraints, LaminDB's own migrations find them on PostgreSQL.
+            None if dialect == Dialect::Postgres && !unique.lower => {
+                format!("ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE ({columns})")
+            }
+            None => format!("CREATE UNIQUE INDEX {name} ON {table} ({columns})"),
+        }
+    };
+    registry.uniques.iter().map(&mut statement).collect()
+}
+
+fn indexes(dialect: Dialect, registry: &Registry) -> Vec<String> {
+    let table = dialect.quote(registry.table);
+    let index = |column: &Column, suffix: &str, class: &str| {
+        let name = dialect.quote(&format!("{}_{}_{suffix}", registry.table, column.column));
+        format!("CREATE INDEX {name} ON {table} ({}{class})", dialect.quote(column.column))
+    };
+    let mut statements = Vec::new();
+    for column in &registry.columns {
+        let text = dialect == Dialect::Postgres && column.kind.is_text();
+        if column.indexed {
+            // This class serves equality and prefixes alike, whatever the collation.
+            statements.push(index(column, "idx", if text { " varchar_pattern_ops" } else { "" }));
+        } else if text && column.name == "uid" {
+            statements.push(index(column, "like", " varchar_pattern_ops"));
+        }
+    }
+    statements
+}
+
+fn foreign_keys(registry: &Registry) -> Vec<String> {
+    let dialect = Dialect::Postgres;
+    let key = |column: &Column| {
+        let target = model::find(column.to?.target)?;
+        Some(format!(
+            "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {} (\"id\") \
+             DEFERRABLE INITIALLY DEFERRED",
+            dialect.quote(registry.table),
+            dialect.quote(&format!("{}_{}_fk", registry.table, column.column)),
+            dialect.quote(column.column),
+            dialect.quote(target.table)
+        ))
+    };
+    registry.columns.iter().filter_map(key).collect()
+}
