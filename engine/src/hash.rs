@@ -15,12 +15,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use compat::{CHUNK, Compat};
 pub use digest::Digest;
+pub(crate) use file::{Both, fill};
 pub use file::{Identity, digest_file, hash_file, identify_file};
+pub(crate) use folder::mode;
 pub use folder::{Folder, FolderFile, FolderIdentity, hash_folder, scan_folder};
 pub use kind::HashKind;
 pub use manifest::{Manifest, ManifestEntry};
 pub use remote::{folder_hash, gcs_hash, hf_hash, http_hash, s3_hash};
 pub use stamp::Stamp;
+pub(crate) use stamp::{changed, open_file};
 pub use text::{collection_hash, git_blob, json_hash, source_hash};
 
 /// Characters that the column for hashes can hold.

@@ -4,10 +4,15 @@ pub mod db;
 mod env;
 mod error;
 mod event;
+#[cfg(feature = "faults")]
+pub mod faults;
+#[cfg(not(feature = "faults"))]
+mod faults;
 pub mod hash;
 pub mod instance;
 pub mod key;
 pub mod model;
+pub mod store;
 pub mod suffix;
 pub mod uid;
 mod value;

@@ -85,11 +85,16 @@ impl Both {
 
     pub(crate) fn update(&mut self, block: &[u8]) {
         if block.len() < SPLIT {
-            self.compat.update(block);
-            self.digest.update(block);
+            self.update_here(block);
         } else {
             rayon::join(|| self.compat.update(block), || self.digest.update_rayon(block));
         }
+    }
+
+    /// Takes the next bytes without help from other threads.
+    pub(crate) fn update_here(&mut self, block: &[u8]) {
+        self.compat.update(block);
+        self.digest.update(block);
     }
 
     /// Returns the identity, or nothing when the content was shorter or longer than announced.

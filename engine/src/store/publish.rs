@@ -1,0 +1,146 @@
+//! Publishing a file.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+use super::copy::Transfer;
+use super::temp::Temp;
+use super::{Publish, Published, Store, sync};
+use crate::error::{Error, Result};
+use crate::faults;
+use crate::hash::{Identity, identify_file, mode, open_file};
+
+/// Bytes below which a clone costs more than a copy.
+const CLONE: u64 = 64 * 1024;
+
+/// Content complete under its temporary name.
+pub(super) struct Staged {
+    pub(super) temp: Temp,
+    pub(super) target: PathBuf,
+    pub(super) published: Published,
+}
+
+impl Store {
+    /// Publishes the file `source` at `key`.
+    ///
+    /// The bytes are cloned where the file system can, else copied and hashed in one pass, under a temporary name beside
+    /// the target; then checked, flushed if `how.durable`, and renamed. Parent folders are created. Permission bits are
+    /// those of the source within the mask of the process. Whatever fails, the temporary name is removed and what was at
+    /// `key` before is still there; only when the very last flush of the folder fails is the new content in place
+    /// already.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Io`] when the source changes meanwhile or the device is full, [`crate::ErrorKind::Value`] when
+    /// it is not the content expected, [`crate::ErrorKind::InvalidArgument`] when `key` leads out of the root or names a
+    /// folder.
+    pub fn publish_file(&self, source: &Path, key: &str, how: &Publish<'_>) -> Result<Published> {
+        let target = self.path(key)?;
+        let parent = self.prepare(&target, how.durable)?;
+        let staged = self.stage(source, target, how)?;
+        if how.durable {
+            sync::file(&staged.temp.handle, &staged.target)?;
+        }
+        faults::hit("store.synced");
+        let published = staged.place()?;
+        if how.durable {
+            sync::folder(&parent)?;
+        }
+        Ok(published)
+    }
+
+    /// Publishes bytes at hand, such as a marker or a manifest.
+    ///
+    /// # Errors
+    /// As [`Store::publish_file`].
+    pub fn write(&self, key: &str, bytes: &[u8], durable: bool) -> Result<()> {
+        let target = self.path(key)?;
+        let parent = self.prepare(&target, durable)?;
+        refuse_folder(&target)?;
+        let mut temp = Temp::file(&self.env, &target, 0o666)?;
+        temp.handle.write_all(bytes).map_err(|error| Error::io(&target, error))?;
+        if durable {
+            sync::file(&temp.handle, &target)?;
+        }
+        temp.place(&target)?;
+        if durable { sync::folder(&parent) } else { Ok(()) }
+    }
+
+    /// Brings `source` under a temporary name beside `target`, complete and checked but not flushed.
+    pub(super) fn stage(&self, source: &Path, target: PathBuf, how: &Publish<'_>) -> Result<Staged> {
+        refuse_folder(&target)?;
+        let (mut from, stamp) = open_file(source)?;
+        let bits = mode(&from.metadata().map_err(|error| Error::io(source, error))?);
+        let mut temp = Temp::file(&self.env, &target, bits)?;
+        let cloned = stamp.size >= CLONE && self.clone_into(&from, &temp.handle);
+        let identity = if cloned {
+            let identity = identify_file(&temp.path)?;
+            stamp.check(source)?;
+            (how.progress)(stamp.size)?;
+            identity
+        } else {
+            Transfer { source, stamp, target: &target }.run(&mut from, &mut temp.handle, how)?
+        };
+        faults::hit("store.copied");
+        let Identity { content, digest } = identity;
+        how.check(source, &content, digest)?;
+        check_size(&temp, &target, content.size)?;
+        Ok(Staged { temp, target, published: Published { content, digest, manifest: None, cloned } })
+    }
+
+    /// Shares the bytes of `from` with the empty file `to`; returns false where the file system cannot.
+    pub(super) fn clone_into(&self, from: &fs::File, to: &fs::File) -> bool {
+        if self.cannot_clone.load(Ordering::Relaxed) {
+            return false;
+        }
+        #[cfg(target_os = "linux")]
+        let cloned = match rustix::fs::ioctl_ficlone(to, from) {
+            Ok(()) => true,
+            Err(error) => {
+                // Two file systems cannot share bytes, but the next source may lie on this one.
+                self.cannot_clone.store(error != rustix::io::Errno::XDEV, Ordering::Relaxed);
+                false
+            }
+        };
+        #[cfg(not(target_os = "linux"))]
+        let cloned = {
+            let _ = (from, to);
+            false
+        };
+        cloned
+    }
+}
+
+impl Staged {
+    /// Puts the content in its place.
+    pub(super) fn place(self) -> Result<Published> {
+        self.temp.place(&self.target)?;
+        faults::hit("store.renamed");
+        Ok(self.published)
+    }
+}
+
+fn check_size(temp: &Temp, target: &Path, size: u64) -> Result<()> {
+    let stored = temp.handle.metadata().map_err(|error| Error::io(target, error))?.len();
+    if stored == size {
+        return Ok(());
+    }
+    let target = target.display();
+    Err(Error::new(
+        crate::ErrorKind::Io,
+        format!(
+            "{target} has {stored} bytes on the device instead of {size}; nothing was replaced, try again"
+        ),
+    ))
+}
+
+fn refuse_folder(target: &Path) -> Result<()> {
+    match fs::symlink_metadata(target) {
+        Ok(metadata) if metadata.is_dir() => Err(Error::invalid(format!(
+            "{} is a folder in storage; a file cannot replace it",
+            target.display()
+        ))),
+        _ => Ok(()),
+    }
+}
