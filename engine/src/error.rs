@@ -64,6 +64,8 @@ pub enum ErrorKind {
     UpdateContext,
     /// A branch of that name exists.
     BranchAlreadyExists,
+    /// The record is locked, or lives in a space that may not be written.
+    NoWriteAccess,
     /// The operation is not supported for this kind of object.
     Unsupported,
     /// The user broke the operation off.
@@ -101,6 +103,7 @@ pub const KINDS: &[ErrorKind] = &[
     ErrorKind::TrackNotCalled,
     ErrorKind::UpdateContext,
     ErrorKind::BranchAlreadyExists,
+    ErrorKind::NoWriteAccess,
     ErrorKind::Unsupported,
     ErrorKind::Interrupted,
 ];

@@ -1,6 +1,48 @@
-//! What makes an instance on this machine: its name, its storage root, its settings files and its marker.
+//! The one handle: an instance with its settings, its database and the present context.
 
+mod connect;
+mod init;
+mod level;
 pub mod marker;
 pub mod name;
 pub mod root;
 pub mod settings;
+
+use std::ops::Deref;
+use std::sync::{Arc, RwLock};
+
+pub use init::InitOptions;
+
+use crate::session::Session;
+use settings::InstanceSettings;
+
+/// A connected instance, cheap to clone. It is a [`Session`] with a name and a place.
+#[derive(Clone)]
+pub struct Instance {
+    session: Session,
+    settings: Arc<RwLock<InstanceSettings>>,
+}
+
+impl Instance {
+    fn new(session: Session, settings: InstanceSettings) -> Self {
+        Instance { session, settings: Arc::new(RwLock::new(settings)) }
+    }
+
+    /// Returns a copy of the settings.
+    pub fn settings(&self) -> InstanceSettings {
+        self.settings.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Changes the settings of this session; nothing is written to the settings file.
+    pub fn with_settings(&self, change: impl FnOnce(&mut InstanceSettings)) {
+        change(&mut self.settings.write().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    }
+}
+
+impl Deref for Instance {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        &self.session
+    }
+}

@@ -340,4 +340,15 @@ impl Registry {
     pub fn qualified_name(&self) -> String {
         format!("{}.{}", self.module.name(), self.name)
     }
+
+    /// Returns the error for a name that this registry does not have, with the nearest and all valid names.
+    pub fn unknown_field(&self, name: &str) -> crate::Error {
+        let available = self.available_fields();
+        let hint = nearest(name, available.iter().copied())
+            .map_or_else(String::new, |near| format!(" Did you mean '{near}'?"));
+        crate::Error::field(format!(
+            "Unknown field '{name}'.{hint} Available fields: {}",
+            available.join(", ")
+        ))
+    }
 }

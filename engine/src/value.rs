@@ -81,6 +81,32 @@ impl Timestamp {
         self.naive().format("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
     }
 
+    /// Parses the text that SQLite databases of the format hold, without the cost of trying other forms.
+    pub fn parse_sql(text: &str) -> Option<Timestamp> {
+        let bytes = text.as_bytes();
+        let number = |range: std::ops::Range<usize>| -> Option<i64> {
+            bytes
+                .get(range)?
+                .iter()
+                .try_fold(0i64, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
+        };
+        let plain = bytes.len() >= 19 && bytes[4] == b'-' && bytes[10] == b' ' && bytes[13] == b':';
+        let decimals = bytes.len().saturating_sub(20);
+        if !plain || decimals > 6 || (bytes.len() > 19 && bytes[19] != b'.') {
+            return Timestamp::parse(text);
+        }
+        let day = NaiveDate::from_ymd_opt(
+            i32::try_from(number(0..4)?).ok()?,
+            u32::try_from(number(5..7)?).ok()?,
+            u32::try_from(number(8..10)?).ok()?,
+        )?;
+        let days = i64::from(day.to_epoch_days());
+        let seconds = number(11..13)? * 3600 + number(14..16)? * 60 + number(17..19)?;
+        let fraction =
+            if decimals == 0 { 0 } else { number(20..bytes.len())? * 10i64.pow(6 - decimals as u32) };
+        Some(Timestamp((days * 86_400 + seconds) * 1_000_000 + fraction))
+    }
+
     /// Parses the forms found in databases and given by users: `T` or blank, 0 to 6 decimals, optional zone.
     pub fn parse(text: &str) -> Option<Timestamp> {
         let text = text.trim();
@@ -119,6 +145,8 @@ pub enum Value {
     DateTime(Timestamp),
     /// JSON document.
     Json(Json),
+    /// Bytes (no field of the format holds any; this engine's own tables do).
+    Bytes(Vec<u8>),
 }
 
 impl Value {
@@ -219,6 +247,7 @@ impl Value {
             Value::Date(day) => Json::String(day.to_string()),
             Value::DateTime(moment) => Json::String(moment.to_iso()),
             Value::Json(json) => json,
+            Value::Bytes(bytes) => Json::String(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }
 }
@@ -236,6 +265,7 @@ impl fmt::Display for Value {
             Value::Date(day) => write!(f, "{day}"),
             Value::DateTime(moment) => f.write_str(&moment.to_display()),
             Value::Json(json) => f.write_str(&python_json(json)),
+            Value::Bytes(bytes) => write!(f, "<{} bytes>", bytes.len()),
         }
     }
 }

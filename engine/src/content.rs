@@ -1,0 +1,121 @@
+//! The full digest of every artifact's content, beside the hash that the format knows.
+
+use crate::db::{Cell, Sql, Tx};
+use crate::error::Result;
+use crate::hash::{ContentHash, Digest, FolderIdentity, Manifest, digest_file, hash_folder};
+use crate::ingest::is_incomplete;
+use crate::instance::Instance;
+use crate::record::Record;
+use crate::store::Published;
+use crate::value::{Timestamp, Value};
+
+/// What the table `holotype_content` holds of an artifact.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content {
+    /// Digest of the file, or of the folder's manifest.
+    pub digest: Digest,
+    /// Bytes in all.
+    pub size: u64,
+    /// Compressed manifest of a folder.
+    pub manifest: Option<Vec<u8>>,
+}
+
+impl Content {
+    /// Returns the content of a file.
+    pub fn of_file(digest: Digest, content: &ContentHash) -> Content {
+        Content { digest, size: content.size, manifest: None }
+    }
+
+    /// Returns what publishing found.
+    pub(crate) fn of_published(published: &Published) -> Result<Content> {
+        let manifest = published.manifest.as_ref().map(Manifest::to_bytes).transpose()?;
+        Ok(Content { digest: published.digest, size: published.content.size, manifest })
+    }
+
+    /// Returns the content of a folder.
+    pub fn of_folder(identity: &FolderIdentity) -> Result<Content> {
+        Ok(Content {
+            digest: identity.digest,
+            size: identity.content.size,
+            manifest: Some(identity.manifest.to_bytes()?),
+        })
+    }
+
+    /// Writes the row of an artifact, replacing an older one.
+    pub(crate) fn write(&self, tx: &Tx<'_>, artifact: i64, now: Timestamp) -> Result<()> {
+        let mut sql = Sql::new(
+            "INSERT INTO \"holotype_content\" (\"artifact_id\", \"digest\", \"size\", \"manifest\", \"computed_at\") VALUES (",
+        );
+        sql.binds([
+            Value::Int(artifact),
+            Value::Text(self.digest.to_hex()),
+            Value::Int(i64::try_from(self.size).unwrap_or(i64::MAX)),
+            self.manifest.clone().map_or(Value::Null, Value::Bytes),
+            Value::DateTime(now),
+        ]);
+        sql.push(
+            ") ON CONFLICT (\"artifact_id\") DO UPDATE SET \"digest\" = excluded.\"digest\", \"size\" = excluded.\"size\", \
+             \"manifest\" = excluded.\"manifest\", \"computed_at\" = excluded.\"computed_at\", \"verified_at\" = NULL",
+        );
+        tx.execute(&sql).map(|_| ())
+    }
+}
+
+impl Instance {
+    /// Returns the digest of an artifact's content; it is computed from the stored content when nobody has yet.
+    ///
+    /// `None` when the content is incomplete or out of reach.
+    pub fn content_of(&self, record: &Record) -> Result<Option<Content>> {
+        let Some(id) = record.id() else { return Ok(None) };
+        if let Some(known) = self.known_content(id)? {
+            return Ok(Some(known));
+        }
+        let path = self.artifact_path(record)?;
+        if is_incomplete(record) || !path.exists() {
+            return Ok(None);
+        }
+        let content = if path.is_dir() {
+            Content::of_folder(&hash_folder(&path)?)?
+        } else {
+            let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
+            Content { digest: digest_file(&path)?, size, manifest: None }
+        };
+        if !self.db().read_only() {
+            self.db().write(|tx| content.write(tx, id, self.env().now()))?;
+        }
+        Ok(Some(content))
+    }
+
+    /// Returns the files of a folder artifact without touching them; `None` for single files.
+    pub fn manifest(&self, record: &Record) -> Result<Option<Manifest>> {
+        match self.content_of(record)?.and_then(|content| content.manifest) {
+            Some(bytes) => Manifest::from_bytes(&bytes).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn known_content(&self, id: i64) -> Result<Option<Content>> {
+        let mut sql = Sql::new(
+            "SELECT \"digest\", \"size\", \"manifest\" FROM \"holotype_content\" WHERE \"artifact_id\" = ",
+        );
+        sql.bind(id);
+        let mut found = None;
+        self.db().each(&sql, &mut |cells| {
+            if let [Cell::Text(digest), size, manifest] = cells {
+                found = Some(Content {
+                    digest: digest.parse()?,
+                    size: match size {
+                        Cell::Int(size) => u64::try_from(*size).unwrap_or(0),
+                        _ => 0,
+                    },
+                    manifest: match manifest {
+                        Cell::Bytes(bytes) => Some(bytes.to_vec()),
+                        _ => None,
+                    },
+                });
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+}

@@ -1,0 +1,369 @@
+//! SQLite: one writer connection, a pool of readers, waiting instead of "database is locked".
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use rusqlite::functions::FunctionFlags;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{ErrorCode, OpenFlags};
+
+use super::{Cell, Durability, Open, Sql};
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::{Kind, Value, python_json};
+
+/// Waiting times between tries for the write lock; the last one repeats until 30 seconds have gone by.
+const BACKOFF_MS: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 30];
+const PATIENCE_MS: u64 = 30_000;
+
+pub(super) struct Sqlite {
+    path: PathBuf,
+    writer: Mutex<Connection>,
+    readers: Mutex<Vec<Connection>>,
+    pub(super) read_only: bool,
+    pub(super) rollback_journal: bool,
+}
+
+pub(super) struct Connection(rusqlite::Connection);
+
+impl Sqlite {
+    pub(super) fn open(path: &Path, open: Open) -> Result<Self> {
+        if open == Open::Existing {
+            // Looking first keeps a file that is no database of ours untouched.
+            drop(Self::inspect(path)?);
+        }
+        let read_only = open == Open::Existing && !writable(path);
+        let connection = Connection::open(path, open == Open::Create, read_only)?;
+        let mut rollback_journal = false;
+        if !read_only {
+            rollback_journal = on_network(path) || !connection.set_journal("wal")?;
+            if rollback_journal {
+                connection.set_journal("delete")?;
+            }
+            connection.set_durability(Durability::Flushed)?;
+        }
+        Ok(Self::over(path, connection, read_only, rollback_journal))
+    }
+
+    pub(super) fn inspect(path: &Path) -> Result<Self> {
+        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::new(ErrorKind::FileNotFound, format!("SQLite file {} does not exist", path.display()))
+            }
+            _ => Error::io(path, error),
+        })?;
+        check_header(path, metadata.len())?;
+        Ok(Self::over(path, Connection::open(path, false, true)?, true, false))
+    }
+
+    pub(super) fn draft(path: &Path) -> Result<Self> {
+        let connection = Connection::open(path, true, false)?;
+        connection.set_journal("off")?;
+        connection.each(&Sql::new("PRAGMA synchronous = OFF"), &mut |_| Ok(()))?;
+        Ok(Self::over(path, connection, false, false))
+    }
+
+    pub(super) fn flush(&self) -> Result<()> {
+        let file = std::fs::File::open(&self.path).map_err(|error| Error::io(&self.path, error))?;
+        file.sync_all().map_err(|error| Error::io(&self.path, error))
+    }
+
+    fn over(path: &Path, connection: Connection, read_only: bool, rollback_journal: bool) -> Self {
+        Sqlite {
+            path: path.to_owned(),
+            writer: Mutex::new(connection),
+            readers: Mutex::new(Vec::new()),
+            read_only,
+            rollback_journal,
+        }
+    }
+
+    fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
+        // A panic under the lock left either nothing done or a transaction that the next BEGIN will find rolled back.
+        mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+    }
+
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let pooled = self.lock(&self.readers).pop();
+        let connection = match pooled {
+            Some(connection) => connection,
+            None => Connection::open(&self.path, false, self.read_only)?,
+        };
+        let result = work(&connection);
+        let mut readers = self.lock(&self.readers);
+        if readers.len() < 8 {
+            readers.push(connection);
+        }
+        result
+    }
+
+    pub(super) fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        if self.read_only {
+            return Err(Error::new(
+                ErrorKind::PermissionDenied,
+                format!("{} is read-only: ask its owner for write access", self.path.display()),
+            ));
+        }
+        let connection = self.lock(&self.writer);
+        if !connection.0.is_autocommit() {
+            connection.execute(&Sql::new("ROLLBACK"))?;
+        }
+        connection.execute(&Sql::new("BEGIN IMMEDIATE"))?;
+        let result = work(&connection).and_then(|value| {
+            connection.execute(&Sql::new("COMMIT"))?;
+            Ok(value)
+        });
+        if result.is_err() && !connection.0.is_autocommit() {
+            connection.execute(&Sql::new("ROLLBACK"))?;
+        }
+        result
+    }
+
+    pub(super) fn set_durability(&self, durability: Durability) -> Result<()> {
+        self.lock(&self.writer).set_durability(durability)
+    }
+
+    pub(super) fn checkpoint(&self) -> Result<()> {
+        if self.read_only {
+            return Ok(());
+        }
+        let connection = self.lock(&self.writer);
+        connection.each(&Sql::new("PRAGMA wal_checkpoint(TRUNCATE)"), &mut |_| Ok(()))
+    }
+}
+
+impl Connection {
+    fn open(path: &Path, create: bool, read_only: bool) -> Result<Self> {
+        let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags |= match (create, read_only) {
+            (true, _) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+            (false, true) => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            (false, false) => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        };
+        let mut inner =
+            rusqlite::Connection::open_with_flags(path, flags).map_err(|error| translate(path, error))?;
+        inner.busy_handler(Some(wait)).map_err(|error| translate(path, error))?;
+        inner.set_prepared_statement_cache_capacity(128);
+        let connection = Connection(inner);
+        connection.each(&Sql::new("PRAGMA foreign_keys = ON"), &mut |_| Ok(()))?;
+        connection.each(&Sql::new("PRAGMA cache_size = -16384"), &mut |_| Ok(()))?;
+        connection.add_regexp()?;
+        Ok(connection)
+    }
+
+    fn path(&self) -> PathBuf {
+        PathBuf::from(self.0.path().unwrap_or("database"))
+    }
+
+    fn set_journal(&self, mode: &str) -> Result<bool> {
+        let mut got = false;
+        self.each(&Sql::new(format!("PRAGMA journal_mode = {mode}")), &mut |cells| {
+            got = matches!(cells, [Cell::Text(text)] if text.eq_ignore_ascii_case(mode));
+            Ok(())
+        })?;
+        Ok(got)
+    }
+
+    fn set_durability(&self, durability: Durability) -> Result<()> {
+        let level = match durability {
+            Durability::Flushed => "FULL",
+            Durability::Deferred => "NORMAL",
+        };
+        self.each(&Sql::new(format!("PRAGMA synchronous = {level}")), &mut |_| Ok(()))
+    }
+
+    /// Gives SQLite the `REGEXP` operator; the compiled pattern is kept for the length of a statement.
+    fn add_regexp(&self) -> Result<()> {
+        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+        self.0
+            .create_scalar_function("regexp", 2, flags, |context| {
+                let pattern = context.get_or_create_aux(
+                    0,
+                    |value| -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
+                        Ok(regex::Regex::new(value.as_str()?)?)
+                    },
+                )?;
+                Ok(match context.get_raw(1) {
+                    ValueRef::Text(text) => Some(pattern.is_match(&String::from_utf8_lossy(text))),
+                    ValueRef::Integer(int) => Some(pattern.is_match(&int.to_string())),
+                    ValueRef::Real(real) => Some(pattern.is_match(&real.to_string())),
+                    _ => None,
+                })
+            })
+            .map_err(|error| translate(&self.path(), error))
+    }
+
+    pub(super) fn each(&self, sql: &Sql, visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
+        let fail = |error| translate(&self.path(), error);
+        let mut statement = self.0.prepare_cached(sql.text()).map_err(fail)?;
+        let width = statement.column_count();
+        let mut rows = statement.query(rusqlite::params_from_iter(sql.params())).map_err(fail)?;
+        let mut cells: Vec<Cell<'_>> = Vec::with_capacity(width);
+        while let Some(row) = rows.next().map_err(fail)? {
+            cells.clear();
+            for i in 0..width {
+                cells.push(match row.get_ref(i).map_err(fail)? {
+                    ValueRef::Null => Cell::Null,
+                    ValueRef::Integer(int) => Cell::Int(int),
+                    ValueRef::Real(real) => Cell::Real(real),
+                    ValueRef::Text(text) => match std::str::from_utf8(text) {
+                        Ok(text) => Cell::Text(text),
+                        Err(_) => Cell::Bytes(text),
+                    },
+                    ValueRef::Blob(bytes) => Cell::Bytes(bytes),
+                });
+            }
+            // The cells borrow from the row: they must be gone before the next one is fetched.
+            visit(&cells)?;
+            cells = Vec::with_capacity(width);
+        }
+        Ok(())
+    }
+
+    pub(super) fn rows(&self, sql: &Sql, kinds: &[Kind]) -> Result<Vec<Vec<Value>>> {
+        let mut rows = Vec::new();
+        self.each(sql, &mut |cells| {
+            rows.push(cells.iter().zip(kinds).map(|(cell, kind)| cell.read(*kind)).collect());
+            Ok(())
+        })?;
+        Ok(rows)
+    }
+
+    pub(super) fn execute(&self, sql: &Sql) -> Result<usize> {
+        let fail = |error| translate(&self.path(), error);
+        let mut statement = self.0.prepare_cached(sql.text()).map_err(fail)?;
+        statement.execute(rusqlite::params_from_iter(sql.params())).map_err(fail)
+    }
+
+    pub(super) fn last_id(&self) -> i64 {
+        self.0.last_insert_rowid()
+    }
+}
+
+impl rusqlite::ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(match self {
+            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Bool(flag) => ToSqlOutput::Owned(i64::from(*flag).into()),
+            Value::Int(int) => ToSqlOutput::Owned((*int).into()),
+            Value::Float(real) => ToSqlOutput::Owned((*real).into()),
+            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
+            Value::Date(day) => ToSqlOutput::Owned(day.to_string().into()),
+            Value::DateTime(moment) => ToSqlOutput::Owned(moment.to_sql().into()),
+            Value::Json(serde_json::Value::Null) => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Json(json) => ToSqlOutput::Owned(python_json(json).into()),
+            Value::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
+        })
+    }
+}
+
+/// Waits a little for another writer and gives up after half a minute.
+fn wait(tries: i32) -> bool {
+    let tries = usize::try_from(tries).unwrap_or(usize::MAX);
+    let steady = BACKOFF_MS[BACKOFF_MS.len() - 1];
+    let waited: u64 =
+        BACKOFF_MS.iter().take(tries).sum::<u64>() + steady * (tries.saturating_sub(BACKOFF_MS.len()) as u64);
+    if waited >= PATIENCE_MS {
+        return false;
+    }
+    std::thread::sleep(Duration::from_millis(BACKOFF_MS.get(tries).copied().unwrap_or(steady)));
+    true
+}
+
+fn writable(path: &Path) -> bool {
+    std::fs::OpenOptions::new().write(true).open(path).is_ok()
+}
+
+/// Refuses what is no SQLite database before SQLite touches it.
+fn check_header(path: &Path, length: u64) -> Result<()> {
+    use std::io::Read;
+    let refuse = |what: &str| {
+        Err(Error::new(
+            ErrorKind::UnknownDatabase,
+            format!(
+                "{} is {what}: restore it from a backup or initialise a new instance elsewhere",
+                path.display()
+            ),
+        ))
+    };
+    if length == 0 {
+        return refuse("empty, no SQLite database");
+    }
+    let mut head = [0u8; 100];
+    let mut file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
+    if length < 100 || file.read_exact(&mut head).is_err() || !head.starts_with(b"SQLite format 3\0") {
+        return refuse("no SQLite database");
+    }
+    let page = match u64::from(u16::from_be_bytes([head[16], head[17]])) {
+        1 => 65_536,
+        size => size,
+    };
+    let pages = u64::from(u32::from_be_bytes([head[28], head[29], head[30], head[31]]));
+    let counters_agree = head[24..28] == head[92..96];
+    if counters_agree && pages > 0 && length < page * pages && !wal_present(path) {
+        return refuse("truncated");
+    }
+    Ok(())
+}
+
+fn wal_present(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    std::fs::metadata(name).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// Returns true on file systems where the shared memory of write-ahead logging is not coherent between machines.
+#[cfg(target_os = "linux")]
+fn on_network(path: &Path) -> bool {
+    // NFS, SMB, CIFS, FUSE, Lustre, GPFS, BeeGFS, AFS, Ceph, 9p.
+    const NETWORK: [u32; 10] = [
+        0x6969,
+        0xFE53_4D42,
+        0xFF53_4D42,
+        0x6573_5546,
+        0x0BD0_0BD0,
+        0x4750_4653,
+        0x1983_0326,
+        0x5346_414F,
+        0x00C3_6400,
+        0x0102_1997,
+    ];
+    rustix::fs::statfs(path).is_ok_and(|info| NETWORK.contains(&(info.f_type as u32)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn on_network(_path: &Path) -> bool {
+    false
+}
+
+/// Returns the engine's error for one of SQLite.
+fn translate(path: &Path, error: rusqlite::Error) -> Error {
+    let path = path.display();
+    let text = match &error {
+        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+        other => other.to_string(),
+    };
+    let (kind, message) = match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) => (ErrorKind::Integrity, text),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
+            ErrorKind::Busy,
+            format!("{path} stayed locked by other writers for {} s: try again", PATIENCE_MS / 1000),
+        ),
+        Some(ErrorCode::NotADatabase) => {
+            (ErrorKind::UnknownDatabase, format!("{path} is no SQLite database: restore it from a backup"))
+        }
+        Some(ErrorCode::DatabaseCorrupt) => {
+            (ErrorKind::UnknownDatabase, format!("{path} is damaged ({text}): restore it from a backup"))
+        }
+        Some(ErrorCode::DiskFull) => {
+            (ErrorKind::Io, format!("No space left on the device while writing {path}"))
+        }
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
+            (ErrorKind::PermissionDenied, format!("{path} cannot be written: {text}"))
+        }
+        Some(ErrorCode::CannotOpen) => (ErrorKind::Io, format!("{path} cannot be opened: {text}")),
+        _ if text.starts_with("regex parse error") => (ErrorKind::Value, text),
+        _ => (ErrorKind::Database, format!("{path}: {text}")),
+    };
+    Error::new(kind, message).because(error)
+}

@@ -1,0 +1,465 @@
+//! Artifacts: from a path a user names to content in storage and a row in the registry.
+//!
+//! The constructor ([`Instance::artifact`]) looks, hashes and decides; nothing is written. [`Instance::save_artifact`]
+//! stores the content first and makes the row visible only once its bytes are complete.
+
+mod bulk;
+mod change;
+mod dedup;
+mod place;
+mod remove;
+mod replace;
+mod save;
+
+use std::path::{Path, PathBuf};
+
+pub use change::ArtifactMove;
+pub(crate) use dedup::is_incomplete;
+pub(crate) use place::storage_key;
+pub use remove::ArtifactDeletion;
+
+use crate::content::Content;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::hash::{self, ContentHash};
+use crate::instance::Instance;
+use crate::key::{self, KeyKind};
+use crate::model;
+use crate::query::Q;
+use crate::record::Record;
+use crate::suffix::{Formats, Suffix};
+use crate::uid;
+use crate::value::Value;
+use crate::version;
+use place::Place;
+
+/// Which run an artifact is linked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum RunChoice {
+    /// The run that is being tracked, if any.
+    #[default]
+    Current,
+    /// None, and no word about it.
+    None,
+    /// This one.
+    Id(i64),
+}
+
+/// What a user gives to register an artifact.
+#[derive(Clone, Debug, Default)]
+pub struct NewArtifact {
+    /// Path of the file or folder, as the user gave it.
+    pub source: String,
+    /// The source is a file that the face wrote for an object in memory: it is taken away after storing.
+    pub temporary: bool,
+    /// Key.
+    pub key: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// Kind, such as `dataset`.
+    pub kind: Option<String>,
+    /// Type of the object, such as `DataFrame`.
+    pub otype: Option<String>,
+    /// Version tag.
+    pub version_tag: Option<String>,
+    /// Number of observations.
+    pub n_observations: Option<i64>,
+    /// Id of the storage location.
+    pub storage: Option<i64>,
+    /// Id of the branch.
+    pub branch: Option<i64>,
+    /// Id of the space.
+    pub space: Option<i64>,
+    /// Id of the schema.
+    pub schema: Option<i64>,
+    /// The version that this one follows.
+    pub revises: Option<Record>,
+    /// All versions share one store.
+    pub overwrite_versions: Option<bool>,
+    /// `true` never looks for equal content, `false` always does, absent does outside of storage locations.
+    pub skip_hash_lookup: Option<bool>,
+    /// Whether the key is virtual.
+    pub key_is_virtual: Option<bool>,
+    /// Run.
+    pub run: RunChoice,
+}
+
+impl NewArtifact {
+    /// Returns the request to register `source` with everything else left open.
+    pub fn new(source: impl Into<String>) -> Self {
+        NewArtifact { source: source.into(), ..Self::default() }
+    }
+
+    /// Returns the request with a key.
+    #[must_use]
+    pub fn key(mut self, key: impl Into<String>) -> Self {
+        self.key = Some(key.into());
+        self
+    }
+}
+
+/// A record of the artifact registry and what saving it still has to do.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// The row.
+    pub record: Record,
+    pending: Option<Pending>,
+    /// The row existed already when equal content was registered again.
+    reused: bool,
+}
+
+/// Content that is not stored yet.
+#[derive(Clone, Debug)]
+struct Pending {
+    source: PathBuf,
+    temporary: bool,
+    /// The content lies in a storage location already.
+    in_place: bool,
+    folder: bool,
+    expected: Option<ContentHash>,
+    family: Family,
+    /// Saving stores the content of an existing row again, because it is incomplete or gone.
+    resume: bool,
+    /// Saving makes an older version the latest again.
+    revive: bool,
+    /// What the constructor had to compute anyway.
+    content: Option<Content>,
+}
+
+/// How a new row finds its family.
+#[derive(Clone, Debug, PartialEq)]
+enum Family {
+    /// A family of its own, unless somebody uses the key in the meantime.
+    New,
+    /// The family that holds the key.
+    ByKey,
+    /// The family of the version that the user named.
+    Revises { id: i64, was_head: bool },
+}
+
+impl Artifact {
+    /// Returns a saved record as an artifact.
+    pub fn from_record(record: Record) -> Self {
+        Artifact { record, pending: None, reused: false }
+    }
+
+    /// Returns true while content waits to be stored.
+    pub fn is_pending(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Returns the path of the content before it is saved.
+    pub fn source(&self) -> Option<&Path> {
+        self.pending.as_ref().map(|pending| pending.source.as_path())
+    }
+}
+
+impl Instance {
+    /// Returns a new artifact for a file or folder, or the registered one when the content is known.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FileNotFound`] for a missing source, [`ErrorKind::InvalidArgument`] and [`ErrorKind::Value`] for
+    /// keys that do not fit, [`ErrorKind::Integrity`] when no version of the key's family is the latest.
+    pub fn artifact(&self, new: NewArtifact) -> Result<Artifact> {
+        let registry = model::require("Artifact")?;
+        if new.source.contains(".lamindb/") && !new.temporary {
+            return Err(Error::value(
+                "Do not pass path inside the `.lamindb/` directory for non-s3/gs paths.",
+            ));
+        }
+        let virtual_keys = new.key_is_virtual.unwrap_or_else(|| self.creation().use_virtual_keys);
+        if let Some(key) = &new.key {
+            let kind = if virtual_keys { KeyKind::Virtual } else { KeyKind::Real };
+            key::check(key, kind)?;
+        }
+        let source = local_source(self, &new.source)?;
+        let folder = source.is_dir();
+        let suffix = check_suffix(self, &source, &new)?;
+        let place = place::resolve(self, &source, &new)?;
+        let storage = place.storage.id();
+        let expected = match self.creation().skip_size_hash {
+            true => None,
+            false if folder => None,
+            false => Some(hash::hash_file(&source)?),
+        };
+        let (expected, content) = match (folder, expected) {
+            (true, _) if !self.creation().skip_size_hash => {
+                let identity = hash::hash_folder(&source)?;
+                let content = Content::of_folder(&identity)?;
+                (Some(identity.content), Some(content))
+            }
+            (_, expected) => (expected, None),
+        };
+        let request =
+            dedup::Request { source: &source, new: &new, place: &place, content: expected.as_ref() };
+        let look_up = match new.skip_hash_lookup {
+            None => !place.in_place,
+            Some(skip) => !skip,
+        };
+        if look_up && let Some(found) = dedup::find(self, &request, content.as_ref())? {
+            return dedup::reuse(self, found, &request, content);
+        }
+        let mut record = Record::empty(registry);
+        let key = place
+            .key
+            .clone()
+            .or_else(|| new.revises.as_ref().and_then(|old| old.text("key").map(str::to_owned)));
+        record.set("key", key.clone())?;
+        record.set("_real_key", place.real_key.clone())?;
+        record.set("_key_is_virtual", place.key_is_virtual)?;
+        record.set("storage", storage)?;
+        record.set("suffix", suffix)?;
+        record.set("description", new.description.clone())?;
+        record.set("kind", new.kind.clone())?;
+        record.set("otype", otype(self, &source, &new))?;
+        record.set("n_observations", new.n_observations)?;
+        record.set("version_tag", new.version_tag.clone())?;
+        record.set("schema", new.schema)?;
+        record.set("_overwrite_versions", new.overwrite_versions.unwrap_or(folder))?;
+        if let Some(branch) = new.branch {
+            record.set("branch", branch)?;
+            record.set("created_on", branch)?;
+        }
+        if let Some(space) = new.space {
+            record.set("space", space)?;
+        }
+        set_content(&mut record, expected.as_ref())?;
+        let run = link_run(self, &mut record, new.run)?;
+        let family = self.family(&new, &place, key.as_deref(), &mut record)?;
+        if key.is_none()
+            && run.is_none()
+            && new.description.is_none()
+            && record.get("description").is_none_or(Value::is_null)
+        {
+            return Err(Error::value("Pass one of key, run or description as a parameter"));
+        }
+        self.announce(&place, &record);
+        record.settle();
+        Ok(Artifact {
+            record,
+            reused: false,
+            pending: Some(Pending {
+                source,
+                temporary: new.temporary,
+                in_place: place.in_place,
+                folder,
+                expected,
+                family,
+                resume: false,
+                revive: false,
+                content,
+            }),
+        })
+    }
+
+    /// Decides which family the record joins and gives it its uid.
+    fn family(
+        &self,
+        new: &NewArtifact,
+        place: &Place,
+        key: Option<&str>,
+        record: &mut Record,
+    ) -> Result<Family> {
+        let registry = record.registry();
+        let first = |record: &mut Record| {
+            record.set("uid", format!("{}{}", uid::random(self.env(), 16), version::FIRST))
+        };
+        let base = match (&new.revises, key) {
+            (Some(revises), _) => {
+                if revises.registry().name != "Artifact" {
+                    return Err(Error::type_("`revises` has to be of type `Artifact`"));
+                }
+                Some(self.head_for(revises)?)
+            }
+            (None, Some(key)) => self.head_by_key(key, place)?,
+            (None, None) => None,
+        };
+        record.set("is_latest", true)?;
+        let Some(base) = base else {
+            first(record)?;
+            return Ok(Family::New);
+        };
+        if let (Some(old), Some(tag)) = (base.text("version_tag"), new.version_tag.as_deref())
+            && old == tag
+        {
+            return Err(Error::value(format!(
+                "Please change the version tag or leave it `None`, '{tag}' is already taken"
+            )));
+        }
+        let stem = base.stem_uid().to_owned();
+        let taken = self.query(registry).filter(Q::is("uid__startswith", stem.as_str()))?.all()?;
+        let suffix =
+            version::next_suffix(taken.iter().filter_map(|other| other.uid().strip_prefix(stem.as_str())))?;
+        record.set("uid", format!("{stem}{suffix}"))?;
+        if record.get("description").is_none_or(Value::is_null) && new.revises.is_some() {
+            record.set("description", base.text("description"))?;
+        }
+        if new.overwrite_versions.is_none() {
+            record.set("_overwrite_versions", base.flag("_overwrite_versions"))?;
+        }
+        match (&new.revises, key) {
+            (Some(revises), key) => {
+                if let (Some(old), Some(new)) = (base.text("key"), key)
+                    && old != new
+                {
+                    self.env().emit(Event::RenamingArtifact { from: old.to_owned(), to: new.to_owned() });
+                }
+                let id = base.id().unwrap_or_default();
+                Ok(Family::Revises { id, was_head: revises.id() == base.id() || base.flag("is_latest") })
+            }
+            (None, key) => {
+                self.env().emit(Event::NewVersion {
+                    key: key.unwrap_or_default().to_owned(),
+                    storage: place.root(),
+                });
+                Ok(Family::ByKey)
+            }
+        }
+    }
+
+    /// Returns the head of the family that `revises` belongs to, on its branch.
+    fn head_for(&self, revises: &Record) -> Result<Record> {
+        if revises.id().is_none() {
+            return Err(Error::value("Save the version passed as `revises` first"));
+        }
+        let head = self
+            .query(revises.registry())
+            .filter(Q::is("uid__startswith", revises.stem_uid()))?
+            .filter(Q::is("is_latest", true))?
+            .filter(Q::is("branch_id", revises.int("branch_id").unwrap_or(1)))?
+            .first()?;
+        match head {
+            Some(head) if head.id() != revises.id() => {
+                self.env().emit(Event::RevisesNotLatest { repr: head.repr() });
+                Ok(head)
+            }
+            Some(head) => Ok(head),
+            None => Ok(revises.clone()),
+        }
+    }
+
+    /// Returns the version to follow for a key that is in use in the same storage location.
+    fn head_by_key(&self, key: &str, place: &Place) -> Result<Option<Record>> {
+        let same = self
+            .registry("Artifact")?
+            .filter(Q::is("key", key))?
+            .filter(Q::is("storage_id", place.storage.id().unwrap_or_default()))?
+            .filter(Q::is("branch_id__in", vec![self.branch_id(), 1]))?;
+        let heads = same.filter(Q::is("is_latest", true))?.order_by(["-created_at", "-id"])?.all()?;
+        let branch = self.branch_id();
+        let own = heads.iter().position(|head| head.int("branch_id") == Some(branch));
+        if let Some(head) = own.map(|i| heads[i].clone()).or_else(|| heads.into_iter().next()) {
+            return Ok(Some(head));
+        }
+        if same.exists()? {
+            return Err(Error::integrity(format!(
+                "Cannot create a new artifact version: matching non-trashed artifacts exist for key '{key}', but none is \
+                 the latest; pass revises= to say which one to follow"
+            )));
+        }
+        Ok(None)
+    }
+
+    /// Says where the content goes.
+    fn announce(&self, place: &Place, record: &Record) {
+        if place.in_place {
+            let key = place.real_key.clone().or_else(|| place.key.clone()).unwrap_or_default();
+            self.env().emit(Event::InPlace { root: place.root(), key });
+        } else {
+            self.env()
+                .emit(Event::WillCopy { key: place.key.clone(), storage_key: place::storage_key(record) });
+        }
+    }
+}
+
+/// Returns the absolute path of a source that exists, with symbolic links of its folders resolved.
+fn local_source(instance: &Instance, source: &str) -> Result<PathBuf> {
+    if source.is_empty() {
+        return Err(Error::value("The path is empty: pass a file or folder"));
+    }
+    if source.contains('\0') {
+        return Err(Error::value("The path contains a NUL character"));
+    }
+    if let Some((scheme, _)) = source.split_once("://").filter(|(scheme, _)| *scheme != "file") {
+        return Err(Error::new(
+            ErrorKind::UnknownStorageLocation,
+            format!(
+                "Path {source} is not contained in any known storage location: this version registers local paths, not {scheme}://"
+            ),
+        ));
+    }
+    let path = instance.env().absolute(source.strip_prefix("file://").unwrap_or(source));
+    let metadata = std::fs::metadata(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::new(ErrorKind::FileNotFound, path.display().to_string()),
+        _ => Error::io(&path, error),
+    })?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(Error::invalid(format!("{} is neither a file nor a folder", path.display())));
+    }
+    std::fs::canonicalize(&path).map_err(|error| Error::io(&path, error))
+}
+
+/// Returns the suffix to store and refuses a key with another one.
+fn check_suffix(instance: &Instance, source: &Path, new: &NewArtifact) -> Result<String> {
+    let formats = Formats::default();
+    let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stored = Suffix::stored(&name, &formats);
+    if stored.reduced && !new.temporary {
+        instance.env().emit(Event::LastSuffixOnly { suffix: stored.suffix.clone(), what: "file" });
+    }
+    if let Some(suffix) = stored.dropped {
+        instance.env().emit(Event::SuffixDropped { suffix });
+    }
+    if let Some(key) = &new.key {
+        let (of_path, of_key) = (Suffix::of_name(&name, &formats).raw, Suffix::of_name(key, &formats).raw);
+        if of_path != of_key {
+            return Err(Error::invalid(match new.temporary {
+                true => format!(
+                    "The passed key's suffix '{of_key}' must match the passed path's suffix '{of_path}'."
+                ),
+                false => format!(
+                    "The passed path's suffix '{of_path}' must match the passed key's suffix '{of_key}'."
+                ),
+            }));
+        }
+    }
+    Ok(stored.suffix)
+}
+
+/// Returns the object type: what was given, else what the suffix of a table says.
+fn otype(instance: &Instance, source: &Path, new: &NewArtifact) -> Option<String> {
+    if new.otype.is_some() || new.temporary {
+        return new.otype.clone();
+    }
+    let table = source
+        .extension()
+        .is_some_and(|extension| extension == "parquet" || extension == "csv" || extension == "ipc");
+    if table && source.is_file() {
+        instance.env().emit(Event::Warning("data is a DataFrame, please use .from_dataframe()".to_owned()));
+        return Some("DataFrame".to_owned());
+    }
+    None
+}
+
+/// Writes hash, size and number of files into the record.
+fn set_content(record: &mut Record, content: Option<&ContentHash>) -> Result<()> {
+    let Some(content) = content else { return Ok(()) };
+    record.set("hash", content.hash.as_str())?;
+    record.set("_hash_type", content.kind.to_string())?;
+    record.set("size", i64::try_from(content.size).unwrap_or(i64::MAX))?;
+    record.set("n_files", content.n_files.and_then(|n| i64::try_from(n).ok()))
+}
+
+/// Links the record to its run and says so when there is none.
+fn link_run(instance: &Instance, record: &mut Record, choice: RunChoice) -> Result<Option<i64>> {
+    let run = match choice {
+        RunChoice::Current => instance.context().run,
+        RunChoice::None => None,
+        RunChoice::Id(id) => Some(id),
+    };
+    if run.is_none() && choice == RunChoice::Current && !instance.creation().silence_missing_run {
+        instance.env().emit(Event::NoRun);
+    }
+    record.set("run", run)?;
+    Ok(run)
+}

@@ -1,0 +1,306 @@
+//! Many artifacts at once: folders file by file, and lists saved together.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::place::storage_key;
+use super::save::{Outcome, Visible};
+use super::{Artifact, Family, NewArtifact, Pending, RunChoice, set_content};
+use crate::content::Content;
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::hash::{self, ContentHash};
+use crate::instance::Instance;
+use crate::model;
+use crate::query::Q;
+use crate::record::Record;
+use crate::store::{Job, Store};
+use crate::suffix::{Formats, Suffix};
+use crate::uid;
+use crate::value::Value;
+use crate::version;
+use crate::write;
+
+impl Instance {
+    /// Returns one artifact per file below a folder, sorted by key.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] for a folder without files, [`ErrorKind::FileNotFound`] for none at all.
+    pub fn artifacts_from_dir(&self, path: &str, key: Option<&str>, run: RunChoice) -> Result<Vec<Artifact>> {
+        let folder = super::local_source(self, path)?;
+        if !folder.is_dir() {
+            return Err(Error::invalid(format!(
+                "{} is no folder: use Artifact() for a single file",
+                folder.display()
+            )));
+        }
+        let files = hash::scan_folder(&folder)?;
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let located = self.location_of(&folder)?.or_else(|| self.root_location(&folder));
+        let (prefix, storage, in_place) = match (&located, key) {
+            (Some((storage, relative)), None) => (relative.clone(), storage.clone(), true),
+            (Some((storage, _)), Some(key)) => (key.trim_matches('/').to_owned(), storage.clone(), true),
+            (None, Some(key)) => (key.trim_end_matches('/').to_owned(), self.chosen_storage(None)?, false),
+            (None, None) => {
+                let storage = self.chosen_storage(None)?;
+                self.env().emit(Event::FolderOutsideStorage {
+                    from: path.to_owned(),
+                    to: format!("{}/{name}", storage.text("root").unwrap_or_default()),
+                });
+                (name, storage, false)
+            }
+        };
+        let full = |relative: &str| {
+            if prefix.is_empty() { relative.to_owned() } else { format!("{prefix}/{relative}") }
+        };
+        let in_real_place = in_place && key.is_none();
+        let mut artifacts = if in_real_place
+            || !self.creation().use_virtual_keys
+            || self.creation().skip_size_hash
+        {
+            // Rare shapes go through the constructor one by one.
+            let mut artifacts = Vec::with_capacity(files.files.len());
+            for file in &files.files {
+                let mut new = NewArtifact::new(file.source.display().to_string());
+                new.key = (!in_real_place).then(|| full(&file.path));
+                new.run = run;
+                artifacts.push(self.artifact(new)?);
+            }
+            artifacts
+        } else {
+            self.many_virtual(
+                &files.files.iter().map(|file| (file.source.as_path(), full(&file.path))).collect::<Vec<_>>(),
+                &storage,
+                run,
+            )?
+        };
+        artifacts.sort_by(|a, b| a.record.text("key").cmp(&b.record.text("key")));
+        self.env().emit(Event::CreatedFromDir {
+            n: artifacts.len(),
+            storage: storage.text("root").unwrap_or_default().to_owned(),
+            prefix: format!("{prefix}/"),
+        });
+        Ok(artifacts)
+    }
+
+    fn root_location(&self, folder: &Path) -> Option<(Record, String)> {
+        let all = self.locations().ok()?;
+        all.into_iter()
+            .find(|record| record.text("root").map(Path::new) == Some(folder))
+            .map(|record| (record, String::new()))
+    }
+
+    /// Constructs artifacts with virtual keys for many files: hashes in parallel, registry asked once.
+    fn many_virtual(
+        &self,
+        files: &[(&Path, String)],
+        storage: &Record,
+        run: RunChoice,
+    ) -> Result<Vec<Artifact>> {
+        let hashes: Vec<ContentHash> =
+            files.par_iter().map(|(path, _)| hash::hash_file(path)).collect::<Result<_>>()?;
+        let known = self.known_hashes(&hashes)?;
+        let used = self.known_keys(files, storage)?;
+        let formats = Formats::default();
+        let run_id = match run {
+            RunChoice::Current => self.context().run,
+            RunChoice::None => None,
+            RunChoice::Id(id) => Some(id),
+        };
+        if run == RunChoice::Current && run_id.is_none() && !self.creation().silence_missing_run {
+            self.env().emit(Event::NoRun);
+        }
+        let registry = model::require("Artifact")?;
+        let mut artifacts = Vec::with_capacity(files.len());
+        for ((path, key), content) in files.iter().zip(hashes) {
+            if known.contains(&content.hash) || used.contains(key) {
+                // Equal content or a key in use: the constructor decides.
+                let mut new = NewArtifact::new(path.display().to_string()).key(key.clone());
+                new.run = if run_id.is_none() { RunChoice::None } else { run };
+                new.storage = storage.id();
+                artifacts.push(self.artifact(new)?);
+                continue;
+            }
+            crate::key::check(key, crate::key::KeyKind::Virtual)?;
+            let stored = Suffix::stored(key, &formats);
+            let mut record = Record::empty(registry);
+            record.set("uid", format!("{}{}", uid::random(self.env(), 16), version::FIRST))?;
+            record.set("key", key.as_str())?;
+            record.set("_key_is_virtual", true)?;
+            record.set("storage", storage.id())?;
+            record.set("suffix", stored.suffix)?;
+            record.set("_overwrite_versions", false)?;
+            record.set("is_latest", true)?;
+            record.set("run", run_id)?;
+            set_content(&mut record, Some(&content))?;
+            record.settle();
+            artifacts.push(Artifact {
+                record,
+                reused: false,
+                pending: Some(Pending {
+                    source: path.to_path_buf(),
+                    temporary: false,
+                    in_place: false,
+                    folder: false,
+                    expected: Some(content),
+                    family: Family::New,
+                    resume: false,
+                    revive: false,
+                    content: None,
+                }),
+            });
+        }
+        Ok(artifacts)
+    }
+
+    fn known_hashes(&self, hashes: &[ContentHash]) -> Result<std::collections::HashSet<String>> {
+        let wanted: Vec<Value> = hashes
+            .iter()
+            .filter(|content| content.size > 0)
+            .map(|content| Value::from(content.hash.as_str()))
+            .collect();
+        let query = self.registry("Artifact")?.filter(Q::is("branch_id__gt", -1i64))?;
+        self.texts(&query.filter(Q::Is("hash__in".to_owned(), crate::Operand::Many(wanted)))?, "hash")
+    }
+
+    fn known_keys(
+        &self,
+        files: &[(&Path, String)],
+        storage: &Record,
+    ) -> Result<std::collections::HashSet<String>> {
+        let wanted: Vec<Value> = files.iter().map(|(_, key)| Value::from(key.as_str())).collect();
+        let query =
+            self.registry("Artifact")?.filter(Q::is("storage_id", storage.id().unwrap_or_default()))?;
+        self.texts(&query.filter(Q::Is("key__in".to_owned(), crate::Operand::Many(wanted)))?, "key")
+    }
+
+    fn texts(&self, query: &crate::QuerySet, field: &str) -> Result<std::collections::HashSet<String>> {
+        let table = query.table([field])?;
+        match table.columns.into_iter().next().map(|column| column.data) {
+            Some(crate::query::ColumnData::Text(values)) => Ok(values.into_iter().flatten().collect()),
+            _ => Ok(std::collections::HashSet::new()),
+        }
+    }
+
+    /// Saves many artifacts: their content in parallel, their rows in one transaction.
+    ///
+    /// # Errors
+    /// The first failure; rows and content of the whole list are taken back then, except for those that needed a
+    /// save of their own, which the message names.
+    pub fn save_artifacts(&self, artifacts: &mut [Artifact]) -> Result<()> {
+        let simple: Vec<usize> = (0..artifacts.len()).filter(|i| is_simple(&artifacts[*i])).collect();
+        self.save_simple(artifacts, &simple)?;
+        let mut stored = simple.len();
+        for artifact in artifacts.iter_mut().filter(|artifact| {
+            artifact.is_pending() || artifact.record.changed().next().is_some() || artifact.reused
+        }) {
+            self.save_artifact(artifact).map_err(|error| {
+                Error::new(
+                    error.kind(),
+                    format!(
+                        "{} ({stored} artifacts of the list are saved, {} is not)",
+                        error.message(),
+                        artifact.record.uid()
+                    ),
+                )
+            })?;
+            stored += 1;
+        }
+        Ok(())
+    }
+
+    fn save_simple(&self, artifacts: &mut [Artifact], simple: &[usize]) -> Result<()> {
+        if simple.is_empty() {
+            return Ok(());
+        }
+        for i in simple {
+            write::fill(self, &mut artifacts[*i].record)?;
+            write::check(&artifacts[*i].record)?;
+        }
+        let store = self.store(&artifacts[simple[0]].record)?;
+        let jobs: Vec<Job> = simple
+            .iter()
+            .filter_map(|i| {
+                let artifact = &artifacts[*i];
+                let pending = artifact.pending.as_ref()?;
+                Some(Job {
+                    source: pending.source.clone(),
+                    key: storage_key(&artifact.record),
+                    content: pending.expected.clone(),
+                    digest: None,
+                })
+            })
+            .collect();
+        let results = store.publish_many(&jobs, &self.publishing());
+        if let Some(error) = results.iter().find_map(|result| result.as_ref().err()) {
+            let (kind, message) = (error.kind(), error.message().to_owned());
+            take_back(&store, &jobs);
+            return Err(Error::new(kind, message));
+        }
+        let published: Vec<_> = results.into_iter().collect::<Result<Vec<_>>>()?;
+        let outcome = self.db().write(|tx| {
+            let now = self.env().now();
+            let mut ids = Vec::with_capacity(simple.len());
+            for (i, published) in simple.iter().zip(&published) {
+                let artifact = &mut artifacts[*i];
+                let Some(pending) = artifact.pending.clone() else { continue };
+                let content = Content::of_published(published)?;
+                let before = artifact.record.uid().to_owned();
+                let outcome =
+                    self.settle(tx, &mut artifact.record, &pending, Some(&content), Visible::Complete)?;
+                if let Outcome::Inserted(id) = outcome {
+                    content.write(tx, id, now)?;
+                    if artifact.record.uid() != before {
+                        let mut staged = artifact.record.clone();
+                        staged.set("uid", before)?;
+                        store.remove(&storage_key(&artifact.record))?;
+                        store.rename(
+                            &storage_key(&staged),
+                            &storage_key(&artifact.record),
+                            &self.publishing(),
+                        )?;
+                    }
+                }
+                ids.push(outcome);
+            }
+            Ok(ids)
+        });
+        let outcomes = match outcome {
+            Ok(outcomes) => outcomes,
+            Err(error) => {
+                take_back(&store, &jobs);
+                return Err(error);
+            }
+        };
+        for ((i, outcome), job) in simple.iter().zip(outcomes).zip(&jobs) {
+            if matches!(outcome, Outcome::Existing(_)) {
+                store.remove(&job.key)?;
+            }
+            let artifact = &mut artifacts[*i];
+            if let Some(pending) = artifact.pending.take() {
+                self.conclude(artifact, &pending, &outcome)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns true for new files that are copied to a place of their own.
+fn is_simple(artifact: &Artifact) -> bool {
+    artifact.pending.as_ref().is_some_and(|pending| {
+        artifact.record.id().is_none()
+            && !pending.in_place
+            && !pending.folder
+            && !pending.temporary
+            && pending.family == Family::New
+            && artifact.record.flag("_key_is_virtual")
+            && !artifact.record.flag("_overwrite_versions")
+    })
+}
+
+fn take_back(store: &Store, jobs: &[Job]) {
+    for job in jobs {
+        store.remove(&job.key).ok();
+    }
+}

@@ -1,0 +1,165 @@
+//! Connecting: settings to a handle, with older layouts renamed and unknown databases refused.
+
+use std::path::Path;
+
+use super::init::current_user;
+use super::marker;
+use super::settings::{
+    InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
+};
+use super::{Instance, level};
+use crate::db::{Db, Dialect, Open, Sql, ddl};
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::model;
+use crate::query::Q;
+use crate::record::Record;
+use crate::session::Session;
+use crate::value::{Kind, Value};
+
+impl Instance {
+    /// Connects to the current instance, by environment variable, directory or settings; `None` when there is none.
+    pub fn connect_current(env: &Env) -> Result<Option<Instance>> {
+        match current_instance(env)? {
+            Some(found) => Instance::connect(env, &found.settings).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Connects to an instance by name, `owner/name` or URL.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InstanceNotFound`] for an unknown one, [`ErrorKind::ConnectWithinDevDir`] inside the directory of
+    /// another instance.
+    pub fn connect_to(env: &Env, identifier: &str) -> Result<Instance> {
+        let settings = load_by_identifier(env, identifier)?;
+        Instance::connect(env, &settings)
+    }
+
+    /// Connects to the instance that `settings` describe.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FileNotFound`] when the database is gone, [`ErrorKind::UnknownDatabase`] when it cannot be read
+    /// by this version; it is left untouched then.
+    pub fn connect(env: &Env, settings: &InstanceSettings) -> Result<Instance> {
+        let user = current_user(env)?;
+        let instance = Instance::open(env, settings, &user)?;
+        env.emit(Event::Connected { slug: settings.slug().to_string() });
+        Ok(instance)
+    }
+
+    pub(super) fn open(env: &Env, settings: &InstanceSettings, user: &UserSettings) -> Result<Instance> {
+        let root = settings.root()?;
+        let Some(folder) = root.local_path() else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("This version opens instances in local folders only, not at {}", root.as_str()),
+            ));
+        };
+        if folder.is_dir() {
+            adopt_older_layout(env, folder, &settings.id)?;
+        }
+        let path = settings.sqlite_path(env)?.ok_or_else(|| {
+            Error::new(
+                ErrorKind::Unsupported,
+                format!("Instance {} is on a database server", settings.slug()),
+            )
+        })?;
+        let db = Db::inspect(&path)
+            .and_then(|db| level::check(&db, &path))
+            .and_then(|()| Db::open(&path, Open::Existing))?;
+        if db.rollback_journal() {
+            env.emit(Event::RollbackJournal { path: path.display().to_string() });
+        }
+        add_own_tables(&db)?;
+        let instance = Instance::new(Session::new(db, env.clone()), settings.clone());
+        instance.adopt_user(user)?;
+        instance.adopt_choices()?;
+        instance.adopt_storage()?;
+        Ok(instance)
+    }
+
+    /// Finds or makes the row of the current user and keeps its handle and name up to date.
+    fn adopt_user(&self, user: &UserSettings) -> Result<()> {
+        let registry = model::require("User")?;
+        let found = self.query(registry).filter(Q::is("uid", user.uid.as_str()))?.first()?;
+        let record = match found {
+            Some(mut record) => {
+                let same = record.text("handle") == Some(user.handle.as_str())
+                    && (user.name.is_none() || record.text("name") == user.name.as_deref());
+                if !same && !self.db().read_only() {
+                    record.set("handle", user.handle.as_str())?;
+                    record.set("name", user.name.clone())?;
+                    record.set("updated_at", self.env().now())?;
+                    self.save(&mut record)?;
+                }
+                record
+            }
+            None if self.db().read_only() => self.query(registry).order_by(["id"])?.one_or_first()?,
+            None => {
+                let mut record = Record::empty(registry);
+                record.set("uid", user.uid.as_str())?;
+                record.set("handle", user.handle.as_str())?;
+                record.set("name", user.name.clone())?;
+                self.save(&mut record)?;
+                record
+            }
+        };
+        self.with_context(|context| context.user = record.id().unwrap_or(1));
+        Ok(())
+    }
+
+    fn adopt_choices(&self) -> Result<()> {
+        let slug = self.settings().slug();
+        for (slot, registry) in [(Slot::Branch, "Branch"), (Slot::Space, "Space")] {
+            let Some(choice) = chosen(self.env(), slot, &slug)? else { continue };
+            let found =
+                self.query(model::require(registry)?).filter(Q::is("uid", choice.uid.as_str()))?.first()?;
+            let Some(id) = found.and_then(|record| record.id()) else { continue };
+            self.with_context(|context| match slot {
+                Slot::Branch => context.branch = id,
+                Slot::Space => context.space = id,
+            });
+        }
+        Ok(())
+    }
+
+    fn adopt_storage(&self) -> Result<()> {
+        let root = self.settings().storage_root;
+        let storage = self.query(model::require("Storage")?).filter(Q::is("root", root.as_str()))?.first()?;
+        let Some(id) = storage.and_then(|record| record.id()) else {
+            return Err(Error::new(
+                ErrorKind::UnknownDatabase,
+                format!(
+                    "The database does not know its own storage location {root}: was the folder moved? Connect with the root it was made with"
+                ),
+            ));
+        };
+        self.with_context(|context| context.storage = id);
+        Ok(())
+    }
+
+    /// Binds a directory to this instance, so that commands and notebooks below it find it.
+    pub fn bind_directory(&self, dir: &Path) -> Result<()> {
+        bind(self.env(), dir, &self.settings().slug()).map(|_| ())
+    }
+}
+
+/// Renames what an older release named otherwise.
+fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
+    for rename in marker::plan_renames(folder, id)? {
+        rename.apply(env)?;
+    }
+    Ok(())
+}
+
+/// Adds the tables that only this engine knows; the reference ignores them.
+fn add_own_tables(db: &Db) -> Result<()> {
+    let present =
+        Sql::new("SELECT COUNT(*) FROM sqlite_master WHERE name IN ('holotype_content', 'holotype_meta')");
+    if db.read_only() || db.scalar(&present, Kind::Int)?.and_then(|n| Value::as_int(&n)) == Some(2) {
+        return Ok(());
+    }
+    db.script(&ddl::create_own(Dialect::Sqlite))
+}

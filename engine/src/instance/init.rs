@@ -1,0 +1,306 @@
+//! `init`: a new instance, complete or not at all.
+
+use std::path::Path;
+
+use super::marker::{self, Marker, Marking};
+use super::name::{self, NameSource, Slug};
+use super::root::StorageRoot;
+use super::settings::{InstanceSettings, UserSettings, bind, find_by_identifier};
+use super::{Instance, level};
+use crate::db::{Db, Dialect, Sql, Tx, ddl};
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::model;
+use crate::record::Record;
+use crate::uid;
+use crate::value::{Timestamp, Value};
+
+/// What a new instance is made of.
+#[derive(Clone, Debug, Default)]
+pub struct InitOptions {
+    /// Storage root; `./storage` when absent.
+    pub storage: Option<String>,
+    /// Name; derived when absent.
+    pub name: Option<String>,
+    /// URL of a database server.
+    pub db: Option<String>,
+    /// Modules.
+    pub modules: Vec<String>,
+}
+
+impl Instance {
+    /// Initialises an instance, or connects when one of that name can be loaded.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Value`] for bad names and roots, [`ErrorKind::StorageAlreadyManaged`] when the location belongs to
+    /// another instance, [`ErrorKind::Unsupported`] for modules, databases and storage that this version lacks.
+    pub fn init(env: &Env, options: &InitOptions) -> Result<Instance> {
+        let storage = options.storage.as_deref().unwrap_or(name::DEFAULT_STORAGE);
+        let root = StorageRoot::parse(env, storage)?;
+        for module in &options.modules {
+            if module != "bionty" {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("Module '{module}' is not known: this version has the module bionty"),
+                ));
+            }
+        }
+        if options.db.is_some() {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                "This version keeps the database in SQLite: leave the database URL out",
+            ));
+        }
+        let Some(folder) = root.local_path() else {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("This version initialises instances in local folders only, not at {}", root.as_str()),
+            ));
+        };
+        let user = current_user(env)?;
+        let (name, source) =
+            name::derive(options.name.as_deref(), options.db.as_deref(), storage, &root, &env.cwd)?;
+        if source == NameSource::Database {
+            env.emit(Event::NameFromDatabase);
+        }
+        let slug = Slug::new(&user.handle, name);
+        if let Some(settings) = find_by_identifier(env, &slug.to_string())? {
+            match settings.sqlite_path(env)?.filter(|path| path.exists()) {
+                Some(_) => {
+                    let instance = Instance::connect(env, &settings)?;
+                    bind(env, &env.cwd, &slug)?;
+                    return Ok(instance);
+                }
+                None => env.emit(Event::Reinitializing { id: settings.id.clone() }),
+            }
+        }
+        let mut settings = InstanceSettings::new(&slug, &root);
+        settings.modules.clone_from(&options.modules);
+        let id = env.var("LAMINDB_INSTANCE_ID_INIT").map(|id| id.replace('-', ""));
+        if let Some(id) = id {
+            settings.id = id;
+        }
+        let existed = folder.exists();
+        let undo = Undo { folder, existed };
+        let made = make(env, &settings, &user, folder);
+        if made.is_err() {
+            undo.run(env, &settings);
+        }
+        made?;
+        bind(env, &env.cwd, &slug)?;
+        env.emit(Event::Initialized { slug: slug.to_string(), dir: env.cwd.clone() });
+        Instance::open(env, &settings, &user)
+    }
+}
+
+/// Returns the current user, announcing the anonymous one when nobody has logged in yet.
+pub(super) fn current_user(env: &Env) -> Result<UserSettings> {
+    let known = UserSettings::find_current(env)?.is_some();
+    let user = UserSettings::current(env)?;
+    if !known && user.is_anonymous() {
+        env.emit(Event::AnonymousUser);
+    }
+    Ok(user)
+}
+
+/// What a failed `init` takes away again.
+struct Undo<'a> {
+    folder: &'a Path,
+    existed: bool,
+}
+
+impl Undo<'_> {
+    fn run(&self, env: &Env, settings: &InstanceSettings) {
+        settings.delete(env).ok();
+        if !self.existed {
+            std::fs::remove_dir(self.folder.join(".lamindb")).ok();
+            std::fs::remove_dir(self.folder).ok();
+        }
+    }
+}
+
+fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, folder: &Path) -> Result<()> {
+    let managed = folder.join(".lamindb");
+    std::fs::create_dir_all(&managed).map_err(|error| Error::io(&managed, error))?;
+    let storage_uid = match marker::read(folder)? {
+        // A former init of this very instance that did not get to its database.
+        Some(found) if found.instance_id.as_deref() == Some(settings.id.as_str()) => found.storage_uid,
+        Some(found) => {
+            return Err(Error::new(
+                ErrorKind::StorageAlreadyManaged,
+                format!(
+                    "Storage location {} is already marked with uid {}, meaning that it is managed by another LaminDB \
+                     instance -- connect to {} or choose another folder.",
+                    folder.display(),
+                    found.storage_uid,
+                    found.instance_slug.as_deref().unwrap_or("that instance"),
+                ),
+            ));
+        }
+        None => match env.var("LAMINDB_STORAGE_LNID_INIT") {
+            Some(uid) => uid.to_owned(),
+            None => uid::random(env, 12),
+        },
+    };
+    let marker = Marker::new(&storage_uid, &settings.slug(), &settings.id);
+    let path = managed.join("lamin.db");
+    if path.exists() {
+        return Err(Error::new(
+            ErrorKind::FileExists,
+            format!(
+                "{} exists already but belongs to no instance known here: move it away first",
+                path.display()
+            ),
+        ));
+    }
+    // The database is built beside its place and renamed, so that a killed init leaves none rather than half of one.
+    let draft = managed.join(format!(".lamin.db.{}.holotype-tmp", uid::random(env, 8)));
+    let built = build(env, &draft, settings, user, &storage_uid);
+    let placed = built.and_then(|()| std::fs::rename(&draft, &path).map_err(|error| Error::io(&path, error)));
+    if placed.is_err() {
+        std::fs::remove_file(&draft).ok();
+    }
+    placed?;
+    if let Marking::Other(found) = marker::write(env, folder, &marker)? {
+        std::fs::remove_file(&path).ok();
+        return Err(Error::new(
+            ErrorKind::StorageAlreadyManaged,
+            format!(
+                "Storage location {} is already marked with uid {}, meaning that it is managed by another LaminDB instance",
+                folder.display(),
+                found.storage_uid
+            ),
+        ));
+    }
+    settings.save(env)
+}
+
+fn build(
+    env: &Env,
+    path: &Path,
+    settings: &InstanceSettings,
+    user: &UserSettings,
+    storage_uid: &str,
+) -> Result<()> {
+    let db = Db::draft(path)?;
+    db.write(|tx| {
+        for statement in ddl::create_all(Dialect::Sqlite) {
+            tx.execute(&Sql::new(statement))?;
+        }
+        for statement in ddl::create_own(Dialect::Sqlite) {
+            tx.execute(&Sql::new(statement))?;
+        }
+        fill(env, tx, settings, user, storage_uid)
+    })?;
+    db.finish_draft()
+}
+
+fn fill(
+    env: &Env,
+    tx: &Tx<'_>,
+    settings: &InstanceSettings,
+    user: &UserSettings,
+    storage_uid: &str,
+) -> Result<()> {
+    let now = env.now();
+    for (app, name, applied) in level::rows() {
+        put(tx, "Migration", &[("app", app.into()), ("name", name.into()), ("applied", applied.into())])?;
+    }
+    // The date of this row is part of the format: it never changes from instance to instance.
+    let everyone = Timestamp::parse("2026-02-17 23:10:20.725");
+    put(
+        tx,
+        "Space",
+        &[
+            ("id", Value::Int(1)),
+            ("name", "all".into()),
+            ("uid", "aaaaaaaaaaaa".into()),
+            ("description", "Every team & user with access to the instance has access.".into()),
+            ("created_at", everyone.into()),
+        ],
+    )?;
+    put(
+        tx,
+        "User",
+        &[
+            ("id", Value::Int(1)),
+            ("uid", user.uid.as_str().into()),
+            ("handle", user.handle.as_str().into()),
+            ("name", user.name.clone().into()),
+            ("created_at", now.into()),
+            ("updated_at", now.into()),
+        ],
+    )?;
+    let branches = [
+        (-1, "trash", "tttttttttttt", "The trash."),
+        (0, "archive", "aaaaaaaaaaaa", "The archive."),
+        (1, "main", "mmmmmmmmmmmm", "The main & default branch of the instance."),
+    ];
+    for (id, name, uid, description) in branches {
+        put(
+            tx,
+            "Branch",
+            &[
+                ("id", Value::Int(id)),
+                ("name", name.into()),
+                ("uid", uid.into()),
+                ("description", description.into()),
+                ("created_at", now.into()),
+                ("space", Value::Int(1)),
+                ("created_by", Value::Int(1)),
+                ("_status_code", Value::Int(0)),
+            ],
+        )?;
+    }
+    let shared: Vec<(&str, Value)> = vec![
+        ("is_locked", false.into()),
+        ("created_at", now.into()),
+        ("updated_at", now.into()),
+        ("branch", Value::Int(1)),
+        ("created_on", Value::Int(1)),
+        ("space", Value::Int(1)),
+        ("created_by", Value::Int(1)),
+    ];
+    let mut storage: Vec<(&str, Value)> = vec![
+        ("id", Value::Int(1)),
+        ("uid", storage_uid.into()),
+        ("root", settings.storage_root.as_str().into()),
+        ("type", settings.root()?.protocol().as_str().into()),
+        ("region", settings.storage_region.clone().into()),
+        ("instance_uid", settings.uid().into()),
+    ];
+    storage.extend(shared.clone());
+    put(tx, "Storage", &storage)?;
+    if settings.modules.iter().any(|module| module == "bionty") {
+        for line in include_str!("data/bionty_sources.tsv").lines() {
+            let cells: Vec<&str> = line.split('\t').collect();
+            let text = |i: usize| Value::from(cells.get(i).copied().filter(|cell| !cell.is_empty()));
+            let flag = |i: usize| Value::Bool(cells.get(i) == Some(&"1"));
+            let mut source: Vec<(&str, Value)> = vec![
+                ("uid", text(0)),
+                ("entity", text(1)),
+                ("organism", text(2)),
+                ("name", text(3)),
+                ("version", text(4)),
+                ("in_db", flag(5)),
+                ("currently_used", flag(6)),
+                ("description", text(7)),
+                ("url", text(8)),
+                ("md5", text(9)),
+                ("source_website", text(10)),
+            ];
+            source.extend(shared.clone());
+            put(tx, "bionty.Source", &source)?;
+        }
+    }
+    Ok(())
+}
+
+fn put(tx: &Tx<'_>, registry: &str, fields: &[(&str, Value)]) -> Result<()> {
+    let mut record = Record::empty(model::require(registry)?);
+    for (name, value) in fields {
+        record.set(name, value.clone())?;
+    }
+    crate::write::insert(tx, &record).map(|_| ())
+}

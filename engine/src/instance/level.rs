@@ -1,0 +1,76 @@
+//! The level of a database: which migrations it has seen, and whether this version knows them.
+
+use crate::db::{Db, Sql};
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::{Kind, Value};
+
+/// The migration rows of a fresh database: app, name, date of application.
+pub(super) fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    include_str!("data/migrations.tsv").lines().filter_map(|line| {
+        let mut cells = line.split('\t');
+        Some((cells.next()?, cells.next()?, cells.next()?))
+    })
+}
+
+/// Modules whose tables this version does not know but leaves in peace.
+const FOREIGN_APPS: [&str; 4] = ["pertdb", "wetlab", "contenttypes", "auth"];
+
+/// Refuses databases of another program and of another level; nothing is written.
+///
+/// # Errors
+/// [`ErrorKind::UnknownDatabase`] naming what was found and what to do.
+pub(super) fn check(db: &Db, path: &std::path::Path) -> Result<()> {
+    let refuse =
+        |text: String| Err(Error::new(ErrorKind::UnknownDatabase, format!("{} {text}", path.display())));
+    let tables = db.rows(
+        &Sql::new(
+            "SELECT name FROM sqlite_master WHERE type = 'table' \
+             AND name IN ('django_migrations', 'lamindb_artifact', 'lnschema_core_artifact')",
+        ),
+        &[Kind::Text],
+    )?;
+    let has = |name: &str| tables.iter().any(|row| row.first().and_then(Value::as_str) == Some(name));
+    if has("lnschema_core_artifact") && !has("lamindb_artifact") {
+        return refuse(
+            "was made by a LaminDB before 1.0: open it with each LaminDB major release up to 2.12 once, which migrates it"
+                .to_owned(),
+        );
+    }
+    if !has("django_migrations") || !has("lamindb_artifact") {
+        return refuse("is a database of another program: choose another storage location".to_owned());
+    }
+    let applied = db.rows(&Sql::new("SELECT app, name FROM django_migrations"), &[Kind::Text, Kind::Text])?;
+    let known: Vec<(&str, &str)> = rows().map(|(app, name, _)| (app, name)).collect();
+    for row in &applied {
+        let (Some(app), Some(name)) = (row[0].as_str(), row[1].as_str()) else { continue };
+        if known.contains(&(app, name)) || FOREIGN_APPS.contains(&app) || !is_newer(&known, app, name) {
+            continue;
+        }
+        return refuse(format!(
+            "is of a newer level (migration {app} {name}) than this version of Holotype knows: install a newer Holotype. \
+             Nothing was changed."
+        ));
+    }
+    let latest = ("lamindb", "0193_v2_9_part_2");
+    let present = |(app, name): (&str, &str)| {
+        applied.iter().any(|row| row[0].as_str() == Some(app) && row[1].as_str() == Some(name))
+    };
+    if !present(latest) && !present(("lamindb", "0193_squashed")) {
+        return refuse(
+            "is of an older level than 2.12: let LaminDB 2.12 migrate it (`lamin migrate deploy`), then connect again"
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+/// Returns true for migrations numbered above the last one known of their app, and for apps never heard of.
+fn is_newer(known: &[(&str, &str)], app: &str, name: &str) -> bool {
+    let number = |name: &str| name.split('_').next().and_then(|digits| digits.parse::<u32>().ok());
+    let last = known.iter().filter(|(other, _)| *other == app).filter_map(|(_, name)| number(name)).max();
+    match (last, number(name)) {
+        (Some(last), Some(this)) => this > last,
+        (None, _) => false,
+        (Some(_), None) => true,
+    }
+}

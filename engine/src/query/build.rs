@@ -1,0 +1,504 @@
+//! Conditions turned into SQL: every relation becomes a semi-join, so that no record is returned twice.
+
+use super::condition::{Operand, Q};
+use super::lookup::{self, End, Hop, Lookup, Op, Part};
+use crate::db::Sql;
+use crate::error::{Error, Result};
+use crate::model::{Registry, Via};
+use crate::value::{Kind, Value};
+
+/// Lists longer than this are handed over as one JSON parameter instead of one parameter each.
+const INLINE: usize = 400;
+
+/// Numbers the table aliases of one statement.
+#[derive(Default)]
+pub(super) struct Aliases(usize);
+
+impl Aliases {
+    pub(super) fn next(&mut self) -> String {
+        self.0 += 1;
+        format!("t{}", self.0)
+    }
+}
+
+struct Term {
+    lookup: Lookup,
+    operand: Operand,
+}
+
+/// Returns the SQL condition for `q` on the rows of `registry` known as `alias`.
+pub(super) fn condition(
+    registry: &'static Registry,
+    alias: &str,
+    q: &Q,
+    aliases: &mut Aliases,
+) -> Result<Sql> {
+    match q {
+        Q::And(_) | Q::Is(..) => {
+            let mut terms = Vec::new();
+            let mut parts = Vec::new();
+            flatten(registry, alias, q, aliases, &mut terms, &mut parts)?;
+            parts.extend(conjunction(registry, alias, terms, aliases)?);
+            Ok(all(parts))
+        }
+        Q::Or(alternatives) if alternatives.is_empty() => Ok(Sql::new("1 = 0")),
+        Q::Or(alternatives) => {
+            let mut parts = Vec::new();
+            for alternative in alternatives {
+                parts.push(condition(registry, alias, alternative, aliases)?);
+            }
+            let mut sql = Sql::new("(");
+            sql.join(" OR ", parts).push(")");
+            Ok(sql)
+        }
+        Q::Not(inner) => Ok(not(condition(registry, alias, inner, aliases)?)),
+    }
+}
+
+/// Collects the look-ups that must hold together: those along one relation must hold for one and the same record.
+fn flatten(
+    registry: &'static Registry,
+    alias: &str,
+    q: &Q,
+    aliases: &mut Aliases,
+    terms: &mut Vec<Term>,
+    parts: &mut Vec<Sql>,
+) -> Result<()> {
+    match q {
+        Q::And(inner) => {
+            for part in inner {
+                flatten(registry, alias, part, aliases, terms, parts)?;
+            }
+        }
+        Q::Is(path, operand) => {
+            let lookup = lookup::parse(registry, path)?;
+            let operand = cast(registry, &lookup, operand.clone())?;
+            terms.push(Term { lookup, operand });
+        }
+        other => parts.push(condition(registry, alias, other, aliases)?),
+    }
+    Ok(())
+}
+
+fn cast(registry: &'static Registry, lookup: &Lookup, operand: Operand) -> Result<Operand> {
+    let flag = |value: &Value| value.as_bool().is_some();
+    Ok(match (lookup.op, operand) {
+        (Op::IsNull, Operand::One(value)) if flag(&value) => Operand::One(value),
+        (Op::IsNull, _) => {
+            return Err(Error::value(format!("'{}__isnull' takes True or False", lookup.end.column.name)));
+        }
+        (Op::HasKey, Operand::One(value)) => Operand::One(Value::Text(value.to_string())),
+        (Op::Range, Operand::Many(values)) if values.len() != 2 => {
+            return Err(Error::value(format!("'{}__range' takes two values", lookup.end.column.name)));
+        }
+        (Op::In | Op::Range | Op::HasKeys | Op::HasAnyKeys, Operand::Many(values)) => Operand::Many(
+            values.into_iter().map(|value| lookup::cast(registry, lookup, value)).collect::<Result<_>>()?,
+        ),
+        (Op::In, Operand::Query(query, field)) => Operand::Query(query, field),
+        (Op::In | Op::Range | Op::HasKeys | Op::HasAnyKeys, _) => {
+            return Err(Error::type_(format!("'{}' is compared with a list here", lookup.end.column.name)));
+        }
+        (_, Operand::One(value)) if is_text_op(lookup.op) => Operand::One(Value::Text(value.to_string())),
+        (Op::Exact, Operand::One(value)) => Operand::One(lookup::cast(registry, lookup, value)?),
+        (_, Operand::One(value)) => {
+            if value.is_null() {
+                return Err(Error::value(format!(
+                    "Cannot compare '{}' with None: use {}__isnull=True",
+                    lookup.end.column.name, lookup.end.column.name
+                )));
+            }
+            Operand::One(lookup::cast(registry, lookup, value)?)
+        }
+        (_, Operand::Many(values)) if lookup.end.column.kind == Kind::Json => {
+            Operand::One(Value::Json(values.into_iter().map(Value::into_json).collect::<Vec<_>>().into()))
+        }
+        (_, _) => {
+            return Err(Error::type_(format!(
+                "'{}' is compared with one value here: use {}__in for several",
+                lookup.end.column.name, lookup.end.column.name
+            )));
+        }
+    })
+}
+
+fn is_text_op(op: Op) -> bool {
+    use Op::{Contains, EndsWith, IContains, IEndsWith, IExact, IRegex, IStartsWith, Regex, StartsWith};
+    matches!(
+        op,
+        IExact | Contains | IContains | StartsWith | IStartsWith | EndsWith | IEndsWith | Regex | IRegex
+    )
+}
+
+/// Returns one condition per group of look-ups that share their first relation.
+fn conjunction(
+    registry: &'static Registry,
+    alias: &str,
+    terms: Vec<Term>,
+    aliases: &mut Aliases,
+) -> Result<Vec<Sql>> {
+    let mut parts = Vec::new();
+    let mut groups: Vec<(Hop, Vec<Term>)> = Vec::new();
+    for mut term in terms {
+        if term.lookup.hops.is_empty() {
+            parts.push(predicate(alias, &term.lookup.end, term.lookup.op, term.operand)?);
+            continue;
+        }
+        // "There is none" along a relation is the opposite of "there is one".
+        let absent = term.lookup.op == Op::IsNull && truth(&term.operand);
+        if absent || (term.lookup.op == Op::Exact && is_null(&term.operand)) {
+            term.lookup.op = Op::IsNull;
+            term.operand = Operand::One(Value::Bool(false));
+            let hop = term.lookup.hops.remove(0);
+            parts.push(not(semi_join(registry, alias, hop, vec![term], aliases)?));
+            continue;
+        }
+        let hop = term.lookup.hops.remove(0);
+        match groups.iter_mut().find(|(known, _)| known.name() == hop.name()) {
+            Some((_, group)) => group.push(term),
+            None => groups.push((hop, vec![term])),
+        }
+    }
+    for (hop, group) in groups {
+        parts.push(semi_join(registry, alias, hop, group, aliases)?);
+    }
+    Ok(parts)
+}
+
+fn truth(operand: &Operand) -> bool {
+    matches!(operand, Operand::One(value) if value.as_bool() == Some(true))
+}
+
+fn is_null(operand: &Operand) -> bool {
+    matches!(operand, Operand::One(value) if value.is_null())
+}
+
+fn semi_join(
+    _registry: &'static Registry,
+    alias: &str,
+    hop: Hop,
+    terms: Vec<Term>,
+    aliases: &mut Aliases,
+) -> Result<Sql> {
+    let target = hop.target();
+    let mut sql = Sql::default();
+    match hop {
+        Hop::One(column, _) => {
+            let inner = aliases.next();
+            sql.column(alias, column.column).push(" IN (SELECT ").column(&inner, "id");
+            sql.push(" FROM ").ident(target.table).push(&format!(" AS {inner} WHERE "));
+            sql.append(all(conjunction(target, &inner, terms, aliases)?)).push(")");
+        }
+        Hop::Many(relation, _) => match relation.via {
+            Via::Foreign { column } => {
+                let inner = aliases.next();
+                sql.column(alias, "id").push(" IN (SELECT ").column(&inner, column);
+                sql.push(" FROM ").ident(target.table).push(&format!(" AS {inner} WHERE "));
+                sql.column(&inner, column).push(" IS NOT NULL AND ");
+                sql.append(all(conjunction(target, &inner, terms, aliases)?)).push(")");
+            }
+            Via::Link { registry: link, near, far } => {
+                let link_table = crate::model::require(link)?.table;
+                let outer = aliases.next();
+                sql.column(alias, "id").push(" IN (SELECT ").column(&outer, near);
+                sql.push(" FROM ").ident(link_table).push(&format!(" AS {outer} WHERE "));
+                // Ids of the target stand in the link row itself: no need to visit the target's table.
+                let (direct, rest): (Vec<Term>, Vec<Term>) = terms
+                    .into_iter()
+                    .partition(|term| term.lookup.hops.is_empty() && term.lookup.end.column.name == "id");
+                let mut parts = Vec::new();
+                for term in direct {
+                    let mut id = Sql::default();
+                    id.column(&outer, far);
+                    parts.push(compare(id, Kind::BigInt, term.lookup.op, term.operand)?);
+                }
+                if !rest.is_empty() {
+                    let inner = aliases.next();
+                    let mut part = Sql::default();
+                    part.column(&outer, far).push(" IN (SELECT ").column(&inner, "id");
+                    part.push(" FROM ").ident(target.table).push(&format!(" AS {inner} WHERE "));
+                    part.append(all(conjunction(target, &inner, rest, aliases)?)).push(")");
+                    parts.push(part);
+                }
+                sql.append(all(parts)).push(")");
+            }
+        },
+    }
+    Ok(sql)
+}
+
+fn all(parts: Vec<Sql>) -> Sql {
+    if parts.is_empty() {
+        return Sql::new("1 = 1");
+    }
+    let mut sql = Sql::default();
+    sql.join(" AND ", parts);
+    sql
+}
+
+fn not(inner: Sql) -> Sql {
+    let mut sql = Sql::new("(");
+    sql.append(inner).push(") IS NOT TRUE");
+    sql
+}
+
+/// Returns the SQL expression of the compared value.
+pub(super) fn expression(alias: &str, end: &End) -> Sql {
+    let mut sql = Sql::default();
+    if !end.json.is_empty() {
+        // One arrow per key; the last one yields the JSON text, so that texts and numbers stay distinct.
+        sql.column(alias, end.column.column);
+        for key in &end.json {
+            sql.push(" -> ");
+            match key.parse::<i64>() {
+                Ok(index) => sql.push(&index.to_string()),
+                Err(_) => sql.bind(format!("$.{}", json_key(key))),
+            };
+        }
+        return sql;
+    }
+    let Some(part) = end.part else {
+        sql.column(alias, end.column.column);
+        return sql;
+    };
+    let mut format = |text: &str| {
+        sql.push(&format!("CAST(strftime('{text}', ")).column(alias, end.column.column).push(") AS INTEGER)");
+    };
+    match part {
+        Part::Year => format("%Y"),
+        Part::IsoYear => format("%G"),
+        Part::Month => format("%m"),
+        Part::Day => format("%d"),
+        Part::Week => format("%V"),
+        Part::IsoWeekDay => format("%u"),
+        Part::Hour => format("%H"),
+        Part::Minute => format("%M"),
+        Part::Second => format("%S"),
+        Part::WeekDay => {
+            format("%w");
+            sql.push(" + 1");
+        }
+        Part::Quarter => {
+            format("%m");
+            let inner = std::mem::take(&mut sql);
+            sql.push("(").append(inner).push(" + 2) / 3");
+        }
+        Part::Date => {
+            sql.push("date(").column(alias, end.column.column).push(")");
+        }
+        Part::Time => {
+            sql.push("time(").column(alias, end.column.column).push(")");
+        }
+    }
+    sql
+}
+
+fn json_key(key: &str) -> String {
+    format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+fn predicate(alias: &str, end: &End, op: Op, operand: Operand) -> Result<Sql> {
+    if end.column.kind == Kind::Json && end.part.is_none() {
+        return json_predicate(alias, end, op, operand);
+    }
+    compare(expression(alias, end), end.kind(), op, operand)
+}
+
+/// Compares inside a JSON document: texts as texts, numbers as numbers, everything else by its JSON form.
+fn json_predicate(alias: &str, end: &End, op: Op, operand: Operand) -> Result<Sql> {
+    let document = expression(alias, end);
+    let extracted = || {
+        let mut sql = Sql::new("json_extract(");
+        sql.append(document.clone()).push(", '$')");
+        sql
+    };
+    let has_key = |key: &Value| {
+        let mut sql = Sql::new("json_type(");
+        sql.append(document.clone())
+            .push(", ")
+            .bind(format!("$.{}", json_key(&key.to_string())))
+            .push(") IS NOT NULL");
+        sql
+    };
+    let equals = |value: Value| {
+        let mut sql = Sql::default();
+        match value {
+            Value::Null | Value::Json(serde_json::Value::Null) => {
+                sql.push("json_type(").append(document.clone()).push(") = 'null'");
+            }
+            Value::Bool(flag) | Value::Json(serde_json::Value::Bool(flag)) => {
+                sql.push("json_type(").append(document.clone()).push(if flag {
+                    ") = 'true'"
+                } else {
+                    ") = 'false'"
+                });
+            }
+            Value::Int(_) | Value::Float(_) => {
+                sql.push("(json_type(").append(document.clone()).push(") IN ('integer', 'real') AND ");
+                sql.append(extracted()).push(" = ").bind(value).push(")");
+            }
+            Value::Json(serde_json::Value::Number(number)) => {
+                sql.push("(json_type(").append(document.clone()).push(") IN ('integer', 'real') AND ");
+                sql.append(extracted()).push(" = ").bind(number.as_f64()).push(")");
+            }
+            Value::Json(json @ (serde_json::Value::Array(_) | serde_json::Value::Object(_))) => {
+                sql.push("json(")
+                    .append(document.clone())
+                    .push(") = json(")
+                    .bind(Value::Json(json))
+                    .push(")");
+            }
+            other => {
+                sql.push("(json_type(").append(document.clone()).push(") = 'text' AND ");
+                sql.append(extracted()).push(" = ").bind(other.into_text()).push(")");
+            }
+        }
+        sql
+    };
+    Ok(match (op, operand) {
+        (Op::IsNull, Operand::One(value)) => {
+            let mut sql = Sql::new("(");
+            sql.append(document.clone()).push(" IS NULL");
+            if end.json.is_empty() {
+                sql.push(" OR ").append(document.clone()).push(" = 'null'");
+            }
+            sql.push(")");
+            if value.as_bool() == Some(true) { sql } else { not(sql) }
+        }
+        (Op::HasKey, Operand::One(key)) => has_key(&key),
+        (Op::HasKeys, Operand::Many(keys)) => all(keys.iter().map(has_key).collect()),
+        (Op::HasAnyKeys, Operand::Many(keys)) => {
+            let mut sql = Sql::new("(1 = 0 OR ");
+            sql.join(" OR ", keys.iter().map(has_key).collect::<Vec<_>>()).push(")");
+            sql
+        }
+        (Op::Exact, Operand::One(value)) => equals(value),
+        (Op::In, Operand::Many(values)) => {
+            let mut sql = Sql::new("(1 = 0");
+            for value in values {
+                sql.push(" OR ").append(equals(value));
+            }
+            sql.push(")");
+            sql
+        }
+        (op, operand) => compare(extracted(), Kind::Text, op, operand)?,
+    })
+}
+
+impl Value {
+    fn into_text(self) -> Value {
+        match self {
+            Value::Json(serde_json::Value::String(text)) => Value::Text(text),
+            Value::DateTime(moment) => Value::Text(moment.to_iso()),
+            other => Value::Text(other.to_string()),
+        }
+    }
+}
+
+/// Returns `expression op operand`.
+fn compare(expression: Sql, kind: Kind, op: Op, operand: Operand) -> Result<Sql> {
+    let mut sql = Sql::default();
+    match (op, operand) {
+        (Op::Exact, Operand::One(value)) if value.is_null() => {
+            sql.append(expression).push(" IS NULL");
+        }
+        (Op::IsNull, Operand::One(value)) => {
+            let absent = value.as_bool() == Some(true);
+            sql.append(expression).push(if absent { " IS NULL" } else { " IS NOT NULL" });
+        }
+        (Op::Exact, Operand::One(value)) => match value {
+            // Moments are stored with three or with six decimals.
+            Value::DateTime(moment) if kind == Kind::DateTime => {
+                sql.append(moment_expression(expression)).push(" = ").bind(moment);
+            }
+            value => {
+                sql.append(expression).push(" = ").bind(value);
+            }
+        },
+        (Op::Gt | Op::Gte | Op::Lt | Op::Lte, Operand::One(value)) => {
+            let sign = match op {
+                Op::Gt => " > ",
+                Op::Gte => " >= ",
+                Op::Lt => " < ",
+                _ => " <= ",
+            };
+            let expression = if kind == Kind::DateTime { moment_expression(expression) } else { expression };
+            sql.append(expression).push(sign).bind(value);
+        }
+        (Op::Range, Operand::Many(values)) => {
+            let expression = if kind == Kind::DateTime { moment_expression(expression) } else { expression };
+            let mut values = values.into_iter();
+            let (low, high) = (values.next().unwrap_or(Value::Null), values.next().unwrap_or(Value::Null));
+            sql.append(expression).push(" BETWEEN ").bind(low).push(" AND ").bind(high);
+        }
+        (Op::In, Operand::Many(values)) => {
+            let values: Vec<Value> = values.into_iter().filter(|value| !value.is_null()).collect();
+            if values.is_empty() {
+                sql.push("1 = 0");
+            } else if values.len() <= INLINE {
+                let expression =
+                    if kind == Kind::DateTime { moment_expression(expression) } else { expression };
+                sql.append(expression).push(" IN (").binds(values).push(")");
+            } else {
+                let list: Vec<serde_json::Value> = values
+                    .into_iter()
+                    .map(|value| match value {
+                        Value::DateTime(moment) => moment.to_sql().into(),
+                        other => other.into_json(),
+                    })
+                    .collect();
+                let expression =
+                    if kind == Kind::DateTime { moment_expression(expression) } else { expression };
+                sql.append(expression)
+                    .push(" IN (SELECT value FROM json_each(")
+                    .bind(Value::Json(list.into()))
+                    .push("))");
+            }
+        }
+        (Op::In, Operand::Query(query, field)) => {
+            let field = field.unwrap_or_else(|| "id".to_owned());
+            sql.append(expression).push(" IN (").append(query.subquery(&field)?).push(")");
+        }
+        (Op::Regex | Op::IRegex, Operand::One(value)) => {
+            let pattern = value.to_string();
+            let pattern = if op == Op::IRegex { format!("(?i){pattern}") } else { pattern };
+            regex::Regex::new(&pattern).map_err(|error| {
+                Error::value(format!(
+                    "'{pattern}' is no regular expression that can be searched for: {error}"
+                ))
+            })?;
+            sql.append(expression).push(" REGEXP ").bind(pattern);
+        }
+        (op, Operand::One(value)) => {
+            let text = like_escape(&value.to_string());
+            let pattern = match op {
+                Op::IExact => text,
+                Op::StartsWith | Op::IStartsWith => format!("{text}%"),
+                Op::EndsWith | Op::IEndsWith => format!("%{text}"),
+                _ => format!("%{text}%"),
+            };
+            sql.append(expression).push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
+        }
+        (op, _) => return Err(Error::type_(format!("{op:?} takes another kind of value"))),
+    }
+    Ok(sql)
+}
+
+/// Pads stored moments to six decimals, so that text comparison is comparison in time.
+fn moment_expression(expression: Sql) -> Sql {
+    let mut sql = Sql::new("substr(");
+    sql.append(expression.clone()).push(" || CASE length(").append(expression);
+    sql.push(") WHEN 19 THEN '.000000' ELSE '000000' END, 1, 26)");
+    sql
+}
+
+/// Escapes the wildcards of `LIKE`.
+pub(super) fn like_escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

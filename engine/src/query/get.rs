@@ -1,0 +1,76 @@
+//! `get`: one record by uid or by fields.
+
+use super::{Q, QuerySet, lookup};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Registry;
+use crate::record::Record;
+use crate::session::Session;
+
+impl Session {
+    /// Returns the record whose uid starts with `uid`; among versions, the latest.
+    ///
+    /// Trashed records are found as well: a uid names one record wherever it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DoesNotExist`] when nothing matches, [`ErrorKind::MultipleResults`] when several unversioned
+    /// records or several versions match.
+    pub fn get_uid(&self, registry: &'static Registry, uid: &str) -> Result<Record> {
+        if registry.column("uid").is_none() {
+            return Err(Error::field(format!("{} has no uid: pass its id or a field", registry.name)));
+        }
+        // A range on the indexed uid: LIKE could not use the index and would ignore case.
+        let stub = QuerySet::new(self, registry)
+            .filter(Q::is("uid__gte", uid))?
+            .filter(Q::is("uid__lt", format!("{uid}\u{7f}")))?;
+        let family = registry.traits.versioned && uid.len() <= registry.stem_len;
+        if family {
+            let latest = stub.filter(Q::is("is_latest", true))?.order_by(["-created_at", "-id"])?;
+            if let Some(record) = latest.first()? {
+                return Ok(record);
+            }
+            if let Some(record) = stub.order_by(["-created_at", "-id"])?.first()? {
+                return Ok(record);
+            }
+        } else if let Some(record) = stub.one_or_none()? {
+            return Ok(record);
+        }
+        let name = registry.name_field.unwrap_or("name");
+        Err(Error::does_not_exist(format!(
+            "No record found with uid '{uid}'. Did you forget a keyword as in {}.get({name}='{uid}')?",
+            registry.name
+        )))
+    }
+
+    /// Returns the one visible record for which `condition` holds; among versions, the latest.
+    ///
+    /// # Errors
+    /// [`ErrorKind::DoesNotExist`] and [`ErrorKind::MultipleResults`] when there is not exactly one.
+    pub fn get_where(&self, registry: &'static Registry, condition: Q) -> Result<Record> {
+        let query = QuerySet::new(self, registry).filter(condition)?.visible()?;
+        if !registry.traits.versioned || query.mentions(&["is_latest", "uid", "id"]) {
+            return query.one();
+        }
+        match query.filter(Q::is("is_latest", true))?.one_or_none()? {
+            Some(record) => Ok(record),
+            None => query.order_by(["-created_at", "-id"])?.first()?.ok_or_else(|| {
+                Error::new(
+                    ErrorKind::DoesNotExist,
+                    format!("{} matching query does not exist.", registry.name),
+                )
+            }),
+        }
+    }
+
+    /// Returns the visible records of a registry whose fields have these values; paths are look-ups.
+    pub fn filter<'a>(
+        &self,
+        registry: &'static Registry,
+        conditions: impl IntoIterator<Item = (&'a str, super::Operand)>,
+    ) -> Result<QuerySet> {
+        let parts: Vec<Q> = conditions
+            .into_iter()
+            .map(|(path, operand)| Q::Is(lookup::unalias(registry, path), operand))
+            .collect();
+        QuerySet::new(self, registry).filter(Q::And(parts))?.visible()
+    }
+}

@@ -1,0 +1,186 @@
+//! One row of a registry in memory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::error::{Error, Result};
+use crate::model::Registry;
+use crate::value::{Timestamp, Value};
+
+/// A record: a registry and one value per column.
+#[derive(Clone)]
+pub struct Record {
+    registry: &'static Registry,
+    values: Vec<Value>,
+    /// What the changed columns held when the record was read.
+    before: BTreeMap<usize, Value>,
+}
+
+impl Record {
+    /// Returns a record with nothing in it.
+    pub fn empty(registry: &'static Registry) -> Self {
+        Record { registry, values: vec![Value::Null; registry.columns.len()], before: BTreeMap::new() }
+    }
+
+    /// Returns a record from one value per column, in the registry's order.
+    pub fn from_values(registry: &'static Registry, mut values: Vec<Value>) -> Self {
+        values.resize(registry.columns.len(), Value::Null);
+        Record { registry, values, before: BTreeMap::new() }
+    }
+
+    /// Returns the registry.
+    pub fn registry(&self) -> &'static Registry {
+        self.registry
+    }
+
+    /// Returns the values in column order.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+
+    /// Returns the value of a field; `None` when the registry has no such field.
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.registry.position(field).and_then(|i| self.values.get(i))
+    }
+
+    /// Returns the primary key; `None` before the record is saved.
+    pub fn id(&self) -> Option<i64> {
+        self.int("id")
+    }
+
+    /// Returns the uid, empty where the registry has none.
+    pub fn uid(&self) -> &str {
+        self.text("uid").unwrap_or_default()
+    }
+
+    /// Returns a text field.
+    pub fn text(&self, field: &str) -> Option<&str> {
+        self.get(field).and_then(Value::as_str)
+    }
+
+    /// Returns a whole-number field.
+    pub fn int(&self, field: &str) -> Option<i64> {
+        self.get(field).and_then(Value::as_int)
+    }
+
+    /// Returns a flag; an absent one is false.
+    pub fn flag(&self, field: &str) -> bool {
+        self.get(field).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// Returns a moment.
+    pub fn moment(&self, field: &str) -> Option<Timestamp> {
+        self.get(field).and_then(Value::as_timestamp)
+    }
+
+    /// Sets a field, cast to its kind.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Field`] for an unknown field, [`crate::ErrorKind::Value`] for a value it cannot hold.
+    pub fn set(&mut self, field: &str, value: impl Into<Value>) -> Result<()> {
+        let position = self.registry.position(field).ok_or_else(|| self.registry.unknown_field(field))?;
+        let kind = self.registry.columns[position].kind;
+        let value = value.into().cast(kind).map_err(|error| {
+            Error::value(format!("Field '{field}' of {}: {}", self.registry.name, error.message()))
+        })?;
+        let old = std::mem::replace(&mut self.values[position], value);
+        self.before.entry(position).or_insert(old);
+        if self.before.get(&position) == Some(&self.values[position]) {
+            self.before.remove(&position);
+        }
+        Ok(())
+    }
+
+    /// Returns the positions of the columns that were set to another value since the record was read or saved.
+    pub fn changed(&self) -> impl Iterator<Item = usize> + '_ {
+        self.before.keys().copied()
+    }
+
+    /// Returns what a changed field held when the record was read; `None` when it has not changed.
+    pub fn before(&self, field: &str) -> Option<&Value> {
+        self.registry.position(field).and_then(|position| self.before.get(&position))
+    }
+
+    /// Puts a value into a column as the database holds it, without counting it as a change.
+    pub(crate) fn put(&mut self, position: usize, value: Value) {
+        self.before.remove(&position);
+        self.values[position] = value;
+    }
+
+    /// Sets the primary key that the database gave.
+    pub(crate) fn put_id(&mut self, id: i64) {
+        if let Some(position) = self.registry.position("id") {
+            self.put(position, Value::Int(id));
+        }
+    }
+
+    /// Declares the present values to be those of the database.
+    pub(crate) fn settle(&mut self) {
+        self.before.clear();
+    }
+
+    /// Returns the version: the tag, else the last four characters of the uid.
+    pub fn version(&self) -> Option<&str> {
+        if !self.registry.traits.versioned {
+            return None;
+        }
+        self.text("version_tag").or_else(|| self.uid().get(self.registry.stem_len..))
+    }
+
+    /// Returns the part of the uid that all versions share.
+    pub fn stem_uid(&self) -> &str {
+        let uid = self.uid();
+        uid.get(..self.registry.stem_len).unwrap_or(uid)
+    }
+
+    /// Returns the columns that representations show, in their order: the uid first, keys after values, and the
+    /// fields that every registry shares last.
+    pub fn shown_columns(registry: &'static Registry) -> Vec<usize> {
+        const LAST: [&str; 4] = ["created_at", "is_locked", "version_tag", "is_latest"];
+        let visible = |i: &usize| {
+            let column = &registry.columns[*i];
+            let dtype = registry.name == "Feature" && column.name == "_dtype_str";
+            (!column.private() || dtype) && !matches!(column.name, "id" | "updated_at" | "source_code")
+        };
+        let all = || (0..registry.columns.len()).filter(visible);
+        let named = |i: &usize, name: &str| registry.columns[*i].name == name;
+        let middle = |i: &usize| !named(i, "uid") && !LAST.contains(&registry.columns[*i].name);
+        let mut order: Vec<usize> = all().filter(|i| named(i, "uid")).collect();
+        order.extend(all().filter(|i| middle(i) && registry.columns[*i].to.is_none()));
+        order.extend(all().filter(|i| middle(i) && registry.columns[*i].to.is_some()));
+        for name in LAST {
+            order.extend(all().filter(|i| named(i, name)));
+        }
+        order
+    }
+
+    /// Returns the record as messages show it: `ULabel(uid='…', name='apple', …)`.
+    pub fn repr(&self) -> String {
+        let unsaved = self.id().is_none();
+        let fields: Vec<String> = Self::shown_columns(self.registry)
+            .into_iter()
+            .filter(|i| !(unsaved && self.registry.columns[*i].name == "created_at"))
+            .map(|i| format!("{}={}", self.registry.columns[i].column, quoted(&self.values[i])))
+            .collect();
+        format!("{}({})", self.registry.name, fields.join(", "))
+    }
+}
+
+/// Returns a value as representations show it: texts in single quotes.
+pub fn quoted(value: &Value) -> String {
+    match value {
+        Value::Text(text) if text.contains('\'') && !text.contains('"') => {
+            format!("\"{}\"", text.replace('\\', "\\\\").replace('\n', "\\n"))
+        }
+        Value::Text(text) => {
+            format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
+        }
+        other => other.to_string(),
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.repr())
+    }
+}

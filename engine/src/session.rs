@@ -1,0 +1,123 @@
+//! What every query and every write needs: the database, the world around it, and what new records get.
+
+use std::sync::{Arc, RwLock};
+
+use crate::db::{Db, Durability};
+use crate::env::Env;
+use crate::error::Result;
+
+/// An open database with the present context, cheap to clone; clones share one context.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Db,
+    env: Env,
+    context: RwLock<Context>,
+    creation: RwLock<Creation>,
+}
+
+/// What new records get when nothing else is said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Context {
+    /// Id of the current user.
+    pub user: i64,
+    /// Id of the current branch.
+    pub branch: i64,
+    /// Id of the current space.
+    pub space: i64,
+    /// Id of the run that is tracked.
+    pub run: Option<i64>,
+    /// Id of the default storage location.
+    pub storage: i64,
+}
+
+/// How new records are made.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Creation {
+    /// Look for records of the same name.
+    pub search_names: bool,
+    /// Copied artifacts get virtual keys.
+    pub use_virtual_keys: bool,
+    /// Register artifacts without size and hash.
+    pub skip_size_hash: bool,
+    /// Do not mention that no run is tracked.
+    pub silence_missing_run: bool,
+    /// Let two artifacts of different families share a key.
+    pub allow_key_clash: bool,
+    /// Move the content of a real key to its automatic key before a new version takes its place.
+    pub keep_versions: bool,
+    /// Saves return only once content and rows are on the device.
+    pub durable: bool,
+}
+
+impl Default for Creation {
+    fn default() -> Self {
+        Creation {
+            search_names: true,
+            use_virtual_keys: true,
+            skip_size_hash: false,
+            silence_missing_run: false,
+            allow_key_clash: false,
+            keep_versions: false,
+            durable: true,
+        }
+    }
+}
+
+impl Session {
+    /// Returns a session on an open database; the context starts with the rows that every database has.
+    pub(crate) fn new(db: Db, env: Env) -> Self {
+        let context = Context { user: 1, branch: 1, space: 1, run: None, storage: 1 };
+        let inner =
+            Inner { db, env, context: RwLock::new(context), creation: RwLock::new(Creation::default()) };
+        Session { inner: Arc::new(inner) }
+    }
+
+    /// Returns the database.
+    pub fn db(&self) -> &Db {
+        &self.inner.db
+    }
+
+    /// Returns the environment.
+    pub fn env(&self) -> &Env {
+        &self.inner.env
+    }
+
+    /// Returns a copy of the present context.
+    pub fn context(&self) -> Context {
+        self.inner.context.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Changes the present context.
+    pub fn with_context(&self, change: impl FnOnce(&mut Context)) {
+        change(&mut self.inner.context.write().unwrap_or_else(|poisoned| poisoned.into_inner()));
+    }
+
+    /// Returns a copy of the settings for new records.
+    pub fn creation(&self) -> Creation {
+        self.inner.creation.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+    }
+
+    /// Changes the settings for new records.
+    ///
+    /// # Errors
+    /// Failures of the database, which is told about durability.
+    pub fn with_creation(&self, change: impl FnOnce(&mut Creation)) -> Result<()> {
+        let mut creation = self.inner.creation.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let before = creation.durable;
+        change(&mut creation);
+        if before == creation.durable {
+            return Ok(());
+        }
+        let durability = if creation.durable { Durability::Flushed } else { Durability::Deferred };
+        self.db().set_durability(durability)
+    }
+
+    /// Returns the id of the current branch.
+    pub fn branch_id(&self) -> i64 {
+        self.context().branch
+    }
+}

@@ -1,0 +1,56 @@
+//! Families of versions: the next uid, the head, and who follows it.
+
+use crate::db::{Sql, Tx};
+use crate::error::Result;
+use crate::model::Registry;
+use crate::record::Record;
+use crate::value::{Kind, Value};
+use crate::version;
+
+/// Returns the uid of the next version in the family of `stem`, over all branches and the trash.
+pub(crate) fn next_uid(tx: &Tx<'_>, registry: &'static Registry, stem: &str) -> Result<String> {
+    let mut sql = Sql::new("SELECT \"uid\" FROM ");
+    sql.ident(registry.table);
+    // A range on the indexed uid, since LIKE cannot use the index.
+    sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+    let mut suffixes: Vec<String> = Vec::new();
+    for row in tx.rows(&sql, &[Kind::Text])? {
+        if let Some(suffix) = row.first().and_then(Value::as_str).and_then(|uid| uid.strip_prefix(stem)) {
+            suffixes.push(suffix.to_owned());
+        }
+    }
+    let next = version::next_suffix(suffixes.iter().map(String::as_str))?;
+    Ok(format!("{stem}{next}"))
+}
+
+/// Takes headship from the family's head on `branch`.
+pub(crate) fn demote_head(tx: &Tx<'_>, registry: &'static Registry, stem: &str, branch: i64) -> Result<()> {
+    let mut sql = Sql::new("UPDATE ");
+    sql.ident(registry.table).push(" SET \"is_latest\" = ").bind(false);
+    sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+    sql.push(" AND \"is_latest\" = ").bind(true).push(" AND \"branch_id\" = ").bind(branch);
+    tx.execute(&sql).map(|_| ())
+}
+
+/// Makes the newest other version on the record's branch the head, if the record is one, and returns its uid.
+pub(crate) fn promote_head(tx: &Tx<'_>, record: &Record) -> Result<Option<String>> {
+    if !record.flag("is_latest") {
+        return Ok(None);
+    }
+    let registry = record.registry();
+    let stem = record.stem_uid();
+    let branch = record.int("branch_id").unwrap_or(1);
+    let mut sql = Sql::new("SELECT \"id\", \"uid\" FROM ");
+    sql.ident(registry.table);
+    sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+    sql.push(" AND \"branch_id\" = ").bind(branch).push(" AND \"id\" <> ").bind(record.id());
+    sql.push(" ORDER BY \"created_at\" DESC, \"id\" DESC LIMIT 1");
+    let Some(row) = tx.rows(&sql, &[Kind::BigInt, Kind::Text])?.into_iter().next() else {
+        return Ok(None);
+    };
+    let (id, uid) = (row[0].as_int().unwrap_or_default(), row[1].to_string());
+    let mut sql = Sql::new("UPDATE ");
+    sql.ident(registry.table).push(" SET \"is_latest\" = ").bind(true).push(" WHERE \"id\" = ").bind(id);
+    tx.execute(&sql)?;
+    Ok(Some(uid))
+}
