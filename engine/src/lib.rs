@@ -21,6 +21,8 @@ pub mod session;
 mod storage;
 pub mod store;
 pub mod suffix;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod uid;
 mod value;
 pub mod version;
