@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use super::init::current_user;
 use super::marker;
 use super::settings::{
     InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
@@ -43,7 +42,7 @@ impl Instance {
     /// [`ErrorKind::FileNotFound`] when the database is gone, [`ErrorKind::UnknownDatabase`] when it cannot be read
     /// by this version; it is left untouched then.
     pub fn connect(env: &Env, settings: &InstanceSettings) -> Result<Instance> {
-        let user = current_user(env)?;
+        let user = UserSettings::current(env)?;
         let instance = Instance::open(env, settings, &user)?;
         env.emit(Event::Connected { slug: settings.slug().to_string() });
         Ok(instance)

@@ -58,7 +58,7 @@ impl Instance {
                 format!("This version initialises instances in local folders only, not at {}", root.as_str()),
             ));
         };
-        let user = current_user(env)?;
+        let user = UserSettings::current(env)?;
         let (name, source) =
             name::derive(options.name.as_deref(), options.db.as_deref(), storage, &root, &env.cwd)?;
         if source == NameSource::Database {
@@ -92,16 +92,6 @@ impl Instance {
         env.emit(Event::Initialized { slug: slug.to_string(), dir: env.cwd.clone() });
         Instance::open(env, &settings, &user)
     }
-}
-
-/// Returns the current user, announcing the anonymous one when nobody has logged in yet.
-pub(super) fn current_user(env: &Env) -> Result<UserSettings> {
-    let known = UserSettings::find_current(env)?.is_some();
-    let user = UserSettings::current(env)?;
-    if !known && user.is_anonymous() {
-        env.emit(Event::AnonymousUser);
-    }
-    Ok(user)
 }
 
 /// What a failed `init` takes away again.
