@@ -6,6 +6,7 @@
 mod bulk;
 mod change;
 mod dedup;
+mod lazy;
 mod place;
 mod remove;
 mod replace;
@@ -124,6 +125,8 @@ struct Pending {
     revive: bool,
     /// What the constructor had to compute anyway.
     content: Option<Content>,
+    /// The content was written to its place before the artifact was saved.
+    lazy: bool,
 }
 
 /// How a new row finds its family.
@@ -248,6 +251,7 @@ impl Instance {
                 resume: false,
                 revive: false,
                 content,
+                lazy: false,
             }),
         })
     }

@@ -59,7 +59,8 @@ pub fn env(dir: &Path, seed: u64) -> Result<(Env, Told)> {
     let voice = told.clone();
     let now = AtomicI64::new(START.0);
     let mut state = seed;
-    let rng = move |bytes: &mut [u8]| bytes.iter_mut().for_each(|byte| *byte = (next(&mut state) >> 56) as u8);
+    let rng =
+        move |bytes: &mut [u8]| bytes.iter_mut().for_each(|byte| *byte = (next(&mut state) >> 56) as u8);
     let env = Env::new(move || Timestamp(now.fetch_add(TICK, Ordering::Relaxed)), rng, home, cwd)
         .with_vars([("XDG_CONFIG_DIRS".to_owned(), dir.join("etc").display().to_string())])
         .with_voice(move |event| voice.add(event));

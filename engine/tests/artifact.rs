@@ -328,3 +328,34 @@ fn bad_input_is_named_and_changes_nothing() {
         name.starts_with("lamin.db") || name == "storage_uid.txt"
     }));
 }
+
+#[test]
+fn a_lazy_artifact_is_written_first_and_saved_afterwards() -> Result<()> {
+    let scratch = Scratch::new();
+    let lazy = || scratch.instance.lazy_artifact(".txt", false, Some("lazy.txt"), None, RunChoice::None);
+    let mut artifact = lazy()?;
+    assert_eq!(scratch.instance.save_artifact(&mut artifact).unwrap_err().kind(), ErrorKind::FileNotFound);
+    fs::write(artifact.source().unwrap(), "streamed").unwrap();
+    scratch.instance.save_artifact(&mut artifact)?;
+    assert_eq!(scratch.text(&artifact.record), "streamed");
+    assert_eq!(artifact.record.int("size"), Some(8));
+    let (mut second, mut third) = (lazy()?, lazy()?);
+    fs::write(second.source().unwrap(), "second").unwrap();
+    scratch.instance.save_artifact(&mut second)?;
+    fs::write(third.source().unwrap(), "second").unwrap();
+    scratch.instance.save_artifact(&mut third)?;
+    assert_eq!(second.record.version(), Some("0001"));
+    assert_eq!(third.record.uid(), second.record.uid(), "equal content under one key is one version");
+    let (mut fourth, mut fifth) = (lazy()?, lazy()?);
+    fs::write(fourth.source().unwrap(), "fourth").unwrap();
+    fs::write(fifth.source().unwrap(), "fifth").unwrap();
+    scratch.instance.save_artifact(&mut fourth)?;
+    scratch.instance.save_artifact(&mut fifth)?;
+    assert_eq!(
+        (scratch.text(&fourth.record), scratch.text(&fifth.record)),
+        ("fourth".into(), "fifth".into())
+    );
+    let suffix = scratch.instance.lazy_artifact(".txt", false, Some("lazy.csv"), None, RunChoice::None);
+    assert_eq!(suffix.unwrap_err().kind(), ErrorKind::Value);
+    Ok(())
+}

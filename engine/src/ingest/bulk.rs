@@ -148,6 +148,7 @@ impl Instance {
                     resume: false,
                     revive: false,
                     content: None,
+                    lazy: false,
                 }),
             });
         }

@@ -111,6 +111,7 @@ pub(super) fn reuse(
         resume,
         revive,
         content,
+        lazy: false,
     });
     if pending.is_none() && new.temporary {
         remove_temporary(request.source);

@@ -79,6 +79,7 @@ impl Instance {
             resume: true,
             revive: false,
             content: None,
+            lazy: false,
         });
         Ok(None)
     }

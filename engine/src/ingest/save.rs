@@ -39,6 +39,7 @@ impl Instance {
     /// [`ErrorKind::FileNotFound`] when the source is gone, [`ErrorKind::Integrity`] when the key belongs to another
     /// artifact, and whatever the store reports; nothing is left half-done.
     pub fn save_artifact(&self, artifact: &mut Artifact) -> Result<()> {
+        self.look_at_lazy(artifact)?;
         let Some(pending) = artifact.pending.clone() else { return self.save_fields(artifact) };
         if !pending.source.exists() {
             return Err(Error::new(
@@ -131,6 +132,7 @@ impl Instance {
             let outcome = self.settle(tx, record, pending, content.as_ref(), Visible::Complete)?;
             if let (Outcome::Inserted(id), Some(content)) = (&outcome, &content) {
                 content.write(tx, *id, self.env().now())?;
+                self.place_lazy(record, pending)?;
             }
             Ok(outcome)
         })?;
@@ -332,6 +334,9 @@ impl Instance {
                 });
                 if from_trash {
                     existing.set("branch_id", 1i64)?;
+                }
+                if pending.lazy {
+                    remove_temporary(&pending.source);
                 }
                 let resume = !pending.in_place
                     && (is_incomplete(&existing) || !self.artifact_path(&existing)?.exists());
