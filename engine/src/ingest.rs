@@ -322,7 +322,7 @@ impl Instance {
     }
 
     /// Returns the head of the family that `revises` belongs to, on its branch.
-    fn head_for(&self, revises: &Record) -> Result<Record> {
+    pub(crate) fn head_for(&self, revises: &Record) -> Result<Record> {
         if revises.id().is_none() {
             return Err(Error::value("Save the version passed as `revises` first"));
         }
@@ -455,7 +455,7 @@ fn set_content(record: &mut Record, content: Option<&ContentHash>) -> Result<()>
 }
 
 /// Links the record to its run and says so when there is none.
-fn link_run(instance: &Instance, record: &mut Record, choice: RunChoice) -> Result<Option<i64>> {
+pub(crate) fn link_run(instance: &Instance, record: &mut Record, choice: RunChoice) -> Result<Option<i64>> {
     let run = match choice {
         RunChoice::Current => instance.context().run,
         RunChoice::None => None,

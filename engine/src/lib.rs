@@ -1,5 +1,6 @@
 //! Holotype registers files, folders and arrays as artifacts with identity, storage, labels, versions and lineage.
 
+pub mod collection;
 pub mod content;
 pub mod db;
 mod env;
@@ -28,6 +29,7 @@ mod value;
 pub mod version;
 pub mod write;
 
+pub use collection::{Collection, NewCollection};
 pub use env::Env;
 pub use error::{Error, ErrorKind, KINDS, Result};
 pub use event::Event;

@@ -4,12 +4,14 @@ pub mod construct;
 mod delete;
 mod family;
 mod links;
+mod rows;
 mod values;
 
 pub use construct::{Constructed, Given};
 pub use delete::DeletePlan;
 pub(crate) use delete::delete_in;
 pub(crate) use family::{demote_head, next_uid, promote_head};
+pub(crate) use rows::{read_row, select_row};
 pub(crate) use values::{check, fill};
 
 use crate::db::{Sql, Tx};
@@ -208,7 +210,8 @@ pub(crate) fn insert(tx: &Tx<'_>, record: &Record) -> Result<i64> {
     tx.insert(&sql)
 }
 
-fn insert_batch(tx: &Tx<'_>, records: &[Record], conflict: Conflict, ids: &mut [Option<i64>]) -> Result<()> {
+/// Inserts filled and checked records of one registry and says which ids they got.
+pub(crate) fn insert_batch(tx: &Tx<'_>, records: &[Record], conflict: Conflict, ids: &mut [Option<i64>]) -> Result<()> {
     let Some(first) = records.first() else { return Ok(()) };
     let registry = first.registry();
     let positions: Vec<usize> =

@@ -22,7 +22,7 @@ use crate::record::Record;
 use crate::store::{Publish, Published, Store};
 use crate::uid;
 use crate::value::{Kind, Value};
-use crate::write::{self, demote_head, next_uid};
+use crate::write::{self, demote_head, next_uid, read_row, select_row};
 
 /// What the write transaction found.
 pub(super) enum Outcome {
@@ -504,15 +504,4 @@ fn row(
     let mut sql = select_row(registry);
     sql.push(" WHERE \"id\" IN (").append(instance.query(registry).filter(q)?.subquery("id")?).push(")");
     read_row(tx, registry, &sql)
-}
-
-fn select_row(registry: &'static crate::model::Registry) -> Sql {
-    let mut sql = Sql::new("SELECT ");
-    sql.idents(registry.columns.iter().map(|column| column.column)).push(" FROM ").ident(registry.table);
-    sql
-}
-
-fn read_row(tx: &Tx<'_>, registry: &'static crate::model::Registry, sql: &Sql) -> Result<Option<Record>> {
-    let kinds: Vec<Kind> = registry.columns.iter().map(|column| column.kind).collect();
-    Ok(tx.rows(sql, &kinds)?.into_iter().next().map(|values| Record::from_values(registry, values)))
 }

@@ -195,7 +195,8 @@ impl Session {
         Ok(Some(found))
     }
 
-    fn hint_similar(&self, scope: &QuerySet, field: &str, name: &str) -> Result<()> {
+    /// Mentions records whose names resemble `name`.
+    pub(crate) fn hint_similar(&self, scope: &QuerySet, field: &str, name: &str) -> Result<()> {
         let length = name.chars().count();
         let stub: String =
             if length > 5 { name.chars().take(length * 4 / 5).collect() } else { name.to_owned() };

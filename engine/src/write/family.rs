@@ -3,9 +3,29 @@
 use crate::db::{Sql, Tx};
 use crate::error::Result;
 use crate::model::Registry;
+use crate::query::{Q, QuerySet};
 use crate::record::Record;
+use crate::session::Session;
 use crate::value::{Kind, Value};
 use crate::version;
+
+impl Session {
+    /// Returns the versions of a record's family, the newest first; those in the trash are left out.
+    pub fn versions(&self, record: &Record) -> Result<QuerySet> {
+        let family = self.family_of(record.registry(), record.stem_uid())?;
+        let kept = if record.registry().traits.branch_aware {
+            family.exclude(Q::is("branch_id", -1i64))?
+        } else {
+            family
+        };
+        kept.order_by(["-created_at", "-id"])
+    }
+
+    /// Returns all records whose uid starts with `stem`, wherever they are.
+    pub(crate) fn family_of(&self, registry: &'static Registry, stem: &str) -> Result<QuerySet> {
+        self.query(registry).filter(Q::is("uid__gte", stem).and(Q::is("uid__lt", format!("{stem}{{"))))
+    }
+}
 
 /// Returns the uid of the next version in the family of `stem`, over all branches and the trash.
 pub(crate) fn next_uid(tx: &Tx<'_>, registry: &'static Registry, stem: &str) -> Result<String> {
