@@ -137,6 +137,9 @@ class _Frame:
         self._axis = {"obs": obs, "var": var}
 
     def _element(self, name: str) -> Any:
+        # A closed file does not complain: it just contains nothing.
+        if type(self.storage).__module__.startswith("h5py") and not self.storage:
+            raise ValueError("The file is closed; open it again.")
         return self.storage[name] if name in self.storage else None
 
     def _slot(self, name: str) -> _Slot:
@@ -288,7 +291,7 @@ class AnnDataAccessor(_AnnDataBase):
         return self._closed
 
     def close(self) -> None:
-        """Closes the store; further reads fail."""
+        """Closes the file, if the store is one; further reads of it fail."""
         if self._resources is not None:
             self._resources.close()
         self._closed = True

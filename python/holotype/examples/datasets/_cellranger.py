@@ -66,7 +66,7 @@ def dir_scrnaseq_cellranger(sample_name: str, basedir: str | Path = "./", output
         >>> folder = ln.examples.datasets.dir_scrnaseq_cellranger("sample_001")
         >>> ln.UPath(folder).view_tree()
     """
-    if not sample_name or Path(sample_name).name != sample_name:
+    if sample_name in ("", ".", "..") or Path(sample_name).name != sample_name:
         raise ValueError(
             f"Sample name {sample_name!r} is not a plain folder name; pass the place as `basedir`."
         )
