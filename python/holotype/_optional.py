@@ -22,8 +22,8 @@ def require(module: str, extra: str | None) -> Any:
     try:
         return importlib.import_module(module)
     except ImportError as error:
-        package = module.split(".")[0]
+        package = module.split(".", 1)[0]
         install = f"'holotype[{extra}]'" if extra else package
-        if error.name is not None and error.name.split(".")[0] != package:
+        if error.name is not None and error.name.split(".", 1)[0] != package:
             package = f"{package} (which needs {error.name})"
         raise ImportError(f"Please install {package}: pip install {install}", name=error.name) from error

@@ -122,7 +122,7 @@ def upload(
     if not local.is_dir():
         if create_folder:
             raise ValueError(f"`create_folder` is for folders, but '{local}' is a file.")
-        destination, files = path, [(None, local)]
+        destination, files = path, [("", local)]
     else:
         destination = path / local.absolute().name if create_folder in (None, True) else path
         files = list(_local_files(local))
@@ -130,7 +130,7 @@ def upload(
     root = _place(destination).rstrip("/")
     with _Progress("uploading", local.name, total, print_progress) as progress:
         for name, file in files:
-            target = root if name is None else f"{root}/{name}"
+            target = f"{root}/{name}" if name else root
             parent = target.rsplit("/", 1)[0]
             if parent:
                 # Does nothing where folders are but prefixes of keys.

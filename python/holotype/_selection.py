@@ -60,6 +60,7 @@ class Axis:
 
     def _resolve(self, index: Any) -> np.ndarray[Any, Any]:
         import numpy as np
+        import pandas as pd
 
         size = len(self)
         if isinstance(index, slice):
@@ -76,7 +77,7 @@ class Axis:
             return np.empty(0, dtype=int)
         if not np.issubdtype(values.dtype, np.integer):
             names = values.astype(str)
-            found = self.names().get_indexer(names)
+            found = self.names().get_indexer(pd.Index(names))
             if (found < 0).any():
                 raise KeyError(f"Not among the names: {names[found < 0].tolist()[:5]}")
             return found
@@ -124,7 +125,7 @@ def _read_sparse(
         return matrix.to_memory() if in_memory else matrix
     # Only along the compressed axis can parts be read: this one from the store, the other one in memory.
     major = selections[0] if by_row or len(selections) < 2 else selections[1]
-    if major is None or not by_row and len(selections) < 2:
+    if major is None or (not by_row and len(selections) < 2):
         return _take(matrix.to_memory(), selections)
     wanted, order = np.unique(major, return_inverse=True)
     part = matrix[wanted] if by_row else matrix[:, wanted]

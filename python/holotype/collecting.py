@@ -103,13 +103,11 @@ def open_collection(
     files, suffixes = _suffixes(paths, suffixes_raw)
     members: list[Path] = []
     formats: list[str] = []
-    for file, suffix in zip(files, suffixes):
-        if suffix in TABLE_SUFFIXES or (suffix == "" and file.is_dir()):
-            inner, suffix = table_files(file, suffix)
-            members += inner
-        else:
-            members.append(file)
-        formats.append(suffix)
+    for file, suffix in zip(files, suffixes, strict=True):
+        is_table = suffix in TABLE_SUFFIXES or (suffix == "" and file.is_dir())
+        inner, format = table_files(file, suffix) if is_table else ([file], suffix)
+        members += inner
+        formats.append(format)
     if len(set(formats)) != 1:
         raise ValueError(
             "The artifacts in the collection have different file formats: "

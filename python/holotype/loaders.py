@@ -154,8 +154,7 @@ def _show(path: Path, suffix: str, **kwargs: Any) -> Path | None:
     """Shows a page or picture in a notebook; elsewhere returns its path."""
     if not _in_notebook():
         return path
-    from IPython import display
-
+    display: Any = require("IPython.display", "jupyter")
     if suffix == ".html":
         shown = display.HTML(filename=str(path), **kwargs)
     elif suffix == ".svg":

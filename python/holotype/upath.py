@@ -36,9 +36,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name != "UPath":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    global UPath
-    UPath = _extended_upath()
-    return UPath
+    extended = globals()["UPath"] = _extended_upath()
+    return extended
 
 
 def view_tree(

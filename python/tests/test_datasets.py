@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import importlib
 import inspect
 import random
 import subprocess
@@ -41,17 +42,17 @@ raw_feature_bc_matrix/matrix.mtx.gz
 web_summary.html
 """.split()
 
-# Fingerprints of files whose bytes depend on nothing but this package: a change breaks the guides that show hashes.
+# Fingerprints of files whose bytes depend on nothing but this package: guides show their hashes.
 FINGERPRINTS = {
-    "file_bam": "813325acbb46981d88504c205a00342f706972fcf5d8939bb76355bfdb108d70",
-    "file_fastq": "bec254d17bf8e614d49b5be93bb4b3fabc3dce7fc374ed29ca5057939d2a6ec0",
-    "file_fcs": "06a1d361445f3d259550687a815d49b55acc4a25762deb25b09b5c0e207c1c83",
-    "file_fcs_alpert19": "9964834cf02235d643ea3097d39080c17992fd21b1681cd166ca3bd77bcdf468",
-    "file_jpg_paradisi05": "a1e2c2a88832406faccd5a89a4d29f9cd3d4689e5b3bd65c4ffe5d57c40a402a",
-    "file_mini_csv": "e0ff6e15cbf37111798abedd9f9872607244f8a37d417446c3a68ab7e28eb43e",
-    "file_tiff_suo22": "3eeb4a276ff01e89a0efa66b4afe119d1f5750ca4a886f620712ca569a694221",
-    "file_tsv_rnaseq_nfcore_salmon_merged_gene_counts": "0ded509be7adc016737c0893ecf0cf9d1ee3d6cee34976e95a225a33407d1915",
-    "schmidt22_crispra_gws_IFNG": "a2fb6fb8ec93f4b066a575ef6ce8e1ee6e1a9dafbef869692660fa89e74b51e8",
+    "file_bam": "813325acbb46981d88504c205a00342f",
+    "file_fastq": "bec254d17bf8e614d49b5be93bb4b3fa",
+    "file_fcs": "06a1d361445f3d259550687a815d49b5",
+    "file_fcs_alpert19": "9964834cf02235d643ea3097d39080c1",
+    "file_jpg_paradisi05": "a1e2c2a88832406faccd5a89a4d29f9c",
+    "file_mini_csv": "e0ff6e15cbf37111798abedd9f987260",
+    "file_tiff_suo22": "3eeb4a276ff01e89a0efa66b4afe119d",
+    "file_tsv_rnaseq_nfcore_salmon_merged_gene_counts": "0ded509be7adc016737c0893ecf0cf9d",
+    "schmidt22_crispra_gws_IFNG": "a2fb6fb8ec93f4b066a575ef6ce8e1ee",
 }
 
 
@@ -73,18 +74,17 @@ def test_names_are_those_of_the_reference() -> None:
 
 
 def test_core_and_examples_are_one_module() -> None:
-    import holotype.core.datasets
     from holotype.core import datasets as through_core
 
     assert through_core is datasets
-    assert sys.modules["holotype.core.datasets"] is datasets
+    assert importlib.import_module("holotype.core.datasets") is datasets
 
 
 def test_importing_loads_no_heavy_library() -> None:
     program = (
-        "import sys, holotype.core.datasets as d, holotype.loaders, holotype.upath, holotype.accessors; dir(d); "
-        "heavy = {'anndata', 'fsspec', 'h5py', 'numpy', 'pandas', 'polars', 'pyarrow', 'scipy', 'upath', 'zarr'}; "
-        "sys.exit(str(heavy & set(sys.modules)) if heavy & set(sys.modules) else 0)"
+        "import holotype.core.datasets as d, holotype.loaders, holotype.upath, holotype.accessors; dir(d); "
+        "heavy = {'anndata', 'fsspec', 'h5py', 'numpy', 'pandas', 'polars', 'pyarrow', 'scipy', 'zarr'}; "
+        "found = (heavy | {'upath'}) & set(sys.modules); sys.exit(str(found) if found else 0)"
     )
     source = str(Path(inspect.getfile(datasets)).parents[3])
     done = subprocess.run(
@@ -98,7 +98,7 @@ def test_importing_loads_no_heavy_library() -> None:
 
 @pytest.mark.parametrize(("name", "expected"), FINGERPRINTS.items())
 def test_bytes_never_change(name: str, expected: str) -> None:
-    assert sha256(getattr(datasets, name)()) == expected
+    assert sha256(getattr(datasets, name)())[:32] == expected
 
 
 @pytest.mark.parametrize("name", [*FINGERPRINTS, "anndata_file_pbmc68k_test", "schmidt22_perturbseq"])
@@ -357,7 +357,12 @@ def test_small_dataset1() -> None:
     df = datasets.small_dataset1()
     assert df.attrs["experiment"] == "Experiment 1"
     assert df.index.to_list() == ["sample1", "sample2", "sample3"]
-    assert df.columns.to_list()[:4] == ["ENSG00000153563", "ENSG00000010610", "ENSG00000170458", "perturbation"]
+    assert df.columns.to_list()[:4] == [
+        "ENSG00000153563",
+        "ENSG00000010610",
+        "ENSG00000170458",
+        "perturbation",
+    ]
     assert df.dtypes["perturbation"] == "category"
     assert datasets.small_dataset1 is mini_immuno.get_dataset1
 
@@ -367,7 +372,11 @@ def test_small_dataset1() -> None:
     [
         ("with_typo", "perturbation", ["DMSO", "IFNJ", "DMSO"]),
         ("with_wrong_subtype", "perturbation", ["DMSO", "IFNG", "ulabel_but_not_perturbation"]),
-        ("with_cell_type_synonym", "cell_type_by_expert", ["B-cell"] + ["CD8-positive, alpha-beta T cell"] * 2),
+        (
+            "with_cell_type_synonym",
+            "cell_type_by_expert",
+            ["B-cell"] + ["CD8-positive, alpha-beta T cell"] * 2,
+        ),
         ("with_cell_type_typo", "cell_type_by_expert", ["B cell"] + ["CD8-pos alpha-beta T cell"] * 2),
         ("gene_symbols_in_index", "CD14", [5, 6, 7]),
         ("with_gene_typo", "GeneTypo", [5, 6, 7]),
@@ -455,6 +464,7 @@ def test_perturbseq_file() -> None:
     assert adata.shape == (500, 800)
 
 
+@pytest.mark.filterwarnings("ignore:From 0.4")
 def test_mudata(tmp_path: Path) -> None:
     mdata = datasets.mudata_papalexi21_subset(with_uns=True)
     assert {name: modality.n_vars for name, modality in mdata.mod.items()} == {

@@ -101,7 +101,10 @@ def file_fcs(basedir: str | Path = ".") -> Path:
         [rng.uniform(2e4, 2e5) if is_scatter else rng.uniform(-100, 1) ** 2 for is_scatter in scatter]
         for _ in range(1000)
     ]
-    channels = [(name, "" if is_scatter else name) for name, is_scatter in zip(_EXAMPLE_CHANNELS, scatter)]
+    channels = [
+        (name, "" if is_scatter else name)
+        for name, is_scatter in zip(_EXAMPLE_CHANNELS, scatter, strict=True)
+    ]
     keywords = {"$CYT": "Synthetic cytometer", "$FIL": "example.fcs", "$DATE": "01-JAN-2025"}
     return write_file(fcs_bytes(channels, events, keywords), "example.fcs", basedir)
 

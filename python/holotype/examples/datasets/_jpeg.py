@@ -67,7 +67,7 @@ def _ycbcr(red: int, green: int, blue: int) -> tuple[int, int, int]:
 
 def _transform(plane: list[list[int]]) -> list[int]:
     """Returns the quantised cosine coefficients of a block in zigzag order."""
-    by_row = [[sum(c * v for c, v in zip(_COSINE[u], line)) for u in range(8)] for line in plane]
+    by_row = [[sum(c * v for c, v in zip(_COSINE[u], line, strict=True)) for u in range(8)] for line in plane]
     step = _QUANTUM * _SCALE * _SCALE
     coefficients = []
     for row, column in _ZIGZAG:

@@ -40,7 +40,7 @@ def random_qualities(length: int, seed: str) -> bytes:
 
 def fastq_bytes(names: list[str], sequences: list[str], qualities: list[bytes]) -> bytes:
     """Returns reads as FASTQ text."""
-    records = zip(names, sequences, qualities)
+    records = zip(names, sequences, qualities, strict=True)
     lines = (f"@{name}\n{seq}\n+\n{bytes(q + 33 for q in quals).decode()}\n" for name, seq, quals in records)
     return "".join(lines).encode()
 
@@ -85,7 +85,7 @@ def _bam_record(read: Read, sample: str) -> bytes:
     length = len(read.sequence)
     name = read.name.encode() + b"\x00"
     codes = [_BASE_CODE[base] for base in read.sequence] + [0] * (length % 2)
-    packed = bytes(high << 4 | low for high, low in zip(codes[::2], codes[1::2]))
+    packed = bytes(high << 4 | low for high, low in zip(codes[::2], codes[1::2], strict=True))
     tags = b"RGZ" + sample.encode() + b"\x00" + b"NMC\x00"
     if read.cell_barcode:
         tags += b"CBZ" + read.cell_barcode.encode() + b"\x00"

@@ -60,7 +60,7 @@ def barcodes(rng: np.random.RandomState, count: int) -> list[str]:
     suffix = [[number >> shift & 3 for shift in range(12, -2, -2)] for number in range(count)]
     return [
         "".join("ACGT"[base] for base in [*head, *tail]) + "-1"
-        for head, tail in zip(letters.tolist(), suffix)
+        for head, tail in zip(letters.tolist(), suffix, strict=True)
     ]
 
 

@@ -151,7 +151,7 @@ def schmidt22_crispra_gws_IFNG(basedir: str | Path = ".") -> Path:
     lines = [",".join(["id", "num", *(f"{side}|{name}" for side in ("neg", "pos") for name in columns)])]
     ascending = sorted(range(len(genes)), key=lambda gene: effects[gene])
     rank_up = {gene: rank for rank, gene in enumerate(ascending, start=1)}
-    for number, (gene, effect) in enumerate(zip(genes, effects)):
+    for number, (gene, effect) in enumerate(zip(genes, effects, strict=True)):
         fields = [gene, "6"]
         for rank in (rank_up[number], len(genes) + 1 - rank_up[number]):
             probability = rank / (len(genes) + 1)

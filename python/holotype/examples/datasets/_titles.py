@@ -37,8 +37,8 @@ def fake_bio_notebook_titles(n: int = 100) -> list[str]:
     order = sorted(range(total), key=weights.__getitem__)
     titles = []
     for number in order[:n]:
-        number, verb = divmod(number, len(_VERBS))
-        number, cell = divmod(number, len(_CELLS))
-        purpose, tissue = divmod(number, len(_TISSUES))
+        rest, verb = divmod(number, len(_VERBS))
+        rest, cell = divmod(rest, len(_CELLS))
+        purpose, tissue = divmod(rest, len(_TISSUES))
         titles.append(f"{_VERBS[verb]} {_CELLS[cell]} of the {_TISSUES[tissue]} to {_PURPOSES[purpose]}")
     return titles

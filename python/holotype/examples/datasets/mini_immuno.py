@@ -150,7 +150,7 @@ def _as_otype(
         raise ValueError(f"Unknown otype {otype!r}; choose 'DataFrame' or 'AnnData'.")
     df = pd.DataFrame(columns, index=index)
     if otype == "DataFrame":
-        df.attrs = metadata
+        df.attrs.update(metadata)
         return df
     anndata = require("anndata", "anndata")
     df.index = df.index.astype(str)
