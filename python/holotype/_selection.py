@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holotype._optional import require
+from holotype._stores import column_length
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Axis:
         if self.positions is not None:
             return len(self.positions)
         if "_index" in self._group.attrs:
-            return int(self._group[self._group.attrs["_index"]].shape[0])
+            return column_length(self._group[self._group.attrs["_index"]])
         return len(self.annotation())
 
     def __getitem__(self, index: Any) -> Axis:

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     ZarrKind = Literal["AnnData", "MuData", "SpatialData"]
 
+# Where a column that is a group (nullable values, categories) keeps one entry per row.
+_COLUMN_PARTS = ("values", "codes")
+
 
 def _json(path: Path) -> dict[str, Any]:
     try:
@@ -42,10 +45,21 @@ def zarr_is_consolidated(group: Path) -> bool:
     ) is not None
 
 
-def zarr_length(array: Path) -> int | None:
-    """Returns the length of the first axis of a local zarr array, None if there is none."""
-    shape = (_json(array / "zarr.json") or _json(array / ".zarray")).get("shape")
-    return int(shape[0]) if shape else None
+def zarr_length(column: Path) -> int | None:
+    """Returns the length of a table's column in a local zarr store, None if there is none."""
+    for part in ("", *_COLUMN_PARTS):
+        shape = (_json(column / part / "zarr.json") or _json(column / part / ".zarray")).get("shape")
+        if shape:
+            return int(shape[0])
+    return None
+
+
+def column_length(column: Any) -> int:
+    """Returns the length of a table's column in an open HDF5 file or zarr group."""
+    if hasattr(column, "shape"):
+        return int(column.shape[0])
+    part = next(name for name in _COLUMN_PARTS if name in column)
+    return int(column[part].shape[0])
 
 
 def zarr_kind(path: Path) -> ZarrKind | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from holotype._optional import require
-from holotype._stores import zarr_attributes, zarr_kind, zarr_length
+from holotype._stores import column_length, zarr_attributes, zarr_kind, zarr_length
 from holotype.suffixes import raw_suffix
 
 TYPE_CHECKING = False
@@ -198,4 +198,4 @@ def _h5ad_observations(path: Path) -> int | None:
         if obs is not None and hasattr(obs, "shape"):
             return int(obs.shape[0])
         index = obs.attrs.get("_index") if obs is not None else None
-        return int(obs[index].shape[0]) if index is not None else None
+        return column_length(obs[index]) if index is not None else None

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import zarr
-from holotype import accessors, loaders
+from samples import ZARR_VERSIONS, small_anndata, spatial_store, zarr_anndata, zarr_array
 
-from samples import small_anndata, spatial_store
+from holotype import accessors, loaders
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")
@@ -138,10 +138,9 @@ def test_anndata_without_optional_parts() -> None:
         assert access[:1].to_memory().shape == (1, 1)
 
 
-@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("version", ZARR_VERSIONS)
 def test_add_column(version: int) -> None:
-    with anndata.settings.override(zarr_write_format=version):
-        small_anndata().write_zarr("a.zarr")
+    zarr_anndata("a.zarr", version)
     zarr.consolidate_metadata("a.zarr")
     with loaders.open_("a.zarr", mode="r+") as access:
         access.add_column("obs", "number", np.arange(40))
@@ -186,7 +185,7 @@ def test_open_other_stores() -> None:
             assert list(access.storage["d"]) == [1, 2]
             assert repr(access).startswith("BackedAccessor(connection=None, storage=<HDF5 file")
         assert not access.storage
-    zarr.open_group("a.zarr", mode="w").create_array("d", data=np.arange(3))
+    zarr_array("a.zarr")
     with loaders.open_("a.zarr") as access:
         assert access.storage["d"][:].tolist() == [0, 1, 2]
     Path("bad.h5ad").write_bytes(b"no HDF5")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import mudata
 import pandas as pd
 import pytest
+from samples import TABLE, old_mudata_options, small_anndata
+
 from holotype import loaders
 from holotype.examples import datasets
-
-from samples import TABLE, small_anndata
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")
@@ -69,7 +68,7 @@ def test_load_collection_errors() -> None:
         loaders.load_collection(["1.csv", "1.parquet"], ["u", "v"])
     with pytest.raises(ValueError, match="^Unable to concatenate .fasta objects.$"):
         loaders.load_collection(["1.fasta", "2.fasta"], ["u", "v"])
-    with mudata.set_options(pull_on_update=False):
+    with old_mudata_options():
         loaders.to_disk(datasets.mudata_papalexi21_subset(), "m.zarr")
         with pytest.raises(ValueError, match="^Unable to concatenate .zarr objects.$"):
             loaders.load_collection(["m.zarr", "m.zarr"], ["u", "v"])

@@ -20,9 +20,10 @@ import pysam
 import pytest
 import scipy.io
 from Bio import SeqIO
+from PIL import Image
+
 from holotype.examples import datasets
 from holotype.examples.datasets import _bytes, _hdf5, _jpeg, _reads, mini_immuno
-from PIL import Image
 
 CELLRANGER_FILES = """
 analysis/analysis.csv

@@ -13,11 +13,19 @@ import mudata
 import numpy as np
 import pandas as pd
 import pytest
-import zarr
+from samples import (
+    TABLE,
+    ZARR_VERSIONS,
+    old_mudata_options,
+    small_anndata,
+    spatial_store,
+    tar_gz,
+    zarr_anndata,
+    zarr_array,
+)
+
 from holotype import loaders
 from holotype.examples import datasets
-
-from samples import TABLE, small_anndata, spatial_store, tar_gz
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")
@@ -66,13 +74,12 @@ def test_load_anndata_in_all_its_forms() -> None:
         loaders.load("two.h5ad.tar.gz")
 
 
-@pytest.mark.parametrize("version", [2, 3])
+@pytest.mark.parametrize("version", ZARR_VERSIONS)
 def test_load_zarr_by_content(version: int) -> None:
-    with anndata.settings.override(zarr_write_format=version):
-        small_anndata().write_zarr("a.zarr")
+    zarr_anndata("a.zarr", version)
     assert isinstance(loaders.load("a.zarr"), anndata.AnnData)
     assert loaders.n_observations("a.zarr") == 40
-    zarr.open_group("other.zarr", mode="w", zarr_format=version).create_array("d", data=np.arange(3))
+    zarr_array("other.zarr", version)
     with pytest.raises(ValueError, match="^Unable to determine zarr store format and therefore cannot load"):
         loaders.load("other.zarr")
     Path("empty.zarr").mkdir()
@@ -83,7 +90,7 @@ def test_load_zarr_by_content(version: int) -> None:
 
 def test_load_mudata() -> None:
     mdata = datasets.mudata_papalexi21_subset()
-    with mudata.set_options(pull_on_update=False):
+    with old_mudata_options():
         assert loaders.to_disk(mdata, "m.h5mu") == Path("m.h5mu")
         loaders.to_disk(mdata, "m.zarr")
         for path in ("m.h5mu", "m.zarr"):

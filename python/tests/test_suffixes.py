@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from holotype import suffixes
 from hypothesis import given
 from hypothesis import strategies as st
+
+from holotype import suffixes
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")

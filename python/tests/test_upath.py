@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
-import holotype.upath
 import pytest
 import upath
+
+import holotype.upath
 from holotype import _remote
 from holotype.upath import UPath
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import fsspec
-import holotype.upath
 import pytest
+
+import holotype.upath
 from holotype.examples import datasets
 from holotype.upath import UPath
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 from holotype._optional import require
 from holotype.examples.datasets._genes import gene_symbols
 from holotype.examples.datasets._single_cell import barcodes, categories, sparse_counts
@@ -50,8 +52,9 @@ def mudata_papalexi21_subset(with_uns: bool = False) -> MuData:
     perturbation = categories(rng, 200, ["NT", "Perturbed"])
     replicate = categories(rng, 200, ["rep1", "rep2", "rep3"])
     modalities["rna"].obs["percent.mito"] = rng.uniform(1, 10, 200)
-    # What older releases of the container do by themselves is asked for here, so that no warning appears.
-    with mudata.set_options(pull_on_update=False):
+    # Releases before 0.4 copy columns between modalities and the whole unless told not to.
+    options = getattr(mudata, "set_options", None)
+    with options(pull_on_update=False) if options else nullcontext():
         mdata = mudata.MuData(modalities)
         mdata.obs["perturbation"] = perturbation
         mdata.obs["replicate"] = replicate
