@@ -129,6 +129,8 @@ def to_disk(obj: Any, path: str | Path, **kwargs: Any) -> Path:
     if method == "to_csv" and "index" not in kwargs:
         # An index nobody set would come back as a column "Unnamed: 0".
         kwargs["index"] = not _has_default_index(obj)
+    if method == "to_parquet":
+        obj = _with_plain_attrs(obj)
     getattr(obj, method)(path, **kwargs)
     return path
 
@@ -143,6 +145,28 @@ _WRITERS: dict[tuple[Kind, str], str] = {
     ("MuData", ".zarr"): "write_zarr",
     ("SpatialData", ".zarr"): "write",
 }
+
+
+def _with_plain_attrs(df: Any) -> Any:
+    """Returns a data frame whose metadata can be stored: dates and the like become text.
+
+    Parquet keeps the metadata as JSON, and writing fails where that can't express it.
+    """
+    import json
+
+    def plain(value: Any) -> Any:
+        for method in ("isoformat", "tolist"):
+            if hasattr(value, method):
+                return getattr(value, method)()
+        return str(value)
+
+    try:
+        json.dumps(df.attrs)
+    except TypeError:
+        attrs = json.loads(json.dumps(df.attrs, default=plain, skipkeys=True))
+        df = df.copy(deep=False)
+        df.attrs = attrs
+    return df
 
 
 def _has_default_index(df: Any) -> bool:

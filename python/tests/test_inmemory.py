@@ -107,6 +107,16 @@ def test_to_disk_round_trips() -> None:
     assert loaders.to_disk(fake_spatialdata(), "s.zarr").read_text() == "written"
     attributes = loaders.load(loaders.to_disk(datasets.small_dataset1(), "attrs.parquet")).attrs
     assert attributes["temperature"] == 21.6
+    dated = datasets.small_dataset1(with_date_as_iso_string=False)
+    dated.attrs = {"array": np.arange(2), **dated.attrs}
+    dated.attrs["set"] = {1}
+    attributes = loaders.load(loaders.to_disk(dated, "dated.parquet")).attrs
+    assert (attributes["date_of_study"], attributes["array"], attributes["set"]) == (
+        "2024-12-01",
+        [0, 1],
+        "{1}",
+    )
+    assert str(type(dated.attrs["date_of_study"])) == "<class 'datetime.date'>"
     with pytest.raises(ValueError, match=r"Cannot write DataFrame to 'a.tsv': .* one of '.parquet', '.csv'"):
         loaders.to_disk(TABLE, "a.tsv")
     with pytest.raises(ValueError, match="Cannot write AnnData"):
