@@ -1,0 +1,143 @@
+# Every step installs what it needs into $(VENV) and $(TOOLS); nothing outside this folder is changed.
+#
+#   make demo       build everything, then play the main job in a scratch folder
+#   make test       all tests: Rust, Python, notebooks, the real LaminDB as referee
+#   make lint       everything a machine can check without running the program
+#   make docs       the Rust and Python reference, in docs/reference/
+#   make develop    an editable installation for work on the Python package
+#   make wheel      the wheel, in dist/
+#   make bench      compare with LaminDB; writes bench/RESULTS.md
+#   make clean      remove what the targets above made
+#
+# Variables: PYTHON (interpreter for the environments, default python3), VENV, TOOLS, DIST, CARGO, and for pytest
+# PYTEST_ARGS, such as make test-python PYTEST_ARGS='-k folder -x'.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+VENV   ?= .venv
+TOOLS  ?= .tools
+DIST   ?= dist
+CARGO  ?= cargo
+PYTEST_ARGS ?=
+
+BIN    := $(VENV)/bin
+STAMPS := $(VENV)/stamps
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+DENY_VERSION := 0.20.2
+
+# What the wheel is made of.
+SOURCES := $(shell find engine cli python/src python/holotype python/Cargo.toml build Cargo.toml Cargo.lock pyproject.toml \
+	-type f -not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so' 2>/dev/null)
+
+.PHONY: help demo test test-rust test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
+	docs-python develop wheel bench clean
+
+help:
+	@sed -n '3,12s/^# \{0,1\}//p' Makefile
+
+# --- environments -----------------------------------------------------------------------------------------------------
+
+# Debian keeps ensurepip in a package of its own: without it, the system's pip fills the environment.
+$(STAMPS)/venv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "Python 3.10 or newer is needed: set PYTHON")'
+	$(PYTHON) -m venv $(VENV) 2>/dev/null || { $(PYTHON) -m venv --clear --without-pip $(VENV) \
+		&& $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
+	$(PIP) install --upgrade 'pip>=23.1'
+	mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/lint: python/requirements/lint.txt $(STAMPS)/venv
+	$(PIP) install -r $<
+	touch $@
+
+$(STAMPS)/test: python/requirements/test.txt $(STAMPS)/venv
+	$(PIP) install -r $<
+	touch $@
+
+$(STAMPS)/docs: python/requirements/docs.txt $(STAMPS)/venv
+	$(PIP) install -r $<
+	touch $@
+
+$(STAMPS)/demo: python/requirements/demo.txt $(STAMPS)/venv
+	$(PIP) install -r $<
+	touch $@
+
+$(TOOLS)/bin/cargo-deny:
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+		$(CARGO) install --locked --quiet cargo-deny --version $(DENY_VERSION) --root $(TOOLS)
+
+# --- the wheel --------------------------------------------------------------------------------------------------------
+
+wheel: $(STAMPS)/wheel
+
+$(STAMPS)/wheel: $(SOURCES) $(STAMPS)/venv
+	rm -rf $(DIST)
+	$(PIP) wheel --no-deps --wheel-dir $(DIST) .
+	touch $@
+
+$(STAMPS)/installed: $(STAMPS)/wheel
+	$(PIP) install --force-reinstall --no-deps $(DIST)/holotype-*.whl
+	$(PIP) install $(DIST)/holotype-*.whl
+	touch $@
+
+demo: $(STAMPS)/installed $(STAMPS)/demo
+	docs/demo.sh $(BIN)
+
+# Works on the sources themselves: Python files take effect at once, Rust files after another `make develop`.
+develop: $(STAMPS)/test
+	$(BIN)/maturin develop --manifest-path python/Cargo.toml
+	rm -f $(STAMPS)/installed
+
+# --- tests ------------------------------------------------------------------------------------------------------------
+
+test: test-rust test-python
+
+test-rust:
+	$(CARGO) test --workspace --locked
+
+# A failing network shows as a failing test, never as a skipped one: the referee is installed from the package index.
+test-python: $(STAMPS)/installed $(STAMPS)/test
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest python/tests $(PYTEST_ARGS)
+
+bench: $(STAMPS)/installed
+	$(BIN)/python bench/run.py
+
+# --- checks -----------------------------------------------------------------------------------------------------------
+
+lint: lint-rust lint-deny lint-rustdoc lint-python
+
+lint-rust:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+
+# Advisories are left to `cargo deny check advisories`: their database lives on a host that may be out of reach.
+lint-deny: $(TOOLS)/bin/cargo-deny
+	$(TOOLS)/bin/cargo-deny --locked --offline check --hide-inclusion-graph bans licenses sources
+
+lint-rustdoc:
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet
+
+lint-python: $(STAMPS)/lint
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# --- reference --------------------------------------------------------------------------------------------------------
+
+docs: docs-rust docs-python
+
+docs-rust:
+	$(CARGO) doc --workspace --no-deps --locked --quiet
+	mkdir -p docs/reference && rm -rf docs/reference/rust
+	cp -r "$$($(CARGO) metadata --no-deps --format-version 1 | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/doc" docs/reference/rust
+
+docs-python: $(STAMPS)/installed $(STAMPS)/docs
+	rm -rf docs/reference/python
+	$(BIN)/pdoc --output-directory docs/reference/python --docformat google holotype
+
+clean:
+	$(CARGO) clean
+	rm -rf $(VENV) $(TOOLS) $(DIST) docs/reference .venv-lamindb
