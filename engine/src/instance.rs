@@ -7,6 +7,7 @@ pub mod marker;
 pub mod name;
 pub mod root;
 pub mod settings;
+mod switch;
 
 use std::ops::Deref;
 use std::sync::{Arc, RwLock};

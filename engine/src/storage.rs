@@ -1,6 +1,10 @@
 //! Storage locations: which there are, which one a path belongs to, and who may write there.
 
+mod instance_deletion;
+
 use std::path::{Path, PathBuf};
+
+pub use instance_deletion::InstanceDeletion;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;

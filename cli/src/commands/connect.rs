@@ -1,0 +1,54 @@
+use clap::Args;
+use holotype::instance::settings::{dev_dir, load_by_identifier, refuse_foreign_binding};
+use holotype::{Event, Instance};
+use serde_json::json;
+
+use crate::error::Result;
+use crate::ui::Ui;
+use crate::voice::Level;
+
+/// Use an instance from here on
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  holotype connect atlas                    an instance of your own
+  holotype connect ada/atlas
+  holotype connect ada/atlas --here         only in this directory and below")]
+pub(crate) struct ConnectArgs {
+    /// Name, owner/name or URL of the instance
+    instance: String,
+    /// Bind the working directory to the instance instead of making it the current one everywhere
+    #[arg(long)]
+    here: bool,
+    /// Meant for instances behind a proxy; local ones need none
+    #[arg(long, hide = true)]
+    use_proxy_db: bool,
+}
+
+pub(crate) fn run(ui: &mut Ui, args: &ConnectArgs) -> Result<()> {
+    let env = ui.env().clone();
+    let settings = load_by_identifier(&env, &args.instance)?;
+    let slug = settings.slug();
+    refuse_foreign_binding(&env, &slug)?;
+    if args.here {
+        ui.hush();
+    }
+    // What cannot be opened does not become the current instance.
+    let instance = Instance::connect(&env, &settings)?;
+    if args.here {
+        instance.bind_directory(&env.cwd)?;
+        ui.say(Level::Important, format!("connected database {slug} to {}", env.cwd.display()));
+    } else {
+        settings.save_as_global(&env)?;
+        if dev_dir(&env, &slug).is_none() {
+            ui.tell(Event::Tip(format!(
+                "tip: connect the database to the current directory to keep your files in one place: {} connect {slug} --here",
+                ui.program().name()
+            )));
+        }
+    }
+    if ui.json() {
+        ui.print_json(&json!({"instance": slug.to_string(), "storage": settings.storage_root}));
+    }
+    Ok(())
+}

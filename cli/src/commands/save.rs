@@ -1,0 +1,129 @@
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use holotype::{Instance, NewArtifact, Record, RunChoice, model};
+use serde_json::json;
+
+use crate::error::{Failure, Result};
+use crate::records;
+use crate::ui::Ui;
+use crate::voice::Level;
+
+/// Save a file or folder as an artifact
+///
+/// Content that is known already is not stored twice; changed content under a known key becomes a new version.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  holotype save cells.parquet --key raw/cells.parquet
+  holotype save plate7/ --key plates/7 --description 'Images of plate 7'
+  holotype save cells.parquet --key raw/cells.parquet --project atlas --branch review")]
+pub(crate) struct SaveArgs {
+    /// File or folder to save
+    path: String,
+    /// Key in the registry, such as raw/cells.parquet
+    #[arg(long)]
+    key: Option<String>,
+    /// What it is, in words
+    #[arg(long)]
+    description: Option<String>,
+    /// Kind of the artifact, such as dataset, model or plan
+    #[arg(long)]
+    kind: Option<String>,
+    /// Uid without version of the artifact to make a new version of
+    #[arg(long, value_name = "UID")]
+    stem_uid: Option<String>,
+    /// Project to link, by name or uid
+    #[arg(long)]
+    project: Option<String>,
+    /// Space to save in, by name or uid
+    #[arg(long)]
+    space: Option<String>,
+    /// Branch to save on, by name or uid
+    #[arg(long)]
+    branch: Option<String>,
+    /// Registry to save in; artifact unless the file is a script or notebook
+    #[arg(long)]
+    registry: Option<SaveRegistry>,
+    /// Accepted for scripts written for other releases; this one needs no tuning
+    #[arg(long, hide = true)]
+    batch_size: Option<u64>,
+    /// Accepted for scripts written for other releases; this one needs no tuning
+    #[arg(long, hide = true)]
+    store_kwargs: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SaveRegistry {
+    Artifact,
+}
+
+pub(crate) fn run(ui: &mut Ui, args: &SaveArgs) -> Result<()> {
+    let path = ui.env().absolute(&args.path);
+    if !args.path.contains("://") && !path.exists() {
+        return Err(Failure::Usage(format!("Invalid value for path: Path {} does not exist", args.path)));
+    }
+    let plan = is_plan(&path);
+    let key = args.key.clone().or_else(|| {
+        let name = path.file_name().filter(|_| plan)?;
+        Some(format!(".plans/{}", name.to_string_lossy()))
+    });
+    if key.is_none() && args.description.is_none() {
+        return Err(Failure::Told("Please pass a key or description via --key or --description".to_owned()));
+    }
+    let instance = ui.connect()?;
+    let project = args.project.as_ref().map(|name| label(&instance, "Project", name)).transpose()?;
+    place(&instance, args)?;
+    let registry = model::require("Artifact")?;
+    let revises = args.stem_uid.as_ref().map(|uid| instance.get_uid(registry, uid)).transpose()?;
+    let mut artifact = instance.artifact(NewArtifact {
+        key,
+        description: args.description.clone(),
+        kind: args.kind.clone().or_else(|| plan.then(|| "plan".to_owned())),
+        revises,
+        run: RunChoice::None,
+        ..NewArtifact::new(args.path.clone())
+    })?;
+    instance.save_artifact(&mut artifact)?;
+    if let Some(project) = project.and_then(|project| project.id()) {
+        instance.link(&artifact.record, "projects", &[project])?;
+    }
+    let stored = instance.artifact_path(&artifact.record)?;
+    ui.say(Level::Important, format!("saved: {}", artifact.record.repr()));
+    ui.say(Level::Important, format!("storage path: {}", stored.display()));
+    if ui.json() {
+        ui.print_json(&json!({"saved": records::json(&artifact.record), "storage_path": stored}));
+    }
+    Ok(())
+}
+
+/// Plans of agents are artifacts of a kind of their own.
+fn is_plan(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    text.ends_with(".plan.md") || text.contains("/.claude/plans/")
+}
+
+/// Makes the branch and space that were asked for those of this session.
+fn place(instance: &Instance, args: &SaveArgs) -> Result<()> {
+    if let Some(name) = &args.branch {
+        let branch = label(instance, "Branch", name)?.id();
+        instance.with_context(|context| context.branch = branch.unwrap_or(context.branch));
+    }
+    if let Some(name) = &args.space {
+        let space = label(instance, "Space", name)?.id();
+        instance.with_context(|context| context.space = space.unwrap_or(context.space));
+    }
+    Ok(())
+}
+
+/// Returns the record of that name or uid.
+///
+/// # Errors
+/// A message that says how to make it.
+pub(super) fn label(instance: &Instance, registry: &str, name: &str) -> Result<Record> {
+    records::by_name_or_uid(instance, registry, name)?.ok_or_else(|| {
+        Failure::Told(format!(
+            "{registry} '{name}' not found, either create it with `ln.{registry}(name='...').save()` or fix typos."
+        ))
+    })
+}

@@ -1,0 +1,72 @@
+//! The command as users run it: the built binary in a scratch home and directory, one file per command.
+
+#[path = "annotate.rs"]
+mod annotate;
+#[path = "connect.rs"]
+mod connect;
+#[path = "create.rs"]
+mod create;
+#[path = "delete.rs"]
+mod delete;
+#[path = "describe.rs"]
+mod describe;
+#[path = "env.rs"]
+mod env;
+#[path = "help.rs"]
+mod help;
+#[path = "info.rs"]
+mod info;
+#[path = "init.rs"]
+mod init;
+#[path = "lab.rs"]
+mod lab;
+#[path = "list.rs"]
+mod list;
+#[path = "load.rs"]
+mod load;
+#[path = "login.rs"]
+mod login;
+#[path = "save.rs"]
+mod save;
+#[path = "settings.rs"]
+mod settings;
+#[path = "streams.rs"]
+mod streams;
+#[path = "switch.rs"]
+mod switch;
+#[path = "update.rs"]
+mod update;
+#[path = "voice.rs"]
+mod voice;
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
+    let listed = include_str!("cli.rs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.ends_with(".rs") && name != "cli.rs" {
+            assert!(listed.contains(&format!("#[path = \"{name}\"]")), "{name} is never compiled");
+        }
+    }
+}
+
+#[test]
+fn every_command_has_a_test_file() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    // These are tested in the file of the command they belong to.
+    let beside = [
+        ("cache", "settings"),
+        ("completions", "help"),
+        ("disconnect", "connect"),
+        ("get", "describe"),
+        ("logout", "login"),
+        ("migrate", "init"),
+    ];
+    for entry in std::fs::read_dir(root.join("src/commands")).unwrap() {
+        let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        let file =
+            beside.iter().find(|(command, _)| *command == name).map_or(name.as_str(), |(_, file)| file);
+        assert!(root.join("tests").join(format!("{file}.rs")).exists(), "{name} has no test");
+    }
+}
