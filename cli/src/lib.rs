@@ -2,6 +2,21 @@
 //!
 //! [`run`] is the whole command: arguments and streams in, exit code out. Everything below `commands/` only speaks;
 //! what it speaks about is the engine's work.
+//!
+//! ```
+//! use holotype_cli::{Streams, env::system_env, run};
+//!
+//! let streams = Streams {
+//!     input: Box::new(std::io::empty()),
+//!     out: Box::new(std::io::sink()),
+//!     err: Box::new(std::io::sink()),
+//!     out_is_terminal: false,
+//!     err_is_terminal: false,
+//!     width: None,
+//! };
+//! let code = run(["holotype".into(), "--version".into()], system_env(|_| {}), streams);
+//! assert_eq!(code, std::process::ExitCode::SUCCESS);
+//! ```
 
 #![warn(missing_docs)]
 

@@ -1,5 +1,7 @@
 //! The command as users run it: the built binary in a scratch home and directory, one file per command.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot set its scene must fail at once")]
+
 #[path = "annotate.rs"]
 mod annotate;
 #[path = "connect.rs"]

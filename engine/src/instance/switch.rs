@@ -1,7 +1,7 @@
 //! Branches and spaces: creating a branch, and working on another branch or in another space from now on.
 
-use super::settings::{Choice, Slot, choose, forget};
 use super::Instance;
+use super::settings::{Choice, Slot, choose, forget};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::model;
@@ -18,7 +18,10 @@ impl Instance {
         let same = self.query(registry).filter(Q::is("name__iexact", name))?;
         if let Some(branch) = same.first()? {
             let name = branch.text("name").unwrap_or(name);
-            return Err(Error::new(ErrorKind::BranchAlreadyExists, format!("Branch '{name}' already exists.")));
+            return Err(Error::new(
+                ErrorKind::BranchAlreadyExists,
+                format!("Branch '{name}' already exists."),
+            ));
         }
         let mut branch = self.construct(registry, &[("name", name.into())])?.record;
         self.save(&mut branch)?;
@@ -58,7 +61,8 @@ impl Instance {
     /// [`ErrorKind::DoesNotExist`] for an unknown space.
     pub fn switch_space(&self, target: &str) -> Result<Record> {
         let space = self.named("Space", target)?;
-        let space = space.ok_or_else(|| Error::does_not_exist(format!("Space '{target}' does not exist.")))?;
+        let space =
+            space.ok_or_else(|| Error::does_not_exist(format!("Space '{target}' does not exist.")))?;
         self.switch(Slot::Space, &space)?;
         Ok(space)
     }

@@ -50,7 +50,10 @@ impl InstanceDeletion {
         if !self.left.is_empty() {
             if require_empty {
                 let advice = "delete them prior to deleting the storage location";
-                return Err(Error::new(ErrorKind::StorageNotEmpty, not_empty(&self.root, &self.left, advice)));
+                return Err(Error::new(
+                    ErrorKind::StorageNotEmpty,
+                    not_empty(&self.root, &self.left, advice),
+                ));
             }
             env.emit(Event::Warning(not_empty(&self.root, &self.left, "consider deleting them")));
         }
@@ -90,7 +93,9 @@ fn remove_database(path: &Path) -> Result<()> {
     let beside = |end: &str| PathBuf::from(format!("{}{end}", path.display()));
     for file in [path.to_owned(), beside("-wal"), beside("-shm"), beside("-journal")] {
         match fs::remove_file(&file) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&file, error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(&file, error));
+            }
             _ => {}
         }
     }
