@@ -30,7 +30,8 @@ pub struct Identity {
 /// # Errors
 /// [`crate::ErrorKind::Io`] when the file changes meanwhile, else what the file system reports.
 pub fn hash_file(path: &Path) -> Result<ContentHash> {
-    let (mut file, stamp) = open_file(path)?;
+    let (mut file, metadata) = open_file(path)?;
+    let stamp = Stamp::from(&metadata);
     let content = if stamp.size <= CHUNK {
         let mut compat = Compat::new(stamp.size);
         read_blocks(path, &mut file, stamp.size, |block| compat.update(block))?;
@@ -49,7 +50,8 @@ pub fn hash_file(path: &Path) -> Result<ContentHash> {
 /// # Errors
 /// As [`hash_file`].
 pub fn digest_file(path: &Path) -> Result<Digest> {
-    let (mut file, stamp) = open_file(path)?;
+    let (mut file, metadata) = open_file(path)?;
+    let stamp = Stamp::from(&metadata);
     let mut hasher = blake3::Hasher::new();
     let size = read_blocks(path, &mut file, stamp.size, |block| update(&mut hasher, block))?;
     if size != stamp.size {
@@ -64,7 +66,8 @@ pub fn digest_file(path: &Path) -> Result<Digest> {
 /// # Errors
 /// As [`hash_file`].
 pub fn identify_file(path: &Path) -> Result<Identity> {
-    let (mut file, stamp) = open_file(path)?;
+    let (mut file, metadata) = open_file(path)?;
+    let stamp = Stamp::from(&metadata);
     let mut both = Both::new(stamp.size);
     read_blocks(path, &mut file, stamp.size, |block| both.update(block))?;
     let identity = both.finish().ok_or_else(|| changed(path))?;
@@ -115,7 +118,7 @@ fn update(hasher: &mut blake3::Hasher, block: &[u8]) {
 fn sha1_at(path: &Path, stamp: &Stamp, from: u64) -> Result<Vec<u8>> {
     let fail = |error| Error::io(path, error);
     let (mut file, now) = open_file(path)?;
-    if now != *stamp {
+    if Stamp::from(&now) != *stamp {
         return Err(changed(path));
     }
     file.seek(SeekFrom::Start(from)).map_err(fail)?;

@@ -56,8 +56,8 @@ pub(crate) fn changed(path: &Path) -> Error {
     Error::new(ErrorKind::Io, format!("{path} changed while it was read; save it again once it is complete"))
 }
 
-/// Opens a regular file for reading; anything else is refused before it can block.
-pub(crate) fn open_file(path: &Path) -> Result<(File, Stamp)> {
+/// Opens a regular file for reading, and returns what it is; anything else is refused before it can block.
+pub(crate) fn open_file(path: &Path) -> Result<(File, Metadata)> {
     let fail = |error| Error::io(path, error);
     let metadata = fs::metadata(path).map_err(fail)?;
     if metadata.is_dir() {
@@ -67,8 +67,8 @@ pub(crate) fn open_file(path: &Path) -> Result<(File, Stamp)> {
         return Err(Error::invalid(format!("{} is neither a file nor a folder", path.display())));
     }
     let file = File::open(path).map_err(fail)?;
-    let stamp = Stamp::from(&file.metadata().map_err(fail)?);
-    Ok((file, stamp))
+    let metadata = file.metadata().map_err(fail)?;
+    Ok((file, metadata))
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("x");
         fs::write(&path, "one").unwrap();
-        let (_, stamp) = open_file(&path).unwrap();
+        let stamp = Stamp::from(&open_file(&path).unwrap().1);
         stamp.check(&path).unwrap();
 
         fs::write(&path, "three").unwrap();

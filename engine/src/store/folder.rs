@@ -14,7 +14,7 @@ use super::{Publish, Published, Store, sync};
 use crate::error::{Error, Result};
 use crate::faults;
 use crate::hash::{
-    Folder, FolderFile, FolderIdentity, Identity, changed, identify_file, open_file, scan_folder,
+    Folder, FolderFile, FolderIdentity, Identity, Stamp, changed, identify_file, open_file, scan_folder,
 };
 
 impl Store {
@@ -132,7 +132,8 @@ impl Store {
         how: &Publish<'_>,
     ) -> Result<(Identity, bool)> {
         let source = file.source.as_path();
-        let (mut from, stamp) = open_file(source)?;
+        let (mut from, metadata) = open_file(source)?;
+        let stamp = Stamp::from(&metadata);
         if stamp != file.stamp {
             return Err(changed(source));
         }
@@ -142,7 +143,7 @@ impl Store {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, file.mode | 0o400);
         let mut to = options.open(path).map_err(fail)?;
-        let cloned = self.clone_into(&from, &to);
+        let cloned = self.clone_into(&from, &to, stamp.size);
         let identity = if cloned {
             let identity = identify_file(path)?;
             stamp.check(source)?;

@@ -10,7 +10,7 @@ use super::temp::Temp;
 use super::{Publish, Published, Store, sync};
 use crate::error::{Error, Result};
 use crate::faults;
-use crate::hash::{Identity, identify_file, mode, open_file};
+use crate::hash::{Identity, Stamp, identify_file, mode, open_file};
 
 /// Bytes below which a clone costs more than a copy.
 const CLONE: u64 = 64 * 1024;
@@ -70,10 +70,10 @@ impl Store {
     /// Brings `source` under a temporary name beside `target`, complete and checked but not flushed.
     pub(super) fn stage(&self, source: &Path, target: PathBuf, how: &Publish<'_>) -> Result<Staged> {
         refuse_folder(&target)?;
-        let (mut from, stamp) = open_file(source)?;
-        let bits = mode(&from.metadata().map_err(|error| Error::io(source, error))?);
-        let mut temp = Temp::file(&self.env, &target, bits)?;
-        let cloned = stamp.size >= CLONE && self.clone_into(&from, &temp.handle);
+        let (mut from, metadata) = open_file(source)?;
+        let stamp = Stamp::from(&metadata);
+        let mut temp = Temp::file(&self.env, &target, mode(&metadata))?;
+        let cloned = self.clone_into(&from, &temp.handle, stamp.size);
         let identity = if cloned {
             let identity = identify_file(&temp.path)?;
             stamp.check(source)?;
@@ -89,9 +89,9 @@ impl Store {
         Ok(Staged { temp, target, published: Published { content, digest, manifest: None, cloned } })
     }
 
-    /// Shares the bytes of `from` with the empty file `to`; returns false where the file system cannot.
-    pub(super) fn clone_into(&self, from: &fs::File, to: &fs::File) -> bool {
-        if self.cannot_clone.load(Ordering::Relaxed) {
+    /// Shares the bytes of `from` with the empty file `to`; returns false where that cannot be or does not pay.
+    pub(super) fn clone_into(&self, from: &fs::File, to: &fs::File, size: u64) -> bool {
+        if size < CLONE || self.cannot_clone.load(Ordering::Relaxed) {
             return false;
         }
         #[cfg(target_os = "linux")]
