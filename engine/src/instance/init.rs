@@ -69,7 +69,7 @@ impl Instance {
             match settings.sqlite_path(env)?.filter(|path| path.exists()) {
                 Some(_) => {
                     let instance = Instance::connect(env, &settings)?;
-                    bind(env, &env.cwd, &slug)?;
+                    bind_here(env, &slug);
                     return Ok(instance);
                 }
                 None => env.emit(Event::Reinitializing { id: settings.id.clone() }),
@@ -88,9 +88,20 @@ impl Instance {
             undo.run(env, &settings);
         }
         made?;
-        bind(env, &env.cwd, &slug)?;
+        bind_here(env, &slug);
         env.emit(Event::Initialized { slug: slug.to_string(), dir: env.cwd.clone() });
         Instance::open(env, &settings, &user)
+    }
+}
+
+/// Binds the working directory to the instance; the home directory is never bound.
+fn bind_here(env: &Env, slug: &Slug) {
+    if env.cwd == env.home {
+        return;
+    }
+    // The instance is complete: a directory that cannot be written only costs the short way to it.
+    if let Err(error) = bind(env, &env.cwd, slug) {
+        env.emit(Event::Warning(format!("could not bind {} to {slug}: {error}", env.cwd.display())));
     }
 }
 
