@@ -1,0 +1,32 @@
+"""The names of LaminDB, answered by Holotype.
+
+Example:
+    >>> import lamindb as ln
+    >>> ln.Artifact.filter(key__startswith="raw/").df()
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import holotype
+
+from lamindb._alias import alias
+
+#: The release whose interface is followed.
+__version__ = "2.12.1"
+
+alias("lamindb", "holotype")
+alias("bionty", "holotype.bionty")
+alias("lamindb_setup", "holotype.setup")
+
+
+def __getattr__(name: str) -> Any:
+    try:
+        return getattr(holotype, name)
+    except AttributeError:
+        raise AttributeError(f"module 'lamindb' has no attribute '{name}'") from None
+
+
+def __dir__() -> list[str]:
+    return dir(holotype)
