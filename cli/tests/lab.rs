@@ -46,6 +46,14 @@ impl Lab {
         self.dir.path().canonicalize().unwrap().join("work")
     }
 
+    /// Returns the instance of the working directory, for scenes that no command sets.
+    pub fn instance(&self) -> holotype::Instance {
+        let mut env = holotype_cli::env::system_env(|_| {}).with_vars([]);
+        env.home = self.home();
+        env.cwd = self.work();
+        holotype::Instance::connect_current(&env).unwrap().unwrap()
+    }
+
     /// Writes a file below the working directory and returns its path.
     pub fn write(&self, name: &str, content: &str) -> PathBuf {
         let path = self.work().join(name);

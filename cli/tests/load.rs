@@ -1,5 +1,8 @@
 //! `load`.
 
+use holotype::collection::NewCollection;
+use holotype::{Record, model};
+
 use crate::lab::{Lab, uid};
 
 #[test]
@@ -48,4 +51,74 @@ fn lost_content_is_an_error() {
     let saved = lab.json(&["save", "a.txt", "--key", "a.txt"]);
     std::fs::remove_file(saved["storage_path"].as_str().unwrap()).unwrap();
     lab.fails(1, &["load", "--key", "a.txt"]);
+}
+
+#[test]
+fn a_collection_is_all_of_its_artifacts_in_order() {
+    let lab = Lab::new();
+    let instance = lab.instance();
+    let registry = model::require("Artifact").unwrap();
+    let mut artifacts = Vec::new();
+    for name in ["b.txt", "a.txt"] {
+        lab.write(name, name);
+        let uid = uid(&lab.ok(&["save", name, "--key", name]));
+        artifacts.insert(0, instance.get_uid(registry, &uid).unwrap());
+    }
+    let places: Vec<String> = artifacts
+        .iter()
+        .map(|artifact| instance.artifact_path(artifact).unwrap().display().to_string())
+        .collect();
+    let mut collection = instance.collection(NewCollection::new(artifacts, "both")).unwrap();
+    instance.save_collection(&mut collection).unwrap();
+    let out = lab.ok(&["load", "collection", "--key", "both"]);
+    let told: Vec<&str> = out.lines().skip(1).collect();
+    assert_eq!(told, places.iter().map(|place| format!("→ collection is here: {place}")).collect::<Vec<_>>());
+}
+
+/// Saves a transform with this source.
+fn transform(lab: &Lab, key: &str, source: Option<&str>) {
+    let mut record = Record::empty(model::require("Transform").unwrap());
+    for (field, value) in [
+        ("uid", Some("AbCdEfGhIjKl0000")),
+        ("key", Some(key)),
+        ("kind", Some("script")),
+        ("source_code", source),
+    ] {
+        record.set(field, value).unwrap();
+    }
+    lab.instance().save(&mut record).unwrap();
+}
+
+#[test]
+fn the_source_of_a_transform_is_written_into_the_bound_directory() {
+    let lab = Lab::new();
+    transform(&lab, "steps/clean.py", Some("print(1)\n"));
+    let path = lab.work().join("steps/clean.py");
+    let load = ["load", "--key", "steps/clean.py"];
+    let told = format!("→ connected lamindb: anonymous/lab\n→ transform is here: {}\n", path.display());
+    assert_eq!(lab.ok(&load), told);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "print(1)\n");
+    assert_eq!(lab.ok(&load), told, "an equal file is no question");
+
+    std::fs::write(&path, "mine").unwrap();
+    let closed = lab.run(&load);
+    assert!(closed.out.contains(&format!("! {} exists: replace? (y/n) ", path.display())), "{closed:?}");
+    assert_eq!((closed.code, lab.answer(&load, "n\n").code), (1, 1));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine");
+    assert_eq!(lab.answer(&load, "y\n").code, 0);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "print(1)\n");
+    assert!(
+        lab.fails(1, &["load", "--key", "steps/clean.py", "--with-env"]).contains("kept its environment")
+    );
+}
+
+#[test]
+fn a_source_never_leaves_the_directory() {
+    let lab = Lab::new();
+    transform(&lab, "/etc/clean.py", Some("print(1)\n"));
+    let err = lab.fails(1, &["load", "transform", "--key", "/etc/clean.py"]);
+    assert!(err.contains("is no place inside the working directory"), "{err}");
+    let lab = Lab::new();
+    transform(&lab, "empty.py", None);
+    assert!(lab.fails(1, &["load", "--key", "empty.py"]).contains("has no source code yet"));
 }

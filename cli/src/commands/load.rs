@@ -54,11 +54,7 @@ pub(crate) fn run(ui: &mut Ui, args: &LoadArgs) -> Result<()> {
     let mut places = Vec::new();
     match record.registry().name {
         "Artifact" => places.push(instance.cache(&record)?),
-        "Collection" => {
-            for artifact in instance.related(&record, "artifacts")?.order_by(["id"])?.all()? {
-                places.push(instance.cache(&artifact)?);
-            }
-        }
+        "Collection" => places = instance.cache_collection(&record)?,
         "Transform" => places.push(write_source(ui, &instance, &record)?),
         other => return Err(Failure::Told(format!("{other} records have no content to load"))),
     }
