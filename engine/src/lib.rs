@@ -2,6 +2,7 @@
 
 pub mod collection;
 pub mod content;
+pub mod curate;
 pub mod db;
 mod env;
 mod error;

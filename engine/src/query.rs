@@ -3,6 +3,7 @@
 mod build;
 mod condition;
 mod get;
+mod graph;
 pub mod lookup;
 mod search;
 mod select;

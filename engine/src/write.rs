@@ -18,7 +18,7 @@ use crate::db::{Sql, Tx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::model::Registry;
-use crate::query::{Q, QuerySet};
+use crate::query::QuerySet;
 use crate::record::Record;
 use crate::session::Session;
 use crate::value::{Kind, Value};
@@ -174,18 +174,6 @@ impl Session {
     pub fn restore(&self, record: &mut Record) -> Result<()> {
         record.set("branch_id", 1i64)?;
         self.save(record)
-    }
-
-    /// Returns the ids of all members below a type, breadth first.
-    pub fn descendants(&self, registry: &'static Registry, id: i64) -> Result<Vec<i64>> {
-        let mut found: Vec<i64> = Vec::new();
-        let mut level = vec![id];
-        while !level.is_empty() {
-            let next = self.query(registry).filter(Q::is("type_id__in", level))?.all_ids()?;
-            level = next.into_iter().filter(|id| !found.contains(id)).collect();
-            found.extend(&level);
-        }
-        Ok(found)
     }
 }
 

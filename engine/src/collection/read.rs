@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::model;
-use crate::query::{ColumnData, Q, QuerySet};
+use crate::query::{Q, QuerySet};
 use crate::record::Record;
 
 /// What the content of a collection is wanted for.
@@ -40,11 +40,7 @@ impl Instance {
         })?;
         let links =
             self.registry("CollectionArtifact")?.filter(Q::is("collection_id", id))?.order_by(["id"])?;
-        let mut columns = links.table(["artifact_id"])?.columns;
-        let ids: Vec<i64> = match columns.pop().map(|column| column.data) {
-            Some(ColumnData::Int(ids)) => ids.into_iter().flatten().collect(),
-            _ => Vec::new(),
-        };
+        let ids = links.ints("artifact_id")?;
         self.query(model::require("Artifact")?).ranked(ids)
     }
 
