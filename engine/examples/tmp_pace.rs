@@ -24,7 +24,6 @@ fn environment() -> Env {
     Env::new(now, random, home, cwd).with_vars(std::env::vars()).with_voice(|event| println!("{event:?}"))
 }
 
-
 fn main() -> Result<()> {
     let mut env = environment();
     env = env.with_voice(|_| {});
@@ -32,7 +31,10 @@ fn main() -> Result<()> {
     let instance = Instance::init(&env, &InitOptions::default())?;
     println!("init {:?}", t.elapsed());
     for durable in [true, false] {
-        instance.with_creation(|c| { c.durable = durable; c.silence_missing_run = true; })?;
+        instance.with_creation(|c| {
+            c.durable = durable;
+            c.silence_missing_run = true;
+        })?;
         let t = std::time::Instant::now();
         for i in 0..1000 {
             let path = format!("in/f{i}-{durable}.txt");
@@ -44,7 +46,9 @@ fn main() -> Result<()> {
         println!("1000 saves durable={durable} {:?}", t.elapsed());
     }
     std::fs::create_dir_all("many").unwrap();
-    for i in 0..10000 { std::fs::write(format!("many/g{i}.txt"), format!("many {i}")).unwrap(); }
+    for i in 0..10000 {
+        std::fs::write(format!("many/g{i}.txt"), format!("many {i}")).unwrap();
+    }
     for durable in [true] {
         instance.with_creation(|c| c.durable = durable)?;
         let t = std::time::Instant::now();
@@ -59,7 +63,9 @@ fn main() -> Result<()> {
     println!("folder of 10000 {:?}", t.elapsed());
     let reg = holotype::model::require("Artifact")?;
     let t = std::time::Instant::now();
-    for i in 0..1000 { instance.get_where(reg, holotype::Q::is("key", format!("many/g{i}.txt")))?; }
+    for i in 0..1000 {
+        instance.get_where(reg, holotype::Q::is("key", format!("many/g{i}.txt")))?;
+    }
     println!("1000 get {:?}", t.elapsed());
     let t = std::time::Instant::now();
     let cols: Vec<&str> = reg.columns.iter().map(|c| c.column).collect();

@@ -72,7 +72,7 @@ impl Instance {
         }
         let newer = self
             .query(record.registry())
-            .filter(Q::is("uid__startswith", record.stem_uid()))?
+            .filter(Q::family(record.stem_uid()))?
             .filter(Q::is("uid__gt", record.uid()))?
             .order_by(["-uid"])?
             .all()?;

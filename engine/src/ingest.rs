@@ -291,7 +291,7 @@ impl Instance {
             )));
         }
         let stem = base.stem_uid().to_owned();
-        let taken = self.query(registry).filter(Q::is("uid__startswith", stem.as_str()))?.all()?;
+        let taken = self.query(registry).filter(Q::family(&stem))?.all()?;
         let suffix =
             version::next_suffix(taken.iter().filter_map(|other| other.uid().strip_prefix(stem.as_str())))?;
         record.set("uid", format!("{stem}{suffix}"))?;
@@ -328,7 +328,7 @@ impl Instance {
         }
         let head = self
             .query(revises.registry())
-            .filter(Q::is("uid__startswith", revises.stem_uid()))?
+            .filter(Q::family(revises.stem_uid()))?
             .filter(Q::is("is_latest", true))?
             .filter(Q::is("branch_id", revises.int("branch_id").unwrap_or(1)))?
             .first()?;

@@ -199,7 +199,12 @@ pub(crate) fn insert(tx: &Tx<'_>, record: &Record) -> Result<i64> {
 }
 
 /// Inserts filled and checked records of one registry and says which ids they got.
-pub(crate) fn insert_batch(tx: &Tx<'_>, records: &[Record], conflict: Conflict, ids: &mut [Option<i64>]) -> Result<()> {
+pub(crate) fn insert_batch(
+    tx: &Tx<'_>,
+    records: &[Record],
+    conflict: Conflict,
+    ids: &mut [Option<i64>],
+) -> Result<()> {
     let Some(first) = records.first() else { return Ok(()) };
     let registry = first.registry();
     let positions: Vec<usize> =

@@ -63,7 +63,7 @@ impl Instance {
         let all_versions = shared && record.flag("is_latest");
         let mut records = vec![record.clone()];
         if all_versions {
-            records = self.query(registry).filter(Q::is("uid__startswith", record.stem_uid()))?.all()?;
+            records = self.query(registry).filter(Q::family(record.stem_uid()))?.all()?;
         }
         let older_of_shared = shared && !all_versions;
         let real = !record.flag("_key_is_virtual") || record.text("_real_key").is_some();

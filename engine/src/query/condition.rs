@@ -46,6 +46,14 @@ impl Q {
         Q::Is(path.into(), operand.into())
     }
 
+    /// Returns the condition that a record belongs to the family of versions with this stem.
+    ///
+    /// A range on the indexed uid: `uid__startswith` would read every row, since it ignores case.
+    pub fn family(stem: &str) -> Q {
+        // `{` is the character after `z`, the last one of a uid.
+        Q::is("uid__gte", stem).and(Q::is("uid__lt", format!("{stem}{{")))
+    }
+
     /// Returns the condition that both hold.
     pub fn and(self, other: Q) -> Q {
         Q::And(vec![self, other])

@@ -18,10 +18,7 @@ impl Session {
         if registry.column("uid").is_none() {
             return Err(Error::field(format!("{} has no uid: pass its id or a field", registry.name)));
         }
-        // A range on the indexed uid: LIKE could not use the index and would ignore case.
-        let stub = QuerySet::new(self, registry)
-            .filter(Q::is("uid__gte", uid))?
-            .filter(Q::is("uid__lt", format!("{uid}\u{7f}")))?;
+        let stub = QuerySet::new(self, registry).filter(Q::family(uid))?;
         let family = registry.traits.versioned && uid.len() <= registry.stem_len;
         if family {
             let latest = stub.filter(Q::is("is_latest", true))?.order_by(["-created_at", "-id"])?;
