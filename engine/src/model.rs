@@ -1,6 +1,6 @@
 //! The registries: what is declared once, and what is derived from it.
 //!
-//! A [`Declaration`] is const data in `model/<registry>.rs`. The [`catalog`] resolves all of them once into
+//! A declaration is const data in `model/<registry>.rs`. The [`catalog`] resolves all of them once into
 //! [`Registry`] values, with physical columns, both directions of every relation and the link tables that
 //! relations imply. Everything else (DDL, look-ups, faces) reads registries and never names a field twice.
 

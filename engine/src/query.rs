@@ -307,7 +307,7 @@ impl QuerySet {
 
     /// Returns the records that match `text`, best first.
     ///
-    /// The ranks are those of the format: see [`search`]. `fields` restricts the search; none means all text fields.
+    /// The ranks are those of the format: see the module `query/search.rs`. `fields` restricts the search; none means all text fields.
     pub fn search(&self, text: &str, fields: &[&str], limit: Option<usize>, case: Case) -> Result<QuerySet> {
         search::search(self, text, fields, limit, case)
     }

@@ -1,4 +1,5 @@
 //! Artifacts on an instance of our own: keys, versions, equal content, folders, changes, deletion.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

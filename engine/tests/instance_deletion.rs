@@ -39,7 +39,7 @@ fn content_stands_in_the_way_unless_it_may_stay() {
 
     let (env, settings) = (instance.env().clone(), instance.settings());
     let plan = InstanceDeletion::plan(&settings).unwrap();
-    assert_eq!(plan.left, [place.clone()]);
+    assert_eq!(plan.left, std::slice::from_ref(&place));
     let error = plan.apply(&env, true).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StorageNotEmpty);
     let list = format!("'{}/.lamindb' contains 1 objects:\n{}\n", scratch.root().display(), place.display());

@@ -1,4 +1,5 @@
 //! Queries on an instance that the reference made: look-ups, relations, order, slices, search.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;
 

@@ -26,7 +26,7 @@ impl Instance {
     /// Returns one artifact per file below a folder, sorted by key.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] for a folder without files, [`ErrorKind::FileNotFound`] for none at all.
+    /// [`crate::ErrorKind::InvalidArgument`] for a folder without files, [`crate::ErrorKind::FileNotFound`] for none at all.
     pub fn artifacts_from_dir(&self, path: &str, key: Option<&str>, run: RunChoice) -> Result<Vec<Artifact>> {
         let folder = super::local_source(self, path)?;
         if !folder.is_dir() {
@@ -192,21 +192,17 @@ impl Instance {
     pub fn save_artifacts(&self, artifacts: &mut [Artifact]) -> Result<()> {
         let simple: Vec<usize> = (0..artifacts.len()).filter(|i| is_simple(&artifacts[*i])).collect();
         self.save_simple(artifacts, &simple)?;
-        let mut stored = simple.len();
-        for artifact in artifacts.iter_mut().filter(|artifact| {
+        let rest = artifacts.iter_mut().filter(|artifact| {
             artifact.is_pending() || artifact.record.changed().next().is_some() || artifact.reused
-        }) {
+        });
+        for (n, artifact) in rest.enumerate() {
             self.save_artifact(artifact).map_err(|error| {
+                let (message, stored, uid) = (error.message(), simple.len() + n, artifact.record.uid());
                 Error::new(
                     error.kind(),
-                    format!(
-                        "{} ({stored} artifacts of the list are saved, {} is not)",
-                        error.message(),
-                        artifact.record.uid()
-                    ),
+                    format!("{message} ({stored} artifacts of the list are saved, {uid} is not)"),
                 )
             })?;
-            stored += 1;
         }
         Ok(())
     }

@@ -70,7 +70,7 @@ impl Marker {
     }
 }
 
-/// What came of [`write`].
+/// What came of [`write()`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Marking {
     /// The marker was written.

@@ -54,7 +54,7 @@ pub(super) fn search(
         }
         Ok(())
     })?;
-    ranked.sort_by(|a, b| b.0.cmp(&a.0));
+    ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
     ranked.truncate(limit.unwrap_or(usize::MAX));
     query.ranked(ranked.into_iter().map(|(_, id)| id).collect())
 }

@@ -1,5 +1,5 @@
 //! Instances of older and other makers, unpacked for one test.
-#![allow(dead_code)]
+#![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
