@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,11 @@ class Referee:
             RefereeError: the command failed.
         """
         more = ["--modules", modules] if modules else []
-        self.command(str(referee_python().with_name("lamin")), "init", "--storage", str(storage), *more)
+        self.command(str(self.python().with_name("lamin")), "init", "--storage", str(storage), *more)
+
+    def python(self) -> Path:
+        """Returns the interpreter that imports LaminDB."""
+        return referee_python()
 
     def script(self, path: Path, *arguments: str) -> str:
         """Runs a Python script with LaminDB's interpreter and returns all it printed.
@@ -69,7 +74,7 @@ class Referee:
         Raises:
             RefereeError: the script ended with another exit code than 0.
         """
-        return self.command(str(referee_python()), str(path), *arguments)
+        return self.command(str(self.python()), str(path), *arguments)
 
     def command(self, *command: str) -> str:
         """Runs one command in the working directory and returns all it printed.
@@ -88,7 +93,7 @@ class Referee:
         Raises:
             RefereeError: LaminDB could not even open the instance.
         """
-        done = self._start((str(referee_python()), str(SIDE)), json.dumps(commands))
+        done = self._start((str(self.python()), str(SIDE)), json.dumps(commands))
         if done.returncode:
             raise RefereeError(f"ExitCode{done.returncode}", done.stdout + done.stderr)
         outcomes: list[dict[str, Any]] = json.loads(done.stdout)
@@ -125,3 +130,11 @@ class Referee:
             text=True,
             check=False,
         )
+
+
+class Holotype(Referee):
+    """Holotype, asked the very same questions under LaminDB's names."""
+
+    def python(self) -> Path:
+        """Returns the interpreter that runs the tests, where `import lamindb` finds Holotype."""
+        return Path(sys.executable)

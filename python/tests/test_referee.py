@@ -1,0 +1,144 @@
+"""The real LaminDB judges: it opens what Holotype made, Holotype opens what it made, and both go on from there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from referee.client import Holotype, Referee
+from referee.instances import expected, unpack
+
+TRACKED = """\
+import lamindb as ln
+
+ln.setup.settings.instance._is_on_hub = False
+ln.track(params={"lr": 0.1, "name": "first"})
+source = ln.Artifact.get(key="raw/a.txt")
+text = source.cache().read_text()
+with open("result.txt", "w") as file:
+    file.write(text.upper())
+ln.Artifact("result.txt", key="results/a.txt").save()
+ln.finish()
+"""
+
+
+def fill(side: Referee) -> dict[str, Any]:
+    """Fills an instance with one of everything and returns what was saved, by name."""
+    made = side.run(
+        {"do": "save_file", "key": "raw/a.txt", "content": "one", "description": "First"},
+        {"do": "save_file", "content": "no key", "description": "Without key"},
+        {"do": "save_file", "key": "real/b.txt", "content": "real", "key_is_virtual": False},
+        {"do": "save_folder", "key": "runs/f", "files": {"x.txt": "x", "deep/y.txt": "y"}},
+        {"do": "save_file", "key": "raw/trash.txt", "content": "to be thrown away"},
+    )
+    first, nokey, real, folder, trash = made
+    second, *_ = side.run(
+        {"do": "save_new_version", "uid": first["uid"], "content": "two"},
+        {"do": "create_ulabel", "label": "parent"},
+        {"do": "create_ulabel", "label": "data", "uids": [first["uid"], folder["uid"]], "parents": ["parent"]},
+        {"do": "create_collection", "key": "sets/a", "uids": [nokey["uid"], first["uid"]]},
+        {"do": "create_collection", "key": "sets/a", "uids": [nokey["uid"], first["uid"], folder["uid"]]},
+        {"do": "delete", "uid": trash["uid"]},
+    )
+    return {"first": first, "nokey": nokey, "real": real, "folder": folder, "trash": trash, "second": second}
+
+
+QUESTIONS: list[dict[str, Any]] = [
+    {"do": "list_artifacts"},
+    {"do": "list_artifacts", "visible": True},
+    {"do": "list_labels"},
+    {"do": "list_collections"},
+    {"do": "list_branches"},
+    {"do": "list_runs"},
+    {"do": "columns", "name": "Artifact"},
+    {"do": "columns", "name": "ULabel"},
+    {"do": "columns", "name": "Collection"},
+    {"do": "query", "name": "ULabel", "fields": ["uid", "name"], "lookups": {"children__name": "data"}},
+    {"do": "query", "name": "Artifact", "fields": ["uid"], "lookups": {"ulabels__name__startswith": "da"}},
+    {"do": "query", "name": "Artifact", "fields": ["uid"], "lookups": {"collections__key__contains": "sets"}},
+]
+
+
+@pytest.mark.parametrize(("maker", "judge"), [(Holotype, Referee), (Referee, Holotype)])
+def test_each_opens_what_the_other_made(maker: type[Referee], judge: type[Referee], tmp_path: Path) -> None:
+    home, work = tmp_path / "home", tmp_path / "work"
+    one, other = maker(home, work), judge(home, work)
+    one.init(tmp_path / "store", modules="bionty")
+    made = fill(one)
+    script = work / "analysis.py"
+    script.write_text(TRACKED)
+    one.script(script)
+
+    for question, ours, theirs in zip(QUESTIONS, one.run(*QUESTIONS), other.run(*QUESTIONS), strict=True):
+        if question["do"] == "query":
+            ours, theirs = sorted(ours), sorted(theirs)
+        assert theirs == ours, question
+    listed = other.do("list_artifacts")
+    assert all(row["exists"] and row["complete"] and row["hash_matches"] for row in listed)
+
+    next_version, label, _, collection = other.run(
+        {"do": "save_new_version", "uid": made["second"]["uid"], "content": "three"},
+        {"do": "create_ulabel", "label": "judged", "uids": [made["nokey"]["uid"]]},
+        {"do": "delete", "uid": made["real"]["uid"], "permanent": True},
+        {"do": "create_collection", "key": "sets/b", "uids": [made["folder"]["uid"]]},
+    )
+    assert next_version["uid"] == made["first"]["uid"][:-4] + "0002"
+    after = {row["uid"]: row for row in one.do("list_artifacts")}
+    assert made["real"]["uid"] not in after
+    assert not (tmp_path / "store" / "real" / "b.txt").exists()
+    family = [after[made[name]["uid"]]["is_latest"] for name in ("first", "second")]
+    assert [*family, after[next_version["uid"]]["is_latest"]] == [False, False, True]
+    assert one.do("read", uid=next_version["uid"]) == "three"
+    assert one.do("list_labels")[made["nokey"]["uid"]] == ["judged"]
+    assert one.do("query", name="ULabel", fields=["uid"], lookups={"name": "judged"}) == [[label]]
+    assert one.do("list_collections")[-1]["uid"] == collection["uid"]
+    restored = one.run({"do": "restore", "uid": made["trash"]["uid"]}, {"do": "list_artifacts", "visible": True})
+    assert made["trash"]["uid"] in {row["uid"] for row in restored[1]}
+
+
+def test_lamindb_reads_what_holotype_hashed_in_its_own_way(tmp_path: Path) -> None:
+    """Swapped files give a version of their own, whose hash the format's rules would have called equal."""
+    ours = Holotype(tmp_path / "home", tmp_path / "work")
+    ours.init(tmp_path / "store")
+    first = ours.do("save_folder", key="f", files={"x": "1", "y": "22"})
+    swapped = ours.do("save_folder", key="f", files={"x": "22", "y": "1"})
+    assert (swapped["uid"], swapped["hash_type"]) == (first["uid"][:-4] + "0001", "blake3")
+    theirs = Referee(tmp_path / "home", tmp_path / "work")
+    listed = {row["uid"]: row for row in theirs.do("list_artifacts")}
+    assert listed[swapped["uid"]]["is_latest"]
+    third = theirs.do("save_folder", key="f", files={"x": "333"})
+    assert third["uid"] == first["uid"][:-4] + "0002"
+
+
+def test_an_upload_left_half_done_by_lamindb_is_resumed(tmp_path: Path) -> None:
+    import sqlite3
+
+    theirs = Referee(tmp_path / "home", tmp_path / "work")
+    theirs.init(tmp_path / "store")
+    saved = theirs.do("save_file", key="a.txt", content="whole")
+    path = tmp_path / "store" / saved["path"]
+    path.write_text("wh")
+    with sqlite3.connect(tmp_path / "store" / ".lamindb" / "lamin.db") as database:
+        database.execute("UPDATE lamindb_artifact SET _aux = '{\"so\": 1}'")
+    ours = Holotype(tmp_path / "home", tmp_path / "work")
+    refused = ours.outcomes([{"do": "read", "uid": saved["uid"]}])[0]
+    assert refused["error"]["kind"] == "IncompleteArtifact"
+    resumed = ours.do("save_file", key="a.txt", content="whole")
+    assert (resumed["uid"], resumed["complete"]) == (saved["uid"], True)
+    assert theirs.do("read", uid=saved["uid"]) == "whole"
+
+
+def test_holotype_says_of_a_kept_instance_what_lamindb_said(tmp_path: Path) -> None:
+    unpack("2.12.1", tmp_path)
+    known = expected("2.12.1")
+    ours = Holotype(tmp_path / "home", tmp_path / "work")
+    listed, labels, collections = ours.run(
+        {"do": "list_artifacts"}, {"do": "list_labels"}, {"do": "list_collections"}
+    )
+    assert {row["uid"]: (row["key"], row["hash"], row["path"]) for row in listed} == {
+        row["uid"]: (row["key"], row["hash"], row["path"]) for row in known["artifacts"]
+    }
+    assert labels == known["labels"]
+    assert [row["artifacts"] for row in collections] == [row["artifacts"] for row in known["collections"]]
