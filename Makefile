@@ -30,8 +30,9 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DENY_VERSION := 0.20.2
 
 # What the wheel is made of.
-SOURCES := $(shell find engine cli python/src python/holotype python/Cargo.toml build Cargo.toml Cargo.lock pyproject.toml \
-	-type f -not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so' 2>/dev/null)
+SOURCES := $(shell find engine cli python/src python/holotype python/Cargo.toml python/build_backend.py Cargo.toml Cargo.lock \
+	pyproject.toml -type f -not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so')
+COMPAT  := $(shell find compat -type f -not -path '*/build/*' -not -path '*.egg-info/*' -not -path '*/__pycache__/*')
 
 .PHONY: help demo test test-rust test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
 	docs-python develop wheel bench clean
@@ -61,10 +62,6 @@ $(STAMPS)/docs: python/requirements/docs.txt $(STAMPS)/venv
 	$(PIP) install -r $<
 	touch $@
 
-$(STAMPS)/demo: python/requirements/demo.txt $(STAMPS)/venv
-	$(PIP) install -r $<
-	touch $@
-
 $(TOOLS)/bin/cargo-deny:
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
 		$(CARGO) install --locked --quiet cargo-deny --version $(DENY_VERSION) --root $(TOOLS)
@@ -83,12 +80,17 @@ $(STAMPS)/installed: $(STAMPS)/wheel
 	$(PIP) install $(DIST)/holotype-*.whl
 	touch $@
 
-demo: $(STAMPS)/installed $(STAMPS)/demo
+# LaminDB's names for the tests of notebooks that use them.
+$(STAMPS)/compat: $(COMPAT) $(STAMPS)/installed
+	$(PIP) install --force-reinstall --no-deps ./compat/lamindb
+	touch $@
+
+demo: $(STAMPS)/installed
 	docs/demo.sh $(BIN)
 
 # Works on the sources themselves: Python files take effect at once, Rust files after another `make develop`.
 develop: $(STAMPS)/test
-	$(BIN)/maturin develop --manifest-path python/Cargo.toml
+	$(PIP) install --editable .
 	rm -f $(STAMPS)/installed
 
 # --- tests ------------------------------------------------------------------------------------------------------------
@@ -99,7 +101,7 @@ test-rust:
 	$(CARGO) test --workspace --locked
 
 # A failing network shows as a failing test, never as a skipped one: the referee is installed from the package index.
-test-python: $(STAMPS)/installed $(STAMPS)/test
+test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest python/tests $(PYTEST_ARGS)
 
 bench: $(STAMPS)/installed
@@ -140,4 +142,4 @@ docs-python: $(STAMPS)/installed $(STAMPS)/docs
 
 clean:
 	$(CARGO) clean
-	rm -rf $(VENV) $(TOOLS) $(DIST) docs/reference .venv-lamindb
+	rm -rf $(VENV) $(TOOLS) $(DIST) docs/reference compat/lamindb/build .venv-lamindb python/holotype.data

@@ -1,6 +1,7 @@
 """Builds the wheel: the Python package, its native module, and the native command beside it.
 
-The command is a program of its own, so that `holotype` starts without a Python interpreter even when pip installed it.
+The command is a program of its own, so that `holotype` starts without a Python interpreter even when pip installed
+it.
 """
 
 from __future__ import annotations
@@ -28,7 +29,17 @@ SCRIPTS = ROOT / "python" / "holotype.data" / "scripts"
 def _place_command(*profile: str) -> None:
     """Compiles the command and puts it where the wheel takes its scripts from."""
     cargo = os.environ.get("CARGO", "cargo")
-    command = [cargo, "build", "--package", "holotype-cli", "--bin", "holotype", "--message-format", "json", *profile]
+    command = [
+        cargo,
+        "build",
+        "--package",
+        "holotype-cli",
+        "--bin",
+        "holotype",
+        "--message-format",
+        "json",
+        *profile,
+    ]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)} failed: is Rust installed?")

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 import pytest
 import zarr
-from samples import ZARR_VERSIONS, small_anndata, spatial_store, zarr_anndata, zarr_array
 
 from holotype import accessors, loaders
+from samples import ZARR_VERSIONS, small_anndata, spatial_store, zarr_anndata, zarr_array
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")

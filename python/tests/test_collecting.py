@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from samples import TABLE, old_mudata_options, small_anndata
 
 from holotype import loaders
 from holotype.examples import datasets
+from samples import TABLE, old_mudata_options, small_anndata
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+
 from notebooks import running
 
 GUIDES = sorted((Path(__file__).parents[2] / "docs" / "guides").glob("*.ipynb"))

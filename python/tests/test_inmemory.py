@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 import polars
 import pytest
-from samples import TABLE, small_anndata
 
 from holotype import loaders
 from holotype.examples import datasets
+from samples import TABLE, small_anndata
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")

@@ -13,6 +13,9 @@ import mudata
 import numpy as np
 import pandas as pd
 import pytest
+
+from holotype import loaders
+from holotype.examples import datasets
 from samples import (
     TABLE,
     ZARR_VERSIONS,
@@ -23,9 +26,6 @@ from samples import (
     zarr_anndata,
     zarr_array,
 )
-
-from holotype import loaders
-from holotype.examples import datasets
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")

@@ -12,9 +12,9 @@ import pyarrow.dataset
 import pyarrow.feather
 import pyarrow.orc
 import pytest
-from samples import TABLE, small_anndata
 
 from holotype import loaders
+from samples import TABLE, small_anndata
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")

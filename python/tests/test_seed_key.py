@@ -1,7 +1,7 @@
 """The walk-through of keys that users of LaminDB know runs unchanged, and shows what it always showed.
 
-`data/seed_key.ipynb` holds its code cells; they import `lamindb`, which `compat/lamindb` provides. Wordings are those of
-LaminDB 2.12; where releases differ, only what they share is compared.
+`data/seed_key.ipynb` holds its code cells; they import `lamindb`, which `compat/lamindb` provides. Wordings are
+those of LaminDB 2.12; where releases differ, only what they share is compared.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
 from notebooks import Notebook, running
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
 SEED = Path(__file__).parent / "data" / "seed_key.ipynb"
 
 ARTIFACT_COLUMNS = (
-    "uid key description suffix kind otype size hash n_files n_observations extra_data version_tag is_latest is_locked "
-    "created_at branch_id created_on_id space_id storage_id run_id schema_id created_by_id"
+    "uid key description suffix kind otype size hash n_files n_observations extra_data version_tag is_latest "
+    "is_locked created_at branch_id created_on_id space_id storage_id run_id schema_id created_by_id"
 ).split()
 COLLECTION_COLUMNS = (
     "uid key description hash reference reference_type version_tag is_latest is_locked created_at branch_id "
@@ -81,7 +82,8 @@ def test_init_connects_and_the_import_finds_the_instance(seed: Notebook) -> None
 
 def test_tracking_starts_a_run_of_the_notebook(seed: Notebook) -> None:
     assert re.search(
-        r"created Transform\('\w{12,16}'.*\), started new Run\('\w{8,20}'\) at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
+        r"created Transform\('\w{12,16}'.*\), started new Run\('\w{8,20}'\) at "
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC",
         seed.printed("track"),
     )
     assert seed.ask("[ln.context.transform.key, ln.context.transform.kind]") == ["seed_key.ipynb", "notebook"]
@@ -111,7 +113,9 @@ def test_virtual_keys_leave_storage_flat_but_are_queryable(seed: Notebook) -> No
         hint = f"path content will be copied to default storage upon `save()` with key 'raw/raw_data_{i}.txt'"
         assert hint in seed.printed("with-key")
         uid = seed.ask(f"artifact_key_{i}.uid")
-        assert f"storing artifact '{uid}' at '{root(seed)}/.lamindb/{uid}.txt'" in seed.printed("save-with-key")
+        assert f"storing artifact '{uid}' at '{root(seed)}/.lamindb/{uid}.txt'" in seed.printed(
+            "save-with-key"
+        )
     assert not (root(seed) / "raw").exists()
     assert re.match(r"Artifact\(uid='\w{16}0000', .*key='raw/raw_data_4\.txt'", seed.shown("save-with-key"))
     assert columns(seed, "filter-raw") == ARTIFACT_COLUMNS
@@ -171,13 +175,24 @@ def test_clashing_keys_are_refused(seed: Notebook) -> None:
 def test_saving_a_hierarchy_returns_what_is_known_and_registers_the_rest(seed: Notebook) -> None:
     printed = seed.printed("save-hierarchy")
     known = re.findall(r"returning (?:existing )?artifact with same hash: Artifact\(uid='(\w{20})'", printed)
-    assert set(known) == set(seed.ask("[a.uid for a in (artifact_no_key_1, artifact_no_key_2, artifact_key_4)]"))
-    assert "key raw/raw_data_4.txt on existing artifact differs from passed key /raw/raw_data_4.txt" in printed
+    assert set(known) == set(
+        seed.ask("[a.uid for a in (artifact_no_key_1, artifact_no_key_2, artifact_key_4)]")
+    )
+    assert (
+        "key raw/raw_data_4.txt on existing artifact differs from passed key /raw/raw_data_4.txt" in printed
+    )
     for i in (1, 2):
         assert f"updated key from None to /raw/raw_data_{i}.txt" in printed
     new = {f"/raw/Collection_{i}/raw_data_{j}.txt" for i in (1, 2) for j in range(1, 5)}
     assert set(re.findall(r"upon `save\(\)` with key '(/raw/.*)'", printed)) == new
-    assert len(re.findall(rf"storing artifact '(\w{{20}})' at '{re.escape(str(root(seed)))}/\.lamindb/\1\.txt'", printed)) == 8
+    assert (
+        len(
+            re.findall(
+                rf"storing artifact '(\w{{20}})' at '{re.escape(str(root(seed)))}/\.lamindb/\1\.txt'", printed
+            )
+        )
+        == 8
+    )
     assert keys(seed, "filter-hierarchy") == {3: "raw/raw_data_3.txt", 4: "raw/raw_data_4.txt"}
 
 
@@ -192,7 +207,10 @@ def test_a_collection_gathers_the_hierarchy(seed: Notebook) -> None:
 
 def test_one_label_marks_the_hierarchy(seed: Notebook) -> None:
     printed = seed.printed("label-all")
-    assert len(re.findall(r"(?i)returning (?:existing )?ulabel (?:record )?with same name: 'data'", printed)) == 10
+    assert (
+        len(re.findall(r"(?i)returning (?:existing )?ulabel (?:record )?with same name: 'data'", printed))
+        == 10
+    )
     assert seed.ask("[ln.ULabel.filter(name='data').count(), labels.data.name]") == [1, "data"]
     assert columns(seed, "filter-label") == ARTIFACT_COLUMNS
     labelled = keys(seed, "filter-label")
@@ -208,7 +226,9 @@ def test_real_keys_say_where_the_content_lies(seed: Notebook) -> None:
         hint = f"path content will be copied to default storage upon `save()` with key './/{name}'"
         assert hint in printed
         assert re.search(rf"storing artifact '\w{{20}}' at '{re.escape(str(root(seed) / name))}'", printed)
-        assert (root(seed) / name).read_bytes() == (seed.folder / "complex_biological_project" / name).read_bytes()
+        assert (root(seed) / name).read_bytes() == (
+            seed.folder / "complex_biological_project" / name
+        ).read_bytes()
     assert list(keys(seed, "all-artifacts")) == list(range(16, 0, -1)), "newest first"
     assert {key for id, key in keys(seed, "all-artifacts").items() if id > 12} == {
         f".//preprocessed/result_{i}.txt" for i in range(1, 5)
@@ -222,8 +242,13 @@ def test_a_collection_spans_virtual_and_real_keys(seed: Notebook) -> None:
         f"{root(seed)}/.lamindb/{uid}.txt",
         f"{root(seed)}/preprocessed/result_1.txt",
     ]
-    assert seed.ask("[artifact_from_raw._key_is_virtual, artifact_from_preprocessed._key_is_virtual]") == [True, False]
-    assert re.match(r"Collection\(uid='\w{16}0000', .*'raw_and_processed_collection_2'", seed.shown("distributed"))
+    assert seed.ask("[artifact_from_raw._key_is_virtual, artifact_from_preprocessed._key_is_virtual]") == [
+        True,
+        False,
+    ]
+    assert re.match(
+        r"Collection\(uid='\w{16}0000', .*'raw_and_processed_collection_2'", seed.shown("distributed")
+    )
     assert set(keys(seed, "distributed-artifacts").values()) == {
         "/raw/Collection_2/raw_data_1.txt",
         ".//preprocessed/result_1.txt",
@@ -246,13 +271,16 @@ def test_from_dir_makes_one_artifact_per_file(seed: Notebook) -> None:
     outside = "folder is outside existing storage location, will copy files from"
     assert f"{outside} sample_001/raw_feature_bc_matrix/ to {target}" in printed
     assert (
-        f"created 3 artifacts from directory using storage {root(seed)} and key = raw_feature_bc_matrix/" in printed
+        f"created 3 artifacts from directory using storage {root(seed)} and key = raw_feature_bc_matrix/"
+        in printed
     )
     stored = re.findall(r"storing artifact '(\w{20})' at '(.*)'", seed.printed("save-from-dir"))
     assert len(stored) == 3
     for uid, place in stored:
         assert re.fullmatch(rf"{re.escape(str(root(seed)))}/\.lamindb/{uid}\.(mtx|tsv)\.gz", place)
-    names = {f"raw_feature_bc_matrix/{name}" for name in ("matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz")}
+    names = {
+        f"raw_feature_bc_matrix/{name}" for name in ("matrix.mtx.gz", "barcodes.tsv.gz", "features.tsv.gz")
+    }
     assert set(keys(seed, "filter-matrix").values()) == names
     uid = seed.ask("ln.Artifact.get(key='raw_feature_bc_matrix/matrix.mtx.gz').uid")
     assert seed.shown("matrix-path") == f"PosixUPath('{root(seed)}/.lamindb/{uid}.mtx.gz')"
@@ -261,7 +289,9 @@ def test_from_dir_makes_one_artifact_per_file(seed: Notebook) -> None:
 def test_a_folder_is_one_artifact(seed: Notebook) -> None:
     stem = seed.ask("cellranger_raw_folder.stem_uid")
     assert f"with key `None` ('.lamindb/{stem}')" in seed.printed("folder")
-    assert re.search(rf"storing artifact '{stem}0000' at '{root(seed)}/\.lamindb/{stem}'", seed.printed("folder"))
+    assert re.search(
+        rf"storing artifact '{stem}0000' at '{root(seed)}/\.lamindb/{stem}'", seed.printed("folder")
+    )
     shown = seed.shown("folder")
     assert "description='cellranger raw'" in shown
     assert "n_files=3" in shown

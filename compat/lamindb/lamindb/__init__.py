@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import holotype
-
 from lamindb._alias import alias
 
 #: The release whose interface is followed.
