@@ -1,7 +1,6 @@
 """Builds the wheel: the Python package, its native module, and the native command beside it.
 
-The command is a program of its own, so that `holotype` starts without a Python interpreter even when pip installed
-it.
+The command is a program of its own: `holotype` starts without an interpreter even when pip installed it.
 """
 
 from __future__ import annotations

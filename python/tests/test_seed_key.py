@@ -1,7 +1,7 @@
-"""The walk-through of keys that users of LaminDB know runs unchanged, and shows what it always showed.
+"""The walk-through of keys that users of LaminDB know runs unchanged, and shows what it did.
 
-`data/seed_key.ipynb` holds its code cells; they import `lamindb`, which `compat/lamindb` provides. Wordings are
-those of LaminDB 2.12; where releases differ, only what they share is compared.
+`data/seed_key.ipynb` holds its code cells; they import `lamindb`, which `compat/lamindb` provides. Wordings
+are those of LaminDB 2.12; where releases differ, only what they share is compared.
 """
 
 from __future__ import annotations
