@@ -52,6 +52,7 @@ pub mod collection;
 pub mod content;
 pub mod curate;
 pub mod db;
+pub mod describe;
 mod env;
 mod error;
 mod event;
