@@ -1,8 +1,12 @@
 //! The full digest of every artifact's content, beside the hash that the format knows.
 
+use std::path::Path;
+
 use crate::db::{Cell, Sql, Tx};
 use crate::error::Result;
-use crate::hash::{ContentHash, Digest, FolderIdentity, Manifest, digest_file, hash_folder};
+use crate::hash::{
+    ContentHash, Digest, FolderIdentity, HashKind, Identity, Manifest, hash_folder, identify_file,
+};
 use crate::ingest::is_incomplete;
 use crate::instance::Instance;
 use crate::record::Record;
@@ -41,6 +45,17 @@ impl Content {
         })
     }
 
+    /// Returns the hash of what lies at `path` and its content, read anew.
+    pub(crate) fn identify(path: &Path) -> Result<(ContentHash, Content)> {
+        if path.is_dir() {
+            let identity = hash_folder(path)?;
+            return Ok((identity.content.clone(), Content::of_folder(&identity)?));
+        }
+        let Identity { content, digest } = identify_file(path)?;
+        let found = Content::of_file(digest, &content);
+        Ok((content, found))
+    }
+
     /// Writes the row of an artifact, replacing an older one.
     pub(crate) fn write(&self, tx: &Tx<'_>, artifact: i64, now: Timestamp) -> Result<()> {
         let mut sql = Sql::new(
@@ -71,15 +86,15 @@ impl Instance {
             return Ok(Some(known));
         }
         let path = self.artifact_path(record)?;
-        if is_incomplete(record) || !path.exists() {
+        if is_incomplete(record) || !path.exists() || !self.holds_place(record)? {
             return Ok(None);
         }
-        let content = if path.is_dir() {
-            Content::of_folder(&hash_folder(&path)?)?
-        } else {
-            let size = std::fs::metadata(&path).map_or(0, |metadata| metadata.len());
-            Content { digest: digest_file(&path)?, size, manifest: None }
-        };
+        let (hash, content) = Content::identify(&path)?;
+        // A digest of bytes that are not the artifact's own would vouch for them ever after.
+        let kind = record.text("_hash_type").and_then(|kind| kind.parse::<HashKind>().ok());
+        if kind == Some(hash.kind) && record.text("hash") != Some(hash.hash.as_str()) {
+            return Ok(None);
+        }
         if !self.db().read_only() {
             self.db().write(|tx| content.write(tx, id, self.env().now()))?;
         }
@@ -94,7 +109,7 @@ impl Instance {
         }
     }
 
-    fn known_content(&self, id: i64) -> Result<Option<Content>> {
+    pub(crate) fn known_content(&self, id: i64) -> Result<Option<Content>> {
         let mut sql = Sql::new(
             "SELECT \"digest\", \"size\", \"manifest\" FROM \"holotype_content\" WHERE \"artifact_id\" = ",
         );

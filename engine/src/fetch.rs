@@ -40,7 +40,7 @@ impl Instance {
         if record.id().is_none() {
             return Err(Error::invalid(format!("Artifact {} is not saved yet: save it first", record.uid())));
         }
-        if is_incomplete(record) && self.still_incomplete(record)? {
+        if self.is_storing(record)? {
             return Err(Error::new(
                 ErrorKind::IncompleteArtifact,
                 format!(
@@ -51,55 +51,24 @@ impl Instance {
             ));
         }
         let path = self.artifact_path(record)?;
-        self.refuse_overwritten(record, &path)?;
+        if !self.holds_place(record)? {
+            return Err(Error::value(
+                "Cannot read this outdated artifact version: its files were overwritten and are no longer \
+                 available.\nRead from the latest version: artifact.versions.get(is_latest=True)",
+            ));
+        }
         if !path.exists() {
             return Err(Error::new(ErrorKind::FileNotFound, format!("{}", path.display())));
         }
         Ok(path)
     }
 
-    /// The object in memory may be older than the row: somebody may have completed it.
-    fn still_incomplete(&self, record: &Record) -> Result<bool> {
-        let fresh = self.by_id(record.registry(), record.id().unwrap_or_default())?;
-        Ok(is_incomplete(&fresh))
-    }
-
-    /// Refuses versions whose place another version has taken.
-    fn refuse_overwritten(&self, record: &Record, path: &Path) -> Result<()> {
-        let shares = record.flag("_overwrite_versions") || !record.flag("_key_is_virtual");
-        if record.flag("is_latest") || !shares || record.text("_real_key").is_some() {
-            return Ok(());
-        }
-        let newer = self
-            .query(record.registry())
-            .filter(Q::family(record.stem_uid()))?
-            .filter(Q::is("uid__gt", record.uid()))?
-            .order_by(["-uid"])?
-            .all()?;
-        for other in newer {
-            if self.artifact_path(&other).is_ok_and(|other| other == path) {
-                // A newer version that was never completed may or may not have replaced the bytes.
-                if is_incomplete(&other) && self.holds(record, path)? {
-                    return Ok(());
-                }
-                return Err(Error::value(
-                    "Cannot read this outdated artifact version: its files were overwritten and are no longer \
-                     available.\nRead from the latest version: artifact.versions.get(is_latest=True)",
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    fn holds(&self, record: &Record, path: &Path) -> Result<bool> {
-        if !path.exists() {
-            return Ok(false);
-        }
-        let content = if path.is_dir() {
-            crate::hash::hash_folder(path)?.content
-        } else {
-            crate::hash::hash_file(path)?
-        };
-        Ok(record.text("hash") == Some(content.hash.as_str()))
+    /// Returns true while the row, which may be newer than the object in memory, is marked incomplete.
+    fn is_storing(&self, record: &Record) -> Result<bool> {
+        let row = self.query(record.registry()).filter(Q::is("id", record.id()))?.first()?;
+        let row = row.ok_or_else(|| {
+            Error::does_not_exist(format!("Artifact {} is no longer in the database", record.uid()))
+        })?;
+        Ok(is_incomplete(&row))
     }
 }

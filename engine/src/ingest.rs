@@ -6,7 +6,9 @@
 mod bulk;
 mod change;
 mod dedup;
+mod holder;
 mod lazy;
+mod over;
 mod place;
 mod remove;
 mod replace;

@@ -23,6 +23,7 @@ use std::sync::atomic::AtomicBool;
 
 pub use leftover::{Leftover, LeftoverKind};
 pub use local::Entry;
+pub use move_::TakenOut;
 
 use crate::env::Env;
 use crate::error::{Error, Result};

@@ -10,6 +10,7 @@ use rusqlite::{ErrorCode, OpenFlags};
 
 use super::{Cell, Durability, Open, Sql};
 use crate::error::{Error, ErrorKind, Result};
+use crate::faults;
 use crate::value::{Kind, Value, python_json};
 
 /// Waiting times between tries for the write lock; the last one repeats until 30 seconds have gone by.
@@ -36,9 +37,9 @@ impl Sqlite {
         let connection = Connection::open(path, open == Open::Create, read_only)?;
         let mut rollback_journal = false;
         if !read_only {
-            rollback_journal = on_network(path) || !connection.set_journal("wal")?;
+            rollback_journal = on_network(path) || !connection.set_journal_patiently("wal")?;
             if rollback_journal {
-                connection.set_journal("delete")?;
+                connection.set_journal_patiently("delete")?;
             }
             connection.set_durability(Durability::Flushed)?;
         }
@@ -110,7 +111,9 @@ impl Sqlite {
         }
         connection.execute(&Sql::new("BEGIN IMMEDIATE"))?;
         let result = work(&connection).and_then(|value| {
+            faults::hit("db.commit");
             connection.execute(&Sql::new("COMMIT"))?;
+            faults::hit("db.committed");
             Ok(value)
         });
         if result.is_err() && !connection.0.is_autocommit() {
@@ -162,6 +165,19 @@ impl Connection {
             Ok(())
         })?;
         Ok(got)
+    }
+
+    /// Sets the journal mode once nobody else has the database open for writing.
+    ///
+    /// SQLite does not wait by itself here, since two that wait for each other would never go on.
+    fn set_journal_patiently(&self, mode: &str) -> Result<bool> {
+        let mut tries = 0;
+        loop {
+            match self.set_journal(mode) {
+                Err(error) if error.kind() == ErrorKind::Busy && wait(tries) => tries += 1,
+                done => return done,
+            }
+        }
     }
 
     fn set_durability(&self, durability: Durability) -> Result<()> {

@@ -4,18 +4,21 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::holder::shares;
 use super::place::storage_key;
-use super::save::{Outcome, Visible};
+use super::save::{Decision, Outcome, insert_version};
 use super::{Artifact, Family, NewArtifact, Pending, RunChoice, set_content};
 use crate::content::Content;
+use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::faults;
 use crate::hash::{self, ContentHash};
 use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::{Job, Store};
+use crate::store::{Job, Published, Store};
 use crate::suffix::{Formats, Suffix};
 use crate::uid;
 use crate::value::Value;
@@ -190,7 +193,10 @@ impl Instance {
     /// The first failure; rows and content of the whole list are taken back then, except for those that needed a
     /// save of their own, which the message names.
     pub fn save_artifacts(&self, artifacts: &mut [Artifact]) -> Result<()> {
-        let simple: Vec<usize> = (0..artifacts.len()).filter(|i| is_simple(&artifacts[*i])).collect();
+        let mut simple: Vec<usize> = (0..artifacts.len()).filter(|i| is_simple(&artifacts[*i])).collect();
+        let location = |i: &usize| artifacts[*i].record.int("storage_id");
+        let first = simple.first().and_then(location);
+        simple.retain(|i| location(i) == first);
         self.save_simple(artifacts, &simple)?;
         let rest = artifacts.iter_mut().filter(|artifact| {
             artifact.is_pending() || artifact.record.changed().next().is_some() || artifact.reused
@@ -236,50 +242,65 @@ impl Instance {
             return Err(Error::new(kind, message));
         }
         let published: Vec<_> = results.into_iter().collect::<Result<Vec<_>>>()?;
-        let outcome = self.db().write(|tx| {
-            let now = self.env().now();
-            let mut ids = Vec::with_capacity(simple.len());
-            for (i, published) in simple.iter().zip(&published) {
-                let artifact = &mut artifacts[*i];
-                let Some(pending) = artifact.pending.clone() else { continue };
-                let content = Content::of_published(published)?;
-                let before = artifact.record.uid().to_owned();
-                let outcome =
-                    self.settle(tx, &mut artifact.record, &pending, Some(&content), Visible::Complete)?;
-                if let Outcome::Inserted(id) = outcome {
-                    content.write(tx, id, now)?;
-                    if artifact.record.uid() != before {
-                        let mut staged = artifact.record.clone();
-                        staged.set("uid", before)?;
-                        store.remove(&storage_key(&artifact.record))?;
-                        store.rename(
-                            &storage_key(&staged),
-                            &storage_key(&artifact.record),
-                            &self.publishing(),
-                        )?;
-                    }
-                }
-                ids.push(outcome);
-            }
-            Ok(ids)
+        faults::hit("bulk.published");
+        let entered = self.db().write(|tx| {
+            simple
+                .iter()
+                .zip(&published)
+                .zip(&jobs)
+                .map(|((i, published), job)| self.enter(tx, &artifacts[*i], published, &store, &job.key))
+                .collect::<Result<Vec<_>>>()
         });
-        let outcomes = match outcome {
-            Ok(outcomes) => outcomes,
+        let entered = match entered {
+            Ok(entered) => entered,
             Err(error) => {
                 take_back(&store, &jobs);
                 return Err(error);
             }
         };
-        for ((i, outcome), job) in simple.iter().zip(outcomes).zip(&jobs) {
-            if matches!(outcome, Outcome::Existing(_)) {
+        faults::hit("bulk.committed");
+        for ((i, entered), job) in simple.iter().zip(entered).zip(&jobs) {
+            if !matches!(entered, Some((_, Outcome::Inserted))) {
                 store.remove(&job.key)?;
             }
+            // A family that shares one store takes a save of its own, later.
+            let Some((record, outcome)) = entered else { continue };
             let artifact = &mut artifacts[*i];
             if let Some(pending) = artifact.pending.take() {
-                self.conclude(artifact, &pending, &outcome)?;
+                self.conclude(artifact, record, &pending, &outcome)?;
             }
         }
         Ok(())
+    }
+
+    /// Inside the write transaction: the row of content that was published at `staged`.
+    fn enter(
+        &self,
+        tx: &Tx<'_>,
+        artifact: &Artifact,
+        published: &Published,
+        store: &Store,
+        staged: &str,
+    ) -> Result<Option<(Record, Outcome)>> {
+        let Some(pending) = &artifact.pending else { return Ok(None) };
+        let mut record = artifact.record.clone();
+        let content = Content::of_published(published)?;
+        let base = match self.decide(tx, &mut record, pending, Some(&content))? {
+            Decision::Existing(id) => return Ok(Some((record, Outcome::Existing(id)))),
+            Decision::New(base) => base,
+        };
+        if shares(&record) {
+            return Ok(None);
+        }
+        let id = insert_version(tx, &record, base.as_ref())?;
+        record.put_id(id);
+        content.write(tx, id, self.env().now())?;
+        let place = storage_key(&record);
+        if place != staged {
+            store.remove(&place)?;
+            store.rename(staged, &place, &self.publishing())?;
+        }
+        Ok(Some((record, Outcome::Inserted)))
     }
 }
 

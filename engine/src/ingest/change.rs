@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
+use super::holder::{claim, release};
 use super::place::{automatic_key, storage_key};
 use super::{Artifact, is_incomplete};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
+use crate::faults;
 use crate::instance::Instance;
 use crate::key::{self, KeyKind};
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::Publish;
 use crate::suffix::{Formats, Suffix};
 use crate::value::Value;
 use crate::write;
@@ -47,7 +49,14 @@ impl Instance {
             })?;
         }
         let (from, to) = (self.artifact_path(&before)?, self.artifact_path(record)?);
-        if to.exists() {
+        if !self.holds_place(&before)? {
+            return Err(Error::value(format!(
+                "Cannot move the content of artifact {}: another version has taken its place",
+                record.uid()
+            )));
+        }
+        // A move that was killed leaves the content at both places.
+        if to.exists() && !self.has_its_bytes(record)? {
             return Err(Error::new(
                 ErrorKind::FileExists,
                 format!("Cannot move artifact to '{}' because it already exists.", to.display()),
@@ -77,28 +86,43 @@ impl Instance {
         }
         let record = &artifact.record;
         let clash = record.before("key").is_some() || record.before("storage_id").is_some();
+        let before = former(record).unwrap_or_else(|| record.clone());
+        if let Some(movement) = &movement {
+            self.copy_content(record, &before, movement)?;
+            faults::hit("move.copied");
+        }
         self.db().write(|tx| {
             if clash {
                 self.refuse_key_clash(tx, record, record.stem_uid())?;
             }
+            if movement.is_none() {
+                return write::update(self, tx, record);
+            }
+            self.refuse_moved(tx, &before)?;
+            release(tx, std::slice::from_ref(&before))?;
             write::update(self, tx, record)?;
-            // The row is changed but not yet visible while the content moves: an error on the way undoes it.
-            movement.as_ref().map_or(Ok(()), |movement| self.move_content(record, movement))
+            claim(tx, record)
         })?;
+        faults::hit("move.committed");
+        if let Some(movement) = &movement {
+            self.store(&before)?.remove(&movement.from_key)?;
+        }
         artifact.record.settle();
         self.note_recreated(artifact)
     }
 
-    fn move_content(&self, record: &Record, movement: &ArtifactMove) -> Result<()> {
+    /// Brings the content to its new place; what lies at the old one goes only once the row says so.
+    fn copy_content(&self, record: &Record, before: &Record, movement: &ArtifactMove) -> Result<()> {
         let target = self.store(record)?;
-        if record.int("storage_id") == Some(movement.from_storage) {
-            return target.rename(&movement.from_key, &movement.to_key, &self.publishing());
+        if target.exists(&movement.to_key)? {
+            return Ok(());
         }
-        let mut before = record.clone();
-        before.set("storage_id", movement.from_storage)?;
-        let source: Store = self.store(&before)?;
-        target.publish(&movement.from, &movement.to_key, &self.publishing())?;
-        source.remove(&movement.from_key).map(|_| ())
+        if record.int("storage_id") == Some(movement.from_storage) {
+            return target.duplicate(&movement.from_key, &movement.to_key, &self.publishing());
+        }
+        let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
+        let how = Publish { digest: known.map(|content| content.digest), ..self.publishing() };
+        target.publish(&self.artifact_path(before)?, &movement.to_key, &how).map(|_| ())
     }
 }
 

@@ -92,10 +92,9 @@ pub(super) fn reuse(
         });
         record.set("description", description)?;
     }
-    let revive = !record.flag("is_latest") && passed.is_some() && passed == existing.as_deref();
-    let missing = !instance.artifact_path(&record)?.exists();
-    let resume = is_incomplete(&record) || missing;
-    if missing && !is_incomplete(&record) {
+    let incomplete = is_incomplete(&record);
+    let (revive, resume) = instance.needs(&record, passed.is_some() && passed == existing.as_deref())?;
+    if resume && !incomplete && !revive {
         instance.env().emit(Event::Warning(format!(
             "the stored content of artifact {} is missing and will be stored again upon `save()`",
             record.uid()

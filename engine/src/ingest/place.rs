@@ -79,3 +79,8 @@ pub(crate) fn automatic_key(record: &Record) -> String {
     let name = if record.flag("_overwrite_versions") { record.stem_uid() } else { record.uid() };
     key::auto_key(name, record.text("suffix").unwrap_or_default())
 }
+
+/// Returns where content waits until a transaction gives it its place.
+pub(super) fn part_key(name: &str, suffix: &str) -> String {
+    key::auto_key(name, &format!("{suffix}.part"))
+}

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use super::holder::{Sharing, release, shares};
+use super::is_incomplete;
 use super::place::storage_key;
 use super::save::{Visible, mark};
+use crate::db::Tx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
+use crate::faults;
 use crate::instance::Instance;
 use crate::query::Q;
 use crate::record::Record;
@@ -94,13 +98,16 @@ impl Instance {
         {
             return Ok(false);
         }
-        let key = storage_key(record);
-        let same_location = Q::is("storage_id", record.int("storage_id").unwrap_or_default());
-        let same_key = Q::is("_real_key", key.as_str()).or(Q::is("key", key.as_str())
-            .and(Q::is("_key_is_virtual", false))
-            .and(Q::is("_real_key__isnull", true)));
-        let others = self.query(record.registry()).filter(same_location.and(same_key))?.all()?;
-        Ok(others.iter().any(|other| !gone.iter().any(|record| record.id() == other.id())))
+        let sharing = Sharing::now(self, record)?;
+        let stays = |other: &&Record| !gone.iter().any(|record| record.id() == other.id());
+        for other in sharing.others.iter().filter(stays) {
+            // A version whose bytes were overwritten loses nothing when the bytes go.
+            if self.holds_place(other)? {
+                return Ok(true);
+            }
+        }
+        // An older version has nothing at the place that could go.
+        Ok(!is_incomplete(record) && !self.holds_place(record)?)
     }
 
     /// Deletes what was planned. `content` is the answer to the plan's question.
@@ -118,17 +125,40 @@ impl Instance {
         }
         let ids = plan.rows.ids(registry.name);
         let path = plan.path.display().to_string();
+        let mut aside = None;
         if remove && plan.path.exists() {
-            // A half-removed folder must never be taken for content.
+            // Intent first: whoever is killed from here on leaves rows that yield no bytes and can be deleted again.
             self.db().write(|tx| ids.iter().try_for_each(|id| mark(tx, *id, Visible::Incomplete)))?;
-            let store = self.store(record)?;
-            store.remove(&storage_key(record))?;
+            faults::hit("delete.marked");
         }
         let promoted = self.db().write(|tx| {
+            if remove {
+                self.refuse_newcomers(tx, &plan.records)?;
+            }
             let promoted = if ids.len() == 1 { write::promote_head(tx, record)? } else { None };
+            release(tx, &plan.records)?;
             write::delete_in(tx, registry, &ids)?;
+            faults::hit("delete.before_content");
+            if remove {
+                aside = self.store(record)?.take_out(&storage_key(record))?;
+            }
+            faults::hit("delete.content");
             Ok(promoted)
-        })?;
+        });
+        let promoted = match promoted {
+            Ok(promoted) => promoted,
+            Err(error) => {
+                plan.records
+                    .iter()
+                    .filter(|_| remove)
+                    .try_for_each(|record| self.show_again(record, None))?;
+                return Err(error);
+            }
+        };
+        faults::hit("delete.committed");
+        if let Some(aside) = aside {
+            aside.remove()?;
+        }
         if remove {
             self.env().emit(Event::Deleted { path });
         } else if plan.path.exists() && !plan.storage_ignored {
@@ -138,6 +168,23 @@ impl Instance {
             self.env().emit(Event::NewLatest { registry: "Artifact", uid });
         }
         Ok(())
+    }
+
+    /// Fails when a row that was not there when the deletion was planned uses the content.
+    fn refuse_newcomers(&self, tx: &Tx<'_>, gone: &[Record]) -> Result<()> {
+        let Some(record) = gone.first().filter(|record| shares(record)) else { return Ok(()) };
+        let sharing = Sharing::within(tx, record)?;
+        let stays = |row: &Record| !gone.iter().any(|gone| gone.id() == row.id());
+        let newest = gone.iter().filter_map(Record::id).max();
+        let newcomer = sharing.others.iter().filter(|row| stays(row)).find(|row| row.id() > newest);
+        match newcomer.or_else(|| sharing.holder.as_ref().filter(|row| stays(row))) {
+            None => Ok(()),
+            Some(other) => Err(Error::integrity(format!(
+                "The content of artifact {} belongs to artifact {} as well: plan the deletion again",
+                record.uid(),
+                other.uid()
+            ))),
+        }
     }
 
     /// Deletes the content and row of an artifact without asking; for callers that have the answer.

@@ -3,7 +3,7 @@
 use super::change::resuffixed;
 use super::dedup::{self, Request};
 use super::place::{Place, storage_key};
-use super::{Artifact, Family, NewArtifact, Pending, RunChoice, local_source, set_content};
+use super::{Artifact, Family, NewArtifact, Pending, RunChoice, is_incomplete, local_source, set_content};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::hash;
@@ -34,6 +34,13 @@ impl Instance {
             )));
         }
         let record = &artifact.record;
+        if record.id().is_some() && !is_incomplete(record) && !self.holds_place(record)? {
+            return Err(Error::value(format!(
+                "Cannot replace the content of artifact {}: another version has taken its place; replace that of the \
+                 latest version or save a new one",
+                record.uid()
+            )));
+        }
         let folder = path.is_dir();
         let was_folder = record.get("n_files").is_some_and(|n| !n.is_null());
         if folder != was_folder {

@@ -1,35 +1,52 @@
 //! Saving one artifact: content first, then the row that shows it.
 //!
 //! Where the content gets a place of its own, it is stored before the row exists, so that no row ever shows bytes
-//! that are not there. Where it takes the place of other content (real keys, folders that share one store), the row is
-//! written first and marked incomplete until the content is in its place.
+//! that are not there. Where it takes the place of other content (real keys, folders that share one store), it waits
+//! under a name of its own; the row is written first and stays incomplete until the content is in its place.
 
 use serde_json::json;
 
 use super::change::former;
 use super::dedup::remove_temporary;
-use super::place::{automatic_key, storage_key};
+use super::holder::{claim, release, shares};
+use super::over::{Over, stage_key};
+use super::place::storage_key;
 use super::{Artifact, Family, Pending, is_incomplete};
 use crate::content::Content;
 use crate::db::{Sql, Tx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::hash::{HashKind, digest_file};
+use crate::faults;
+use crate::hash::HashKind;
 use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Publish, Published, Store};
-use crate::uid;
 use crate::value::{Kind, Value};
-use crate::write::{self, demote_head, next_uid, read_row, select_row};
+use crate::write::{self, demote_head, next_uid};
 
 /// What the write transaction found.
 pub(super) enum Outcome {
-    /// The row was inserted under this id; the uid is the final one.
-    Inserted(i64),
+    /// The row was inserted.
+    Inserted,
     /// A row of the same storage, key and content exists.
     Existing(i64),
+}
+
+/// What becomes of a new row.
+pub(super) enum Decision {
+    /// A row of the same storage, key and content exists.
+    Existing(i64),
+    /// It is a version after this one, or the first of its family.
+    New(Option<Record>),
+}
+
+/// How far the first transaction of a save got.
+enum Entered {
+    Done(Outcome),
+    /// The row is inserted but incomplete: its place holds other content, perhaps that of the version before.
+    Over(Option<Record>),
 }
 
 impl Instance {
@@ -39,7 +56,6 @@ impl Instance {
     /// [`ErrorKind::FileNotFound`] when the source is gone, [`ErrorKind::Integrity`] when the key belongs to another
     /// artifact, and whatever the store reports; nothing is left half-done.
     pub fn save_artifact(&self, artifact: &mut Artifact) -> Result<()> {
-        self.look_at_lazy(artifact)?;
         let Some(pending) = artifact.pending.clone() else { return self.save_fields(artifact) };
         if !pending.source.exists() {
             return Err(Error::new(
@@ -66,34 +82,26 @@ impl Instance {
 
     /// Completes, restores or revives a row that exists.
     fn save_existing(&self, artifact: &mut Artifact, pending: &Pending) -> Result<()> {
-        let key = storage_key(&artifact.record);
-        let stale = former_key(&artifact.record).filter(|stale| pending.resume && *stale != key);
-        let mut content = None;
-        if pending.resume {
-            let published = self.publish_over(&artifact.record, pending, &key)?;
-            content = Some(Content::of_published(&published)?);
-        }
         if pending.revive {
             artifact.record.set("is_latest", true)?;
         }
-        let record = &artifact.record;
-        self.db().write(|tx| {
-            if pending.revive {
-                demote_head(tx, record.registry(), record.stem_uid(), record.int("branch_id").unwrap_or(1))?;
+        let stale = match pending.resume {
+            true => self.store_again(&artifact.record, pending)?,
+            false => {
+                let record = &artifact.record;
+                self.db().write(|tx| {
+                    self.revive(tx, record, pending)?;
+                    write::update(self, tx, record)?;
+                    if pending.in_place { claim(tx, record) } else { Ok(()) }
+                })?;
+                None
             }
-            write::update(self, tx, record)?;
-            match (&content, record.id()) {
-                (Some(content), Some(id)) => {
-                    mark(tx, id, Visible::Complete)?;
-                    content.write(tx, id, self.env().now())
-                }
-                _ => Ok(()),
-            }
-        })?;
+        };
+        faults::hit("save.committed");
         artifact.record.settle();
-        if pending.resume && is_incomplete(&artifact.record) {
-            let fresh = self.by_id(artifact.record.registry(), artifact.record.id().unwrap_or_default())?;
-            artifact.record = fresh;
+        if pending.resume {
+            let id = artifact.record.id().unwrap_or_default();
+            artifact.record = self.by_id(artifact.record.registry(), id)?;
         }
         if let Some(key) = stale {
             self.store(&artifact.record)?.remove(&key)?;
@@ -107,177 +115,210 @@ impl Instance {
         self.note_recreated(artifact)
     }
 
-    /// Stores content where the row may hold other content already: the row is marked incomplete meanwhile.
-    fn publish_over(&self, record: &Record, pending: &Pending, key: &str) -> Result<Published> {
-        let replaces = !is_incomplete(record) && self.artifact_path(record)?.exists();
-        let Some(id) = record.id().filter(|_| replaces) else { return self.publish(record, pending, key) };
-        self.db().write(|tx| mark(tx, id, Visible::Incomplete))?;
-        let published = self.publish(record, pending, key);
-        if published.is_err() {
-            // Publishing is one step: the old content is still whole.
-            self.db().write(|tx| mark(tx, id, Visible::Complete))?;
-        }
-        published
+    fn revive(&self, tx: &Tx<'_>, record: &Record, pending: &Pending) -> Result<()> {
+        if pending.revive { self.make_head(tx, record, false) } else { Ok(()) }
     }
 
-    fn save_in_place(&self, artifact: &mut Artifact, pending: &Pending) -> Result<()> {
-        write::fill(self, &mut artifact.record)?;
-        let content = match (&pending.content, &pending.expected) {
-            (Some(content), _) => Some(content.clone()),
-            (None, Some(expected)) => Some(Content::of_file(digest_file(&pending.source)?, expected)),
-            (None, None) => None,
-        };
-        let record = &mut artifact.record;
-        let outcome = self.db().write(|tx| {
-            let outcome = self.settle(tx, record, pending, content.as_ref(), Visible::Complete)?;
-            if let (Outcome::Inserted(id), Some(content)) = (&outcome, &content) {
-                content.write(tx, *id, self.env().now())?;
-                self.place_lazy(record, pending)?;
-            }
-            Ok(outcome)
-        })?;
-        self.conclude(artifact, pending, &outcome)
+    /// Takes headship from the family; `now` gives it to this row at once, else updating the row does.
+    pub(super) fn make_head(&self, tx: &Tx<'_>, record: &Record, now: bool) -> Result<()> {
+        demote_head(tx, record.registry(), record.stem_uid(), record.int("branch_id").unwrap_or(1))?;
+        if !now {
+            return Ok(());
+        }
+        let mut sql = Sql::new("UPDATE \"lamindb_artifact\" SET \"is_latest\" = ");
+        sql.bind(true).push(" WHERE \"id\" = ").bind(record.id());
+        tx.execute(&sql).map(|_| ())
     }
 
-    fn save_copied(&self, artifact: &mut Artifact, pending: &Pending) -> Result<()> {
-        write::fill(self, &mut artifact.record)?;
-        write::check(&artifact.record)?;
-        if self.replaces_content(&artifact.record, pending)? {
-            return self.save_over(artifact, pending);
-        }
-        let store = self.store(&artifact.record)?;
-        // Versions of one key may be saved by many processes at once: each stores under a name of its own, and the
-        // write transaction gives out the final one.
-        let staged = match pending.family {
-            Family::New if artifact.record.flag("_key_is_virtual") => storage_key(&artifact.record),
-            _ => format!(
-                "{}.part",
-                automatic_key(&artifact.record)
-                    .replace(artifact.record.stem_uid(), &uid::random(self.env(), 16))
-            ),
-        };
-        let published = self.publish(&artifact.record, pending, &staged)?;
+    fn head_of(&self, record: &Record) -> Result<Option<Record>> {
+        self.query(record.registry())
+            .filter(Q::is("uid__startswith", record.stem_uid()))?
+            .filter(Q::is("is_latest", true))?
+            .filter(Q::is("branch_id", record.int("branch_id").unwrap_or(1)))?
+            .first()
+    }
+
+    /// Stores content for a row that exists; returns where the former content still lies when that is elsewhere.
+    fn store_again(&self, record: &Record, pending: &Pending) -> Result<Option<String>> {
+        let id = record.id().unwrap_or_default();
+        let before = former(record).unwrap_or_else(|| record.clone());
+        let (from, place) = (storage_key(&before), storage_key(record));
+        let store = self.store(record)?;
+        let staged = stage_key(self, record);
+        let published = self.publish(record, pending, &staged)?;
+        faults::hit("save.staged");
         let content = Content::of_published(&published)?;
-        let record = &mut artifact.record;
-        let outcome = self.db().write(|tx| {
-            let outcome = self.settle(tx, record, pending, Some(&content), Visible::Complete)?;
-            if let Outcome::Inserted(id) = outcome {
-                content.write(tx, id, self.env().now())?;
-                let place = storage_key(record);
-                if place != staged {
-                    // A save that was killed before its row was written may have left content under this uid.
-                    if record.flag("_key_is_virtual") {
-                        store.remove(&place)?;
-                    }
-                    store.rename(&staged, &place, &self.publishing())?;
+        let taken = store.exists(&place)?;
+        let whole = self.by_id(record.registry(), id)?;
+        let head = if pending.revive { self.head_of(record)? } else { None };
+        let marked = taken && from == place && !is_incomplete(&whole);
+        let over = Over { record, store: &store, staged: &staged, fresh: false, swapped: false.into() };
+        let stored = (|| {
+            // A save that was killed before its row was written leaves the very same bytes.
+            let free = !taken || from == place || !shares(record);
+            if !free && Content::identify(&store.path(&place)?)?.1.digest != content.digest {
+                return Err(taken_by_another(&store, &place));
+            }
+            if marked {
+                self.db().write(|tx| {
+                    mark(tx, id, Visible::Incomplete)?;
+                    // The version before must not be the latest while its bytes may be gone.
+                    if pending.revive { self.make_head(tx, record, true) } else { Ok(()) }
+                })?;
+                faults::hit("save.marked");
+            }
+            self.put_over(&over, &|tx| {
+                self.refuse_moved(tx, &before)?;
+                if from != place {
+                    release(tx, std::slice::from_ref(&before))?;
                 }
-            }
-            Ok(outcome)
-        });
-        match outcome {
-            Ok(Outcome::Inserted(id)) => self.conclude(artifact, pending, &Outcome::Inserted(id)),
-            Ok(Outcome::Existing(id)) => {
-                store.remove(&staged)?;
-                self.conclude(artifact, pending, &Outcome::Existing(id))
-            }
-            // Somebody else stored content under the same real key meanwhile: it is a version to follow now.
-            Err(error)
-                if error.kind() == ErrorKind::FileExists && !artifact.record.flag("_key_is_virtual") =>
-            {
-                store.remove(&staged).ok();
-                self.save_over(artifact, pending)
-            }
+                self.revive(tx, record, pending)?;
+                write::update(self, tx, record)?;
+                write_content(tx, record)?;
+                mark(tx, id, Visible::Complete)?;
+                content.write(tx, id, self.env().now())
+            })
+        })();
+        match stored {
+            Ok(()) => Ok((from != place).then_some(from)),
             Err(error) => {
                 store.remove(&staged).ok();
+                if marked && !over.swapped.get() {
+                    self.show_again(&whole, head.as_ref())?;
+                }
                 Err(error)
             }
         }
     }
 
-    /// Saves content that takes the place of other content: the row comes first and stays incomplete meanwhile.
-    fn save_over(&self, artifact: &mut Artifact, pending: &Pending) -> Result<()> {
-        let record = &mut artifact.record;
-        let outcome = self
-            .db()
-            .write(|tx| self.settle(tx, record, pending, pending.content.as_ref(), Visible::Incomplete))?;
-        let Outcome::Inserted(id) = outcome else { return self.conclude(artifact, pending, &outcome) };
-        let key = storage_key(&artifact.record);
-        let published = match self
-            .keep_or_warn(&artifact.record)
-            .and_then(|()| self.publish(&artifact.record, pending, &key))
-        {
-            Ok(published) => published,
+    fn save_in_place(&self, artifact: &mut Artifact, pending: &Pending) -> Result<()> {
+        let mut record = artifact.record.clone();
+        write::fill(self, &mut record)?;
+        write::check(&record)?;
+        let content = match (&pending.content, &pending.expected) {
+            (Some(content), _) => Some(content.clone()),
+            (None, Some(expected)) => {
+                let (hash, content) = Content::identify(&pending.source)?;
+                if hash != *expected {
+                    return Err(Error::value(format!(
+                        "{} is not the content it was when its hash was taken; create the artifact again",
+                        pending.source.display()
+                    )));
+                }
+                Some(content)
+            }
+            (None, None) => None,
+        };
+        let outcome = self.db().write(|tx| {
+            let base = match self.decide(tx, &mut record, pending, content.as_ref())? {
+                Decision::Existing(id) => return Ok(Outcome::Existing(id)),
+                Decision::New(base) => base,
+            };
+            let id = insert_version(tx, &record, base.as_ref())?;
+            record.put_id(id);
+            if let Some(content) = &content {
+                content.write(tx, id, self.env().now())?;
+            }
+            claim(tx, &record)?;
+            Ok(Outcome::Inserted)
+        })?;
+        faults::hit("save.committed");
+        self.conclude(artifact, record, pending, &outcome)
+    }
+
+    /// Stores a copy under a name of its own; the write transaction gives out uid and place.
+    fn save_copied(&self, artifact: &mut Artifact, pending: &Pending) -> Result<()> {
+        let mut record = artifact.record.clone();
+        write::fill(self, &mut record)?;
+        write::check(&record)?;
+        let store = self.store(&record)?;
+        // A new family has its place to itself, if nobody uses the key in the meantime.
+        let staged = match pending.family {
+            Family::New if record.flag("_key_is_virtual") => storage_key(&record),
+            _ => stage_key(self, &record),
+        };
+        let published = self.publish(&record, pending, &staged)?;
+        faults::hit("save.staged");
+        let content = Content::of_published(&published)?;
+        let entered = self.db().write(|tx| {
+            let base = match self.decide(tx, &mut record, pending, Some(&content))? {
+                Decision::Existing(id) => return Ok(Entered::Done(Outcome::Existing(id))),
+                Decision::New(base) => base,
+            };
+            let place = storage_key(&record);
+            let over = place != staged && shares(&record) && store.exists(&place)?;
+            if over {
+                self.refuse_foreign(tx, &record, &content)?;
+                record.set("_aux", Value::Json(json!({"so": 1})))?;
+            }
+            let id = insert_version(tx, &record, base.as_ref())?;
+            record.put_id(id);
+            content.write(tx, id, self.env().now())?;
+            if over {
+                return Ok(Entered::Over(base));
+            }
+            claim(tx, &record)?;
+            if place != staged {
+                // A save that was killed before its row was written may have left content under this uid.
+                if !shares(&record) {
+                    store.remove(&place)?;
+                }
+                faults::hit("save.before_rename");
+                store.rename(&staged, &place, &self.publishing())?;
+            }
+            faults::hit("save.renamed");
+            Ok(Entered::Done(Outcome::Inserted))
+        });
+        faults::hit("save.committed");
+        let outcome = match entered {
+            Ok(Entered::Done(outcome)) => outcome,
+            Ok(Entered::Over(base)) => {
+                self.complete_over(&record, base.as_ref(), &store, &staged)?;
+                Outcome::Inserted
+            }
             Err(error) => {
-                self.env().emit(Event::StoreFailed { repr: artifact.record.repr() });
-                self.withdraw(&artifact.record, id)?;
+                store.remove(&staged).ok();
                 return Err(error);
             }
         };
-        let content = Content::of_published(&published)?;
-        self.db().write(|tx| {
-            mark(tx, id, Visible::Complete)?;
-            content.write(tx, id, self.env().now())
-        })?;
-        self.conclude(artifact, pending, &Outcome::Inserted(id))
+        if matches!(outcome, Outcome::Existing(_)) {
+            store.remove(&staged)?;
+        }
+        self.conclude(artifact, record, pending, &outcome)
+    }
+
+    /// Completes a new row whose place holds other content until now.
+    fn complete_over(
+        &self,
+        record: &Record,
+        base: Option<&Record>,
+        store: &Store,
+        staged: &str,
+    ) -> Result<()> {
+        let id = record.id().unwrap_or_default();
+        let over = Over { record, store, staged, fresh: true, swapped: false.into() };
+        let Err(error) = self.put_over(&over, &|tx| mark(tx, id, Visible::Complete)) else { return Ok(()) };
+        self.env().emit(Event::StoreFailed { repr: record.repr() });
+        if !over.swapped.get() {
+            store.remove(staged).ok();
+            self.withdraw(record, base)?;
+        }
+        Err(error)
     }
 
     /// Takes a row back whose content could not be stored.
-    fn withdraw(&self, record: &Record, id: i64) -> Result<()> {
-        let promoted = self.db().write(|tx| {
-            let mut row = record.clone();
-            row.put_id(id);
-            let promoted = write::promote_head(tx, &row)?;
-            write::delete_in(tx, row.registry(), &[id])?;
-            Ok(promoted)
-        })?;
-        if let Some(uid) = promoted {
-            self.env().emit(Event::NewLatest { registry: "Artifact", uid });
-        }
-        Ok(())
-    }
-
-    /// Returns true when the place of the content is taken by another version or by a file.
-    fn replaces_content(&self, record: &Record, pending: &Pending) -> Result<bool> {
-        if record.flag("_overwrite_versions") && pending.family != Family::New {
-            return Ok(true);
-        }
-        Ok(!record.flag("_key_is_virtual") && self.artifact_path(record)?.exists())
-    }
-
-    /// Before a real key's content is replaced: moves the old content away when that is wanted, else says what goes.
-    fn keep_or_warn(&self, record: &Record) -> Result<()> {
-        if record.flag("_key_is_virtual") {
-            return Ok(());
-        }
-        let former = self
-            .query(record.registry())
-            .filter(Q::is("key", record.text("key")))?
-            .filter(Q::is("storage_id", record.int("storage_id")))?
-            .filter(Q::is("_key_is_virtual", false))?
-            .exclude(Q::is("uid", record.uid()))?
-            .order_by(["-id"])?
-            .first()?;
-        let Some(mut former) = former else {
-            let path = self.artifact_path(record)?;
-            return Err(Error::new(
-                ErrorKind::FileExists,
-                format!(
-                    "{} exists and belongs to no artifact: register it in place or choose another key",
-                    path.display()
-                ),
-            ));
-        };
-        if !self.creation().keep_versions {
-            self.env().emit(Event::OverwritesVersion { uid: former.uid().to_owned() });
-            return Ok(());
-        }
-        let (from, to) = (storage_key(&former), automatic_key(&former));
-        let store = self.store(record)?;
-        store.publish(&store.path(&from)?, &to, &self.publishing())?;
-        former.set("_key_is_virtual", true)?;
-        self.db().write(|tx| write::update(self, tx, &former))?;
-        self.env().emit(Event::KeptVersionContent { uid: former.uid().to_owned(), path: to });
-        Ok(())
+    fn withdraw(&self, record: &Record, base: Option<&Record>) -> Result<()> {
+        let registry = record.registry();
+        self.db().write(|tx| {
+            let Some(fresh) = row(tx, registry, Q::is("id", record.id()), self)? else { return Ok(()) };
+            if let Some(base) = base.and_then(Record::id).filter(|_| fresh.flag("is_latest")) {
+                let mut sql = Sql::new("UPDATE \"lamindb_artifact\" SET \"is_latest\" = ");
+                sql.bind(true).push(" WHERE \"id\" = ").bind(base);
+                sql.push(" AND \"branch_id\" = ").bind(record.int("branch_id"));
+                tx.execute(&sql)?;
+            }
+            write::delete_in(tx, registry, &[record.id().unwrap_or_default()]).map(|_| ())
+        })
     }
 
     /// Stores the source at `key` of the record's location and checks that it is what was hashed.
@@ -311,17 +352,18 @@ impl Instance {
     pub(super) fn conclude(
         &self,
         artifact: &mut Artifact,
+        mut record: Record,
         pending: &Pending,
         outcome: &Outcome,
     ) -> Result<()> {
-        let registry = artifact.record.registry();
+        let registry = record.registry();
         match outcome {
-            Outcome::Inserted(id) => {
-                artifact.record.put_id(*id);
+            Outcome::Inserted => {
                 if let Some(position) = registry.position("_aux") {
-                    artifact.record.put(position, Value::Null);
+                    record.put(position, Value::Null);
                 }
-                artifact.record.settle();
+                record.settle();
+                artifact.record = record;
                 Ok(())
             }
             Outcome::Existing(id) => {
@@ -335,29 +377,36 @@ impl Instance {
                 if from_trash {
                     existing.set("branch_id", 1i64)?;
                 }
-                if pending.lazy {
-                    remove_temporary(&pending.source);
-                }
-                let resume = !pending.in_place
-                    && (is_incomplete(&existing) || !self.artifact_path(&existing)?.exists());
+                let (revive, resume) = self.needs(&existing, true)?;
                 artifact.record = existing;
-                let again = Pending { resume, revive: false, ..pending.clone() };
+                let again = Pending { resume: resume && !pending.in_place, revive, ..pending.clone() };
                 self.save_existing(artifact, &again)
             }
         }
     }
 
-    /// Inside the write transaction: equal rows, the family, the version, the head, and the insert.
-    pub(super) fn settle(
+    /// Returns whether saving an existing row again makes it the latest, and whether it stores its content again.
+    pub(super) fn needs(&self, existing: &Record, same_key: bool) -> Result<(bool, bool)> {
+        let latest = existing.flag("is_latest");
+        let revive = same_key && !latest;
+        let resume = match self.holds_place(existing)? {
+            true => is_incomplete(existing) || !self.artifact_path(existing)?.exists(),
+            // Only what is, or becomes, the latest may take the place from another version.
+            false => latest || revive,
+        };
+        Ok((revive, resume))
+    }
+
+    /// Inside the write transaction: equal rows, the family, and the version. Nothing is written.
+    pub(super) fn decide(
         &self,
         tx: &Tx<'_>,
         record: &mut Record,
         pending: &Pending,
         content: Option<&Content>,
-        visible: Visible,
-    ) -> Result<Outcome> {
+    ) -> Result<Decision> {
         if let Some(existing) = self.equal_row(tx, record, content)? {
-            return Ok(Outcome::Existing(existing));
+            return Ok(Decision::Existing(existing));
         }
         let registry = record.registry();
         let branch = record.int("branch_id").unwrap_or(1);
@@ -381,21 +430,16 @@ impl Instance {
             }
             _ => head_in(tx, record, branch)?,
         };
-        if let Some(base) = base {
+        if let Some(base) = &base {
             if matches!(pending.family, Family::Revises { .. }) {
                 self.refuse_key_clash(tx, record, base.stem_uid())?;
             }
-            let stem = base.stem_uid().to_owned();
-            record.set("uid", next_uid(tx, registry, &stem)?)?;
+            record.set("uid", next_uid(tx, registry, base.stem_uid())?)?;
             if !record.flag("_overwrite_versions") && base.flag("_overwrite_versions") {
                 record.set("_overwrite_versions", true)?;
             }
-            demote_head(tx, registry, &stem, branch)?;
         }
-        if visible == Visible::Incomplete {
-            record.set("_aux", Value::Json(json!({"so": 1})))?;
-        }
-        write::insert(tx, record).map(Outcome::Inserted)
+        Ok(Decision::New(base))
     }
 
     /// Returns the row with the same storage, key and content; where only the hash is equal, the new row gets a hash
@@ -464,9 +508,33 @@ pub(super) enum Visible {
     Incomplete,
 }
 
-/// Returns where the content of a changed record lay before; `None` when nothing that places it has changed.
-fn former_key(record: &Record) -> Option<String> {
-    former(record).map(|before| storage_key(&before))
+/// Inserts the row of a version and takes headship from the others of its family.
+pub(super) fn insert_version(tx: &Tx<'_>, record: &Record, base: Option<&Record>) -> Result<i64> {
+    if let Some(base) = base {
+        let branch = record.int("branch_id").unwrap_or(1);
+        demote_head(tx, record.registry(), base.stem_uid(), branch)?;
+    }
+    write::insert(tx, record)
+}
+
+/// Writes all fields that tell of the content: somebody else may have changed some of them meanwhile.
+fn write_content(tx: &Tx<'_>, record: &Record) -> Result<()> {
+    let mut sql = Sql::new("UPDATE \"lamindb_artifact\" SET \"hash\" = ");
+    sql.bind(record.text("hash")).push(", \"_hash_type\" = ").bind(record.text("_hash_type"));
+    sql.push(", \"size\" = ").bind(record.int("size"));
+    sql.push(", \"n_files\" = ").bind(record.int("n_files"));
+    sql.push(" WHERE \"id\" = ").bind(record.id());
+    tx.execute(&sql).map(|_| ())
+}
+
+fn taken_by_another(store: &Store, place: &str) -> Error {
+    let path = store.path(place).map_or_else(|_| place.to_owned(), |path| path.display().to_string());
+    Error::new(
+        ErrorKind::FileExists,
+        format!(
+            "Cannot store the content at {path} because something lies there already: choose another key"
+        ),
+    )
 }
 
 /// Shows the content of a row, or marks it as incomplete.
@@ -495,7 +563,7 @@ fn head_in(tx: &Tx<'_>, record: &Record, branch: i64) -> Result<Option<Record>> 
     read_row(tx, registry, &sql)
 }
 
-fn row(
+pub(super) fn row(
     tx: &Tx<'_>,
     registry: &'static crate::model::Registry,
     q: Q,
@@ -504,4 +572,15 @@ fn row(
     let mut sql = select_row(registry);
     sql.push(" WHERE \"id\" IN (").append(instance.query(registry).filter(q)?.subquery("id")?).push(")");
     read_row(tx, registry, &sql)
+}
+
+fn select_row(registry: &'static crate::model::Registry) -> Sql {
+    let mut sql = Sql::new("SELECT ");
+    sql.idents(registry.columns.iter().map(|column| column.column)).push(" FROM ").ident(registry.table);
+    sql
+}
+
+fn read_row(tx: &Tx<'_>, registry: &'static crate::model::Registry, sql: &Sql) -> Result<Option<Record>> {
+    let kinds: Vec<Kind> = registry.columns.iter().map(|column| column.kind).collect();
+    Ok(tx.rows(sql, &kinds)?.into_iter().next().map(|values| Record::from_values(registry, values)))
 }

@@ -11,6 +11,7 @@ use super::copy::Transfer;
 use super::names::{self, Passing};
 use super::temp::{Temp, is_locked, lock};
 use super::{Publish, Published, Store, sync};
+use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::faults;
 use crate::hash::{
@@ -195,6 +196,25 @@ impl Store {
         }
         Ok(())
     }
+}
+
+/// Exchanges two folders, in several steps where the file system cannot do it in one.
+pub(super) fn exchange_folders(env: &Env, one: &Path, other: &Path) -> Result<()> {
+    let fail = |error: io::Error| Error::io(other, error);
+    // Held until the end, so that nobody takes the former folder for a leftover to bring back.
+    let former = File::open(other).map_err(fail)?;
+    lock(&former);
+    if exchange(one, other).map_err(fail)? {
+        return Ok(());
+    }
+    let aside = names::old(env, other)?;
+    fs::rename(other, &aside).map_err(fail)?;
+    faults::hit("folder.old_aside");
+    if let Err(error) = fs::rename(one, other) {
+        fs::rename(&aside, other).map_err(fail)?;
+        return Err(fail(error));
+    }
+    fs::rename(&aside, one).map_err(fail)
 }
 
 /// Exchanges two names at once; returns false where the file system cannot.

@@ -2,8 +2,11 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
+
+use super::temp::Temp;
 use super::{Publish, Store, names, sync};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -32,6 +35,99 @@ impl Store {
         Ok(true)
     }
 
+    /// Takes the file or folder at `key` out of its place, to be removed later; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`Store::remove`].
+    pub fn take_out(&self, key: &str) -> Result<Option<TakenOut>> {
+        let path = self.path(key.trim_end_matches('/'))?;
+        match fs::symlink_metadata(&path) {
+            Ok(_) => {}
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => return Err(Error::io(&path, error)),
+        }
+        self.missing_above(path.parent().unwrap_or(&self.root))?;
+        let aside = names::temp(&self.env, &path)?;
+        fs::rename(&path, &aside).map_err(|error| Error::io(&path, error))?;
+        Ok(Some(TakenOut { place: path, aside }))
+    }
+
+    /// Gives the content at `from` to `to` as well, where nothing may lie yet: as links where the file system has them,
+    /// else as a copy.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FileExists`] when something lies at `to`, else as [`Store::publish`].
+    pub fn duplicate(&self, from: &str, to: &str, how: &Publish<'_>) -> Result<()> {
+        let (source, target) = (self.path(from.trim_end_matches('/'))?, self.path(to.trim_end_matches('/'))?);
+        let metadata = fs::symlink_metadata(&source).map_err(|error| Error::io(&source, error))?;
+        let parent = self.prepare(&target, how.durable)?;
+        if fs::symlink_metadata(&target).is_ok() {
+            return Err(exists(&source, &target, None));
+        }
+        let linked = if metadata.is_file() {
+            fs::hard_link(&source, &target)
+        } else if metadata.is_dir() {
+            self.link_folder(&source, &target)?
+        } else {
+            Err(io::ErrorKind::Unsupported.into())
+        };
+        match linked {
+            Ok(()) if how.durable => sync::folder(&parent),
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(exists(&source, &target, Some(error)))
+            }
+            Err(_) => self.publish(&source, to, how).map(|_| ()),
+        }
+    }
+
+    /// Builds a folder of links beside `target` and renames it; an inner error tells that links are not to be had.
+    fn link_folder(&self, source: &Path, target: &Path) -> Result<io::Result<()>> {
+        let temp = Temp::folder(&self.env, target)?;
+        for entry in WalkDir::new(source).min_depth(1) {
+            let entry = entry.map_err(|error| Error::io(source, error.into()))?;
+            let place = temp.path.join(entry.path().strip_prefix(source).unwrap_or(entry.path()));
+            let made = if entry.file_type().is_dir() {
+                fs::create_dir(&place)
+            } else {
+                fs::hard_link(entry.path(), &place)
+            };
+            if let Err(error) = made {
+                return Ok(Err(error));
+            }
+        }
+        let done = rename_new(&temp.path, target);
+        if done.is_ok() {
+            temp.release();
+        }
+        Ok(done)
+    }
+
+    /// Puts what lies at `from` in the place of what lies at `to`, which then lies at `from`, or is gone if it was a file.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] when a file would replace a folder or the other way round.
+    pub fn replace(&self, from: &str, to: &str, how: &Publish<'_>) -> Result<()> {
+        let (source, target) = (self.path(from.trim_end_matches('/'))?, self.path(to.trim_end_matches('/'))?);
+        let folder = fs::symlink_metadata(&source).map_err(|error| Error::io(&source, error))?.is_dir();
+        let parent = self.prepare(&target, how.durable)?;
+        match fs::symlink_metadata(&target) {
+            Ok(there) if there.is_dir() != folder => {
+                let (target, one) = (target.display(), if folder { "file" } else { "folder" });
+                let other = if folder { "folder" } else { "file" };
+                return Err(Error::invalid(format!(
+                    "{target} is a {one} in storage; a {other} cannot replace it"
+                )));
+            }
+            Ok(_) if folder => super::folder::exchange_folders(&self.env, &source, &target)?,
+            _ => fs::rename(&source, &target).map_err(|error| Error::io(&target, error))?,
+        }
+        if how.durable {
+            sync::folder(&parent)?;
+        }
+        Ok(())
+    }
+
     /// Moves the file or folder at `from` to `to`, where nothing may lie yet.
     ///
     /// Within one file system this is one step. Between two, as a root with mounts inside may span, the content is
@@ -52,17 +148,47 @@ impl Store {
                 self.remove(from)?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let (source, target) = (source.display(), target.display());
-                let message = format!("Cannot move {source} to {target} because it already exists.");
-                return Err(Error::new(ErrorKind::FileExists, message).because(error));
+                return Err(exists(&source, &target, Some(error)));
             }
             Err(error) => return Err(Error::io(&target, error)),
         }
         if how.durable {
             sync::folder(&parent)?;
-            sync::folder(source.parent().unwrap_or(&self.root))?;
+            let former = source.parent().unwrap_or(&self.root);
+            if former != parent {
+                sync::folder(former)?;
+            }
         }
         Ok(())
+    }
+}
+
+/// Content that left its place and is not removed yet.
+#[derive(Debug)]
+pub struct TakenOut {
+    place: PathBuf,
+    aside: PathBuf,
+}
+
+impl TakenOut {
+    /// Removes the content.
+    ///
+    /// # Errors
+    /// What the file system reports; the rest is found as a leftover then.
+    pub fn remove(self) -> Result<()> {
+        let folder = fs::symlink_metadata(&self.aside).is_ok_and(|metadata| metadata.is_dir());
+        let removed = if folder { fs::remove_dir_all(&self.aside) } else { fs::remove_file(&self.aside) };
+        removed.map_err(|error| Error::io(&self.place, error))
+    }
+}
+
+fn exists(source: &Path, target: &Path, error: Option<io::Error>) -> Error {
+    let (source, target) = (source.display(), target.display());
+    let message = format!("Cannot move {source} to {target} because it already exists.");
+    let exists = Error::new(ErrorKind::FileExists, message);
+    match error {
+        Some(error) => exists.because(error),
+        None => exists,
     }
 }
 

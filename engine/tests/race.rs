@@ -1,0 +1,283 @@
+//! Many processes and threads at once on one instance: no error, nothing lost, one family, one latest.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod proof;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use holotype::testing::{Scratch, connect};
+use holotype::{Instance, NewArtifact, Q, Record, RunChoice};
+use proof::{Audit, artifact, audit, child, plan, save};
+
+const PROCESSES: usize = 16;
+const SAVES: usize = 50;
+
+fn file(dir: &Path, name: &str, content: &str) -> String {
+    let path = dir.join("work").join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, content).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// What one process does: its saves number `n` of them.
+fn act(instance: &Instance, dir: &Path, what: &str, process: usize, n: usize) {
+    let source = |i: usize| format!("p{process}/{i}.txt");
+    let own = |i: usize| format!("content {i} of process {process}\n");
+    for i in 0..n {
+        let saved = match what {
+            "distinct keys" => {
+                let source = file(dir, &source(i), &own(i));
+                save(instance, NewArtifact::new(source).key(format!("p{process}/{i}.txt")))
+            }
+            "distinct contents" => {
+                save(instance, NewArtifact::new(file(dir, &source(i), &own(i))).key("k.txt"))
+            }
+            "equal content" => {
+                save(instance, NewArtifact::new(file(dir, &source(i), "the same for all\n")).key("k.txt"))
+            }
+            "few contents" => {
+                let content = format!("content {}\n", (i + process) % 5);
+                save(instance, NewArtifact::new(file(dir, &source(i), &content)).key("k.txt"))
+            }
+            "real key" => {
+                instance.with_creation(|creation| creation.use_virtual_keys = false).unwrap();
+                save(instance, NewArtifact::new(file(dir, &source(i), &own(i))).key("real/k.txt"))
+            }
+            "folder" => {
+                let folder = format!("p{process}/folder{i}");
+                for name in ["a", "b/c"] {
+                    file(dir, &format!("{folder}/{name}.txt"), &own(i));
+                }
+                let folder = dir.join("work").join(folder);
+                save(instance, NewArtifact::new(folder.to_str().unwrap()).key("folder"))
+            }
+            "bulk" => {
+                let folder = format!("p{process}/bulk{i}");
+                for j in 0..10 {
+                    file(dir, &format!("{folder}/{j}.txt"), &format!("{}{j}", own(i)));
+                }
+                let path = dir.join("work").join(folder);
+                let all = instance.artifacts_from_dir(path.to_str().unwrap(), Some("bulk"), RunChoice::None);
+                let mut all = all.unwrap();
+                instance.save_artifacts(&mut all).map(|()| all[0].record.clone())
+            }
+            "replace" => {
+                let mut old = artifact(instance, "k.txt");
+                let source = file(dir, &source(i), &own(i));
+                instance
+                    .replace_content(&mut old, &source, false, RunChoice::None)
+                    .and_then(|_| instance.save_artifact(&mut old))
+                    .map(|()| old.record)
+            }
+            other => panic!("{other} is no race"),
+        };
+        let saved: Record =
+            saved.unwrap_or_else(|error| panic!("{what}, process {process}, save {i}: {error}"));
+        println!("@saved {}", saved.uid());
+    }
+}
+
+/// Not a test of its own: one of the processes.
+#[test]
+fn the_child() {
+    let Some(plan) = plan() else { return };
+    let [dir, what, process, n] = plan.try_into().unwrap();
+    let process = process.parse().unwrap();
+    let (instance, _) = connect(Path::new(&dir), 100 + process as u64).unwrap();
+    act(&instance, Path::new(&dir), &what, process, n.parse().unwrap());
+}
+
+/// Lets all processes loose and returns what they reported as saved, and how long they took.
+fn race(scratch: &Scratch, what: &str, processes: usize, n: usize) -> (Vec<String>, Duration) {
+    let dir = scratch.dir().display().to_string();
+    let begun = Instant::now();
+    let children: Vec<_> = (0..processes)
+        .map(|process| {
+            let plan = [dir.as_str(), what, &process.to_string(), &n.to_string()].join("\t");
+            child("the_child", &plan).spawn().unwrap()
+        })
+        .collect();
+    let mut saved = Vec::new();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        saved.extend(text.lines().filter_map(|line| line.strip_prefix("@saved ")).map(str::to_owned));
+    }
+    let took = begun.elapsed();
+    assert_eq!(saved.len(), processes * n, "every save was reported");
+    eprintln!(
+        "{what}: {processes} processes x {n} saves in {:.1} s, {:.0} saves/s",
+        took.as_secs_f64(),
+        (processes * n) as f64 / took.as_secs_f64()
+    );
+    (saved, took)
+}
+
+fn checked(scratch: &Scratch) -> Audit {
+    let counted = audit(scratch.instance(), &scratch.root());
+    assert_eq!((counted.incomplete, counted.leftovers, counted.orphans), (0, 0, 0), "nothing is left over");
+    counted
+}
+
+/// Returns all versions of the one family of a key, checked to be numbered without a gap.
+fn family(scratch: &Scratch, key: &str) -> Vec<Record> {
+    let query = scratch.instance().registry("Artifact").unwrap().filter(Q::is("key", key)).unwrap();
+    let all = query.order_by(["uid"]).unwrap().all().unwrap();
+    let stems: BTreeSet<&str> = all.iter().map(Record::stem_uid).collect();
+    assert_eq!(stems.len(), 1, "{key} has one family");
+    for (i, record) in all.iter().enumerate() {
+        let expected = holotype::version::suffix_of_value(u32::try_from(i).unwrap()).unwrap();
+        assert_eq!(record.uid(), format!("{}{expected}", record.stem_uid()), "versions have no gap");
+    }
+    assert_eq!(all.iter().filter(|record| record.flag("is_latest")).count(), 1, "one is the latest");
+    all
+}
+
+#[test]
+fn distinct_keys() {
+    let scratch = Scratch::new().unwrap();
+    let (saved, _) = race(&scratch, "distinct keys", PROCESSES, SAVES);
+    assert_eq!(saved.into_iter().collect::<BTreeSet<_>>().len(), PROCESSES * SAVES);
+    assert_eq!(checked(&scratch).read, PROCESSES * SAVES);
+}
+
+#[test]
+fn one_key_with_distinct_contents() {
+    let scratch = Scratch::new().unwrap();
+    let (saved, _) = race(&scratch, "distinct contents", PROCESSES, SAVES);
+    assert_eq!(saved.into_iter().collect::<BTreeSet<_>>().len(), PROCESSES * SAVES);
+    assert_eq!(checked(&scratch).read, PROCESSES * SAVES, "every version keeps its bytes");
+    assert_eq!(family(&scratch, "k.txt").len(), PROCESSES * SAVES);
+}
+
+#[test]
+fn one_key_with_equal_content() {
+    let scratch = Scratch::new().unwrap();
+    let (saved, _) = race(&scratch, "equal content", PROCESSES, SAVES);
+    assert_eq!(saved.into_iter().collect::<BTreeSet<_>>().len(), 1, "all got the same artifact");
+    assert_eq!((checked(&scratch).rows, family(&scratch, "k.txt").len()), (1, 1));
+}
+
+#[test]
+fn one_key_with_contents_that_come_back() {
+    let scratch = Scratch::new().unwrap();
+    race(&scratch, "few contents", PROCESSES, 10);
+    assert_eq!((checked(&scratch).read, family(&scratch, "k.txt").len()), (5, 5));
+}
+
+#[test]
+fn one_real_key() {
+    let scratch = Scratch::new().unwrap();
+    let (saved, _) = race(&scratch, "real key", PROCESSES, 10);
+    let counted = checked(&scratch);
+    assert_eq!((counted.read, counted.overwritten), (1, saved.len() - 1), "only the latest has its bytes");
+    assert_eq!(family(&scratch, "real/k.txt").len(), saved.len());
+}
+
+#[test]
+fn versions_of_one_folder() {
+    let scratch = Scratch::new().unwrap();
+    let (saved, _) = race(&scratch, "folder", PROCESSES, 6);
+    let counted = checked(&scratch);
+    assert_eq!(
+        (counted.read, counted.overwritten),
+        (1, saved.len() - 1),
+        "versions of a folder share one store"
+    );
+    assert_eq!(family(&scratch, "folder").len(), saved.len());
+}
+
+#[test]
+fn folders_saved_file_by_file() {
+    let scratch = Scratch::new().unwrap();
+    race(&scratch, "bulk", 8, 4);
+    assert_eq!(checked(&scratch).read, 8 * 4 * 10);
+    for j in 0..10 {
+        assert_eq!(family(&scratch, &format!("bulk/{j}.txt")).len(), 8 * 4);
+    }
+}
+
+#[test]
+fn one_artifact_replaced_by_all() {
+    let scratch = Scratch::new().unwrap();
+    let source = file(scratch.dir(), "base.txt", "base");
+    save(scratch.instance(), NewArtifact::new(source).key("k.txt")).unwrap();
+    race(&scratch, "replace", 8, 8);
+    assert_eq!((checked(&scratch).read, family(&scratch, "k.txt").len()), (1, 1));
+}
+
+#[test]
+fn threads_share_one_instance() {
+    for (what, rows, read) in [
+        ("distinct keys", 8 * SAVES, 8 * SAVES),
+        ("distinct contents", 8 * SAVES, 8 * SAVES),
+        ("equal content", 1, 1),
+        ("real key", 8 * SAVES, 1),
+    ] {
+        let scratch = Scratch::new().unwrap();
+        let begun = Instant::now();
+        std::thread::scope(|scope| {
+            for thread in 0..8 {
+                let scratch = &scratch;
+                scope.spawn(move || act(scratch.instance(), scratch.dir(), what, thread, SAVES));
+            }
+        });
+        let rate = (8 * SAVES) as f64 / begun.elapsed().as_secs_f64();
+        eprintln!("{what}: 8 threads x {SAVES} saves, {rate:.0} saves/s");
+        let counted = checked(&scratch);
+        assert_eq!((counted.rows, counted.read), (rows, read), "{what}");
+    }
+}
+
+#[test]
+fn everyone_opens_an_instance_at_once_while_its_journal_is_still_the_old_one() {
+    let scratch = Scratch::new().unwrap();
+    let path = scratch.root().join(".lamindb/lamin.db");
+    let dir = scratch.dir().to_owned();
+    // The reference keeps the rollback journal: the first of ours to come changes that.
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    for round in 0..3 {
+        let fresh = dir.join(format!("copy{round}"));
+        copy_instance(&dir, &fresh, &connection);
+        let children: Vec<_> = (0..PROCESSES)
+            .map(|process| {
+                let plan =
+                    [fresh.to_str().unwrap(), "distinct contents", &process.to_string(), "1"].join("\t");
+                child("the_child", &plan).spawn().unwrap()
+            })
+            .collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        let (instance, _) = connect(&fresh, 9).unwrap();
+        assert_eq!(audit(&instance, &fresh.join("store")).read, PROCESSES);
+    }
+}
+
+/// Copies an instance to another folder, with its paths put right and its database in the rollback journal.
+fn copy_instance(from: &Path, to: &Path, database: &rusqlite::Connection) {
+    for entry in walkdir::WalkDir::new(from.join("home")).into_iter().flatten() {
+        let target = to.join(entry.path().strip_prefix(from).unwrap());
+        if entry.file_type().is_dir() {
+            fs::create_dir_all(target).unwrap();
+        } else {
+            let text = fs::read_to_string(entry.path()).unwrap();
+            fs::write(target, text.replace(from.to_str().unwrap(), to.to_str().unwrap())).unwrap();
+        }
+    }
+    let managed = to.join("store/.lamindb");
+    fs::create_dir_all(&managed).unwrap();
+    fs::copy(from.join("store/.lamindb/storage_uid.txt"), managed.join("storage_uid.txt")).unwrap();
+    let copy = managed.join("lamin.db");
+    database.execute("VACUUM INTO ?1", [copy.to_str().unwrap()]).unwrap();
+    let copy = rusqlite::Connection::open(copy).unwrap();
+    let root = to.join("store");
+    copy.execute("UPDATE lamindb_storage SET root = ?1", [root.to_str().unwrap()]).unwrap();
+    let journal: String = copy.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
+    assert_eq!(journal, "delete");
+}
