@@ -293,9 +293,9 @@ impl Instance {
             )));
         }
         let stem = base.stem_uid().to_owned();
-        let taken = self.query(registry).filter(Q::family(&stem))?.all()?;
-        let suffix =
-            version::next_suffix(taken.iter().filter_map(|other| other.uid().strip_prefix(stem.as_str())))?;
+        // Only a first look: the write transaction gives out the final version.
+        let newest = self.query(registry).filter(Q::family(&stem))?.order_by(["-uid"])?.first()?;
+        let suffix = version::next_suffix(newest.iter().filter_map(|other| other.uid().strip_prefix(&stem)))?;
         record.set("uid", format!("{stem}{suffix}"))?;
         if record.get("description").is_none_or(Value::is_null) && new.revises.is_some() {
             record.set("description", base.text("description"))?;
@@ -357,13 +357,15 @@ impl Instance {
         if let Some(head) = own.map(|i| heads[i].clone()).or_else(|| heads.into_iter().next()) {
             return Ok(Some(head));
         }
-        if same.exists()? {
-            return Err(Error::integrity(format!(
+        // Somebody may have saved the first version since.
+        match same.order_by(["-is_latest", "-id"])?.first()? {
+            None => Ok(None),
+            Some(head) if head.flag("is_latest") => Ok(Some(head)),
+            Some(_) => Err(Error::integrity(format!(
                 "Cannot create a new artifact version: matching non-trashed artifacts exist for key '{key}', but none is \
                  the latest; pass revises= to say which one to follow"
-            )));
+            ))),
         }
-        Ok(None)
     }
 
     /// Says where the content goes.

@@ -1,6 +1,6 @@
 //! `from_lazy`: a place to write to first, an artifact afterwards.
 
-use super::place::{Place, automatic_key};
+use super::place::Place;
 use super::{Artifact, Family, NewArtifact, Pending, RunChoice, link_run, set_content};
 use crate::content::Content;
 use crate::error::{Error, ErrorKind, Result};
@@ -9,6 +9,7 @@ use crate::instance::Instance;
 use crate::key::{self, KeyKind};
 use crate::model;
 use crate::record::Record;
+use crate::store::Store;
 use crate::suffix::{Formats, Suffix};
 use crate::uid;
 use crate::version;
@@ -107,18 +108,11 @@ impl Instance {
         Ok(())
     }
 
-    /// Moves what was written to the place that the write transaction gave out.
-    pub(super) fn place_lazy(&self, record: &Record, pending: &Pending) -> Result<()> {
-        let target = self.artifact_path(record)?;
-        if !pending.lazy || target == pending.source {
-            return Ok(());
-        }
-        let store = self.store(record)?;
-        let from = pending.source.strip_prefix(store.root()).map_err(|_| {
+    /// Returns the key at which a lazy artifact was written.
+    pub(super) fn lazy_key(&self, store: &Store, pending: &Pending) -> Result<String> {
+        let key = pending.source.strip_prefix(store.root()).map_err(|_| {
             Error::invalid(format!("{} does not lie in its storage location", pending.source.display()))
         })?;
-        let key = automatic_key(record);
-        store.remove(&key)?;
-        store.rename(&from.to_string_lossy(), &key, &self.publishing())
+        Ok(key.to_string_lossy().into_owned())
     }
 }

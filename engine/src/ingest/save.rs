@@ -24,7 +24,7 @@ use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Publish, Published, Store};
 use crate::value::{Kind, Value};
-use crate::write::{self, demote_head, next_uid};
+use crate::write::{self, demote_head, next_uid, read_row, select_row};
 
 /// What the write transaction found.
 pub(super) enum Outcome {
@@ -56,6 +56,7 @@ impl Instance {
     /// [`ErrorKind::FileNotFound`] when the source is gone, [`ErrorKind::Integrity`] when the key belongs to another
     /// artifact, and whatever the store reports; nothing is left half-done.
     pub fn save_artifact(&self, artifact: &mut Artifact) -> Result<()> {
+        self.look_at_lazy(artifact)?;
         let Some(pending) = artifact.pending.clone() else { return self.save_fields(artifact) };
         if !pending.source.exists() {
             return Err(Error::new(
@@ -68,7 +69,7 @@ impl Instance {
         }
         if artifact.record.id().is_some() {
             self.save_existing(artifact, &pending)?;
-        } else if pending.in_place {
+        } else if pending.in_place && !pending.lazy {
             self.save_in_place(artifact, &pending)?;
         } else {
             self.save_copied(artifact, &pending)?;
@@ -132,7 +133,7 @@ impl Instance {
 
     fn head_of(&self, record: &Record) -> Result<Option<Record>> {
         self.query(record.registry())
-            .filter(Q::is("uid__startswith", record.stem_uid()))?
+            .filter(Q::family(record.stem_uid()))?
             .filter(Q::is("is_latest", true))?
             .filter(Q::is("branch_id", record.int("branch_id").unwrap_or(1)))?
             .first()
@@ -232,14 +233,25 @@ impl Instance {
         write::fill(self, &mut record)?;
         write::check(&record)?;
         let store = self.store(&record)?;
-        // A new family has its place to itself, if nobody uses the key in the meantime.
-        let staged = match pending.family {
-            Family::New if record.flag("_key_is_virtual") => storage_key(&record),
-            _ => stage_key(self, &record),
+        let (staged, content) = match pending.content.clone().filter(|_| pending.lazy) {
+            Some(content) => {
+                let staged = self.lazy_key(&store, pending)?;
+                if self.publishing().durable {
+                    store.flush(&staged)?;
+                }
+                (staged, content)
+            }
+            None => {
+                // A new family has its place to itself, if nobody uses the key in the meantime.
+                let staged = match pending.family {
+                    Family::New if record.flag("_key_is_virtual") => storage_key(&record),
+                    _ => stage_key(self, &record),
+                };
+                let content = Content::of_published(&self.publish(&record, pending, &staged)?)?;
+                (staged, content)
+            }
         };
-        let published = self.publish(&record, pending, &staged)?;
         faults::hit("save.staged");
-        let content = Content::of_published(&published)?;
         let entered = self.db().write(|tx| {
             let base = match self.decide(tx, &mut record, pending, Some(&content))? {
                 Decision::Existing(id) => return Ok(Entered::Done(Outcome::Existing(id))),
@@ -273,18 +285,22 @@ impl Instance {
         let outcome = match entered {
             Ok(Entered::Done(outcome)) => outcome,
             Ok(Entered::Over(base)) => {
-                self.complete_over(&record, base.as_ref(), &store, &staged)?;
+                self.complete_over(&record, base.as_ref(), &store, &staged, pending.lazy)?;
                 Outcome::Inserted
             }
             Err(error) => {
-                store.remove(&staged).ok();
+                // What a user wrote himself stays, so that he can save it again.
+                if !pending.lazy {
+                    store.remove(&staged).ok();
+                }
                 return Err(error);
             }
         };
+        self.conclude(artifact, record, pending, &outcome)?;
         if matches!(outcome, Outcome::Existing(_)) {
             store.remove(&staged)?;
         }
-        self.conclude(artifact, record, pending, &outcome)
+        Ok(())
     }
 
     /// Completes a new row whose place holds other content until now.
@@ -294,13 +310,16 @@ impl Instance {
         base: Option<&Record>,
         store: &Store,
         staged: &str,
+        lazy: bool,
     ) -> Result<()> {
         let id = record.id().unwrap_or_default();
         let over = Over { record, store, staged, fresh: true, swapped: false.into() };
         let Err(error) = self.put_over(&over, &|tx| mark(tx, id, Visible::Complete)) else { return Ok(()) };
         self.env().emit(Event::StoreFailed { repr: record.repr() });
         if !over.swapped.get() {
-            store.remove(staged).ok();
+            if !lazy {
+                store.remove(staged).ok();
+            }
             self.withdraw(record, base)?;
         }
         Err(error)
@@ -379,7 +398,11 @@ impl Instance {
                 }
                 let (revive, resume) = self.needs(&existing, true)?;
                 artifact.record = existing;
-                let again = Pending { resume: resume && !pending.in_place, revive, ..pending.clone() };
+                let again = Pending {
+                    resume: resume && (pending.lazy || !pending.in_place),
+                    revive,
+                    ..pending.clone()
+                };
                 self.save_existing(artifact, &again)
             }
         }
@@ -572,15 +595,4 @@ pub(super) fn row(
     let mut sql = select_row(registry);
     sql.push(" WHERE \"id\" IN (").append(instance.query(registry).filter(q)?.subquery("id")?).push(")");
     read_row(tx, registry, &sql)
-}
-
-fn select_row(registry: &'static crate::model::Registry) -> Sql {
-    let mut sql = Sql::new("SELECT ");
-    sql.idents(registry.columns.iter().map(|column| column.column)).push(" FROM ").ident(registry.table);
-    sql
-}
-
-fn read_row(tx: &Tx<'_>, registry: &'static crate::model::Registry, sql: &Sql) -> Result<Option<Record>> {
-    let kinds: Vec<Kind> = registry.columns.iter().map(|column| column.kind).collect();
-    Ok(tx.rows(sql, &kinds)?.into_iter().next().map(|values| Record::from_values(registry, values)))
 }

@@ -107,6 +107,24 @@ impl Store {
         hash_folder(&self.path(key)?)
     }
 
+    /// Gets what somebody else wrote at `key` onto the device.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FileNotFound`] when nothing lies there.
+    pub fn flush(&self, key: &str) -> Result<()> {
+        let path = self.path(key)?;
+        for entry in WalkDir::new(&path).contents_first(true) {
+            let entry = entry.map_err(|error| Error::io(&path, error.into()))?;
+            if entry.file_type().is_dir() {
+                sync::folder(entry.path())?;
+            } else if entry.file_type().is_file() {
+                let file = File::open(entry.path()).map_err(|error| Error::io(entry.path(), error))?;
+                sync::file(&file, entry.path())?;
+            }
+        }
+        sync::folder(path.parent().unwrap_or(&self.root))
+    }
+
     /// Returns the files whose key starts with `prefix`, sorted by key; temporary names are left out.
     ///
     /// # Errors

@@ -33,13 +33,11 @@ pub(crate) fn next_uid(tx: &Tx<'_>, registry: &'static Registry, stem: &str) -> 
     sql.ident(registry.table);
     // A range on the indexed uid, since LIKE cannot use the index.
     sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
-    let mut suffixes: Vec<String> = Vec::new();
-    for row in tx.rows(&sql, &[Kind::Text])? {
-        if let Some(suffix) = row.first().and_then(Value::as_str).and_then(|uid| uid.strip_prefix(stem)) {
-            suffixes.push(suffix.to_owned());
-        }
-    }
-    let next = version::next_suffix(suffixes.iter().map(String::as_str))?;
+    sql.push(" ORDER BY \"uid\" DESC LIMIT 1");
+    // Suffixes sort as their characters do, so the last one is the greatest.
+    let newest = tx.scalar(&sql, Kind::Text)?;
+    let next =
+        version::next_suffix(newest.as_ref().and_then(Value::as_str).and_then(|uid| uid.strip_prefix(stem)))?;
     Ok(format!("{stem}{next}"))
 }
 
