@@ -1,5 +1,6 @@
 //! Many processes and threads at once on one instance: no error, nothing lost, one family, one latest.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(clippy::disallowed_macros, reason = "children report to their parent, and tests what they measured")]
 
 mod proof;
 
