@@ -92,24 +92,6 @@ fn one_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// Returns a number of bytes for people: `7 B`, `2.0 KB`.
-pub fn size(bytes: i64) -> String {
-    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut amount = bytes as f64 / 1024.0;
-    let mut unit = UNITS[0];
-    for next in &UNITS[1..] {
-        if amount < 1024.0 {
-            break;
-        }
-        amount /= 1024.0;
-        unit = next;
-    }
-    format!("{amount:.1} {unit}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,14 +121,5 @@ mod tests {
             assert!(!left.is_empty());
             assert_eq!(text.lines().count(), 4, "one line per row\n{text}");
         }
-    }
-
-    #[test]
-    fn sizes_are_readable() {
-        for (bytes, text) in [(0, "0 B"), (1023, "1023 B"), (2048, "2.0 KB"), (5_242_880, "5.0 MB")] {
-            assert_eq!(size(bytes), text);
-        }
-        assert_eq!(size(1024_i64.pow(4) * 3), "3.0 TB");
-        assert_eq!(size(1024_i64.pow(5)), "1024.0 TB");
     }
 }

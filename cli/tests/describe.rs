@@ -22,6 +22,28 @@ fn single_fields_are_printed_bare() {
 }
 
 #[test]
+fn the_tree_shows_facts_labels_and_place() {
+    let lab = filled();
+    lab.ok(&["create", "ulabel", "healthy"]);
+    lab.ok(&["annotate", "--key", "a.txt", "--ulabel", "healthy"]);
+    let out = lab.ok(&["describe", "--key", "a.txt"]);
+    for text in [
+        "→ connected lamindb: anonymous/lab\nArtifact: a.txt (0000)\n|   description: the first\n├── uid: ",
+        "size: 3 B",
+        "created_by: anonymous",
+        &format!("storage/path: {}/data/.lamindb/", lab.work().display()),
+        "healthy",
+    ] {
+        assert!(out.contains(text), "{text}\n{out}");
+    }
+    assert_eq!(lab.ok(&["get", "--key", "a.txt"]), out);
+    assert!(lab.ok(&["describe", "branch"]).contains("Branch: main\n"));
+    lab.ok(&["delete", "artifact", "--key", "a.txt"]);
+    let out = lab.ok(&["describe", "--key", "a.txt"]);
+    assert!(out.lines().any(|line| line.starts_with("! ") && line.contains("trash")), "{out}");
+}
+
+#[test]
 fn the_record_as_json_has_every_public_field() {
     let lab = filled();
     let record = lab.json(&["describe", "--key", "a.txt"]);

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use clap::{Args, Subcommand};
 use holotype::Event;
+use holotype::describe::format_size;
 use holotype::instance::settings::{cache_dir, plan_cache_clear, plan_cache_move};
 use serde_json::json;
 
@@ -76,7 +77,7 @@ fn clear(ui: &mut Ui, force: bool) -> Result<()> {
     let n = plan.files.len();
     if n > 0 && !force {
         let files = if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
-        let size = crate::table::size(i64::try_from(plan.bytes).unwrap_or(i64::MAX));
+        let size = format_size(i64::try_from(plan.bytes).unwrap_or(i64::MAX));
         let question = format!("Remove {files} ({size}) from {}? (y/n) ", plan.root.display());
         if !ui.confirm(&question)? {
             return Err(Failure::Aborted);

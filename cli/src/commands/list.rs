@@ -1,4 +1,5 @@
 use clap::Args;
+use holotype::describe::format_size;
 use holotype::model::Registry;
 use holotype::query::{ColumnData, TableColumn};
 use holotype::{Event, Q, QuerySet, Record, Timestamp, Value};
@@ -7,7 +8,7 @@ use serde_json::{Map, Value as Json};
 use crate::entity;
 use crate::error::{Failure, Result};
 use crate::records;
-use crate::table::{self, Sheet, SheetColumn};
+use crate::table::{Sheet, SheetColumn};
 use crate::ui::Ui;
 use crate::voice::Level;
 
@@ -141,7 +142,7 @@ fn sheet_column(column: &TableColumn) -> SheetColumn {
     let size = column.name == "size";
     let cells = match &column.data {
         ColumnData::Bool(values) => cells(values, |flag| Value::Bool(*flag).to_string()),
-        ColumnData::Int(values) if size => cells(values, |bytes| table::size(*bytes)),
+        ColumnData::Int(values) if size => cells(values, |bytes| format_size(*bytes)),
         ColumnData::Int(values) => cells(values, i64::to_string),
         ColumnData::Moment(values) => cells(values, |micros| Timestamp(*micros).to_display()),
         ColumnData::Text(values) | ColumnData::Day(values) | ColumnData::Json(values) => {
