@@ -61,6 +61,11 @@ def keys(seed: Notebook, cell: str) -> dict[int, str]:
     return dict(zip(ids, seed.ask(f"list({seed.out(cell)}['key'])"), strict=True))
 
 
+def is_path(shown: str, path: Path | str) -> bool:
+    """Returns whether a cell displays this path, whatever class of paths the Python release picks."""
+    return re.fullmatch(rf"Posix(U|QueryU)?Path\('{re.escape(str(path))}'\)", shown) is not None
+
+
 def file_hash(path: Path) -> str:
     """Returns the hash that the format gives to a small file."""
     return base64.urlsafe_b64encode(hashlib.md5(path.read_bytes()).digest()).decode().rstrip("=")
@@ -135,7 +140,8 @@ def test_an_unsaved_collection_knows_its_hash(seed: Notebook) -> None:
 
 def test_moving_the_source_changes_neither_path_nor_key(seed: Notebook) -> None:
     place = root(seed) / ".lamindb" / f"{seed.ask('artifact_key_3.uid')}.txt"
-    assert seed.shown("path-before-move") == seed.shown("path-after-move") == f"PosixUPath('{place}')"
+    assert seed.shown("path-before-move") == seed.shown("path-after-move")
+    assert is_path(seed.shown("path-after-move"), place)
     assert seed.shown("key-before-move") == seed.shown("key-after-move") == "'raw/raw_data_3.txt'"
     moved = seed.folder / "complex_biological_project" / "moved_artifacts" / "raw_data_3.txt"
     assert seed.ask("[loaded_artifact, artifact_3]") == [moved.read_text()] * 2
@@ -143,7 +149,8 @@ def test_moving_the_source_changes_neither_path_nor_key(seed: Notebook) -> None:
 
 def test_changing_a_virtual_key_leaves_the_path(seed: Notebook) -> None:
     place = root(seed) / ".lamindb" / f"{seed.ask('artifact_key_4.uid')}.txt"
-    assert seed.shown("path-before-rename") == seed.shown("path-after-rename") == f"PosixUPath('{place}')"
+    assert seed.shown("path-before-rename") == seed.shown("path-after-rename")
+    assert is_path(seed.shown("path-after-rename"), place)
     assert seed.shown("key-before-rename") == "'raw/raw_data_4.txt'"
     assert seed.shown("key-after-rename") == "'bad_samples/sample_data_4.txt'"
     assert seed.ask("artifact_4") == place.read_text()
@@ -283,7 +290,7 @@ def test_from_dir_makes_one_artifact_per_file(seed: Notebook) -> None:
     }
     assert set(keys(seed, "filter-matrix").values()) == names
     uid = seed.ask("ln.Artifact.get(key='raw_feature_bc_matrix/matrix.mtx.gz').uid")
-    assert seed.shown("matrix-path") == f"PosixUPath('{root(seed)}/.lamindb/{uid}.mtx.gz')"
+    assert is_path(seed.shown("matrix-path"), f"{root(seed)}/.lamindb/{uid}.mtx.gz")
 
 
 def test_a_folder_is_one_artifact(seed: Notebook) -> None:

@@ -341,11 +341,13 @@ impl Instance {
     }
 
     /// Stores the source at `key` of the record's location and checks that it is what was hashed.
+    ///
+    /// What is told is the place where the content will be found, not the name it bears until then.
     fn publish(&self, record: &Record, pending: &Pending, key: &str) -> Result<Published> {
         let store = self.store(record)?;
         self.env().emit(Event::Storing {
             uid: record.uid().to_owned(),
-            path: store.path(key)?.display().to_string(),
+            path: store.path(&storage_key(record))?.display().to_string(),
         });
         let how = Publish { content: pending.expected.as_ref(), ..self.publishing() };
         store.publish(&pending.source, key, &how)
