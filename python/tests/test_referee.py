@@ -1,4 +1,4 @@
-"""The real LaminDB judges: it opens what Holotype made, Holotype opens what it made, and both go on from there."""
+"""The real LaminDB judges: each opens what the other made, and both go on from there."""
 
 from __future__ import annotations
 
@@ -37,7 +37,12 @@ def fill(side: Referee) -> dict[str, Any]:
     second, *_ = side.run(
         {"do": "save_new_version", "uid": first["uid"], "content": "two"},
         {"do": "create_ulabel", "label": "parent"},
-        {"do": "create_ulabel", "label": "data", "uids": [first["uid"], folder["uid"]], "parents": ["parent"]},
+        {
+            "do": "create_ulabel",
+            "label": "data",
+            "uids": [first["uid"], folder["uid"]],
+            "parents": ["parent"],
+        },
         {"do": "create_collection", "key": "sets/a", "uids": [nokey["uid"], first["uid"]]},
         {"do": "create_collection", "key": "sets/a", "uids": [nokey["uid"], first["uid"], folder["uid"]]},
         {"do": "delete", "uid": trash["uid"]},
@@ -94,7 +99,9 @@ def test_each_opens_what_the_other_made(maker: type[Referee], judge: type[Refere
     assert one.do("list_labels")[made["nokey"]["uid"]] == ["judged"]
     assert one.do("query", name="ULabel", fields=["uid"], lookups={"name": "judged"}) == [[label]]
     assert one.do("list_collections")[-1]["uid"] == collection["uid"]
-    restored = one.run({"do": "restore", "uid": made["trash"]["uid"]}, {"do": "list_artifacts", "visible": True})
+    restored = one.run(
+        {"do": "restore", "uid": made["trash"]["uid"]}, {"do": "list_artifacts", "visible": True}
+    )
     assert made["trash"]["uid"] in {row["uid"] for row in restored[1]}
 
 
