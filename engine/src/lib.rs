@@ -74,6 +74,7 @@ pub mod store;
 pub mod suffix;
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod track;
 pub mod uid;
 mod value;
 pub mod version;

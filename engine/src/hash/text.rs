@@ -22,7 +22,7 @@ pub fn json_hash(json: &serde_json::Value) -> String {
 }
 
 /// Returns the hash of source code.
-pub fn source_hash(code: &str) -> String {
+pub fn source_hash(code: impl AsRef<[u8]>) -> String {
     encode(&Md5::digest(code))
 }
 
