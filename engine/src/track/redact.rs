@@ -102,33 +102,61 @@ pub fn arguments(arguments: &[String]) -> String {
 pub fn source(code: &str) -> (String, usize) {
     let chars: Vec<char> = code.chars().collect();
     let mut out = String::with_capacity(code.len());
+    let found = scan(&chars, Quotes::Delimit, &mut out);
+    (out, found)
+}
+
+/// What quotes mean to the scan.
+#[derive(Clone, Copy, PartialEq)]
+enum Quotes {
+    /// They delimit texts, as in code.
+    Delimit,
+    /// They may be apostrophes, as in comments.
+    Loose,
+}
+
+fn scan(chars: &[char], quotes: Quotes, out: &mut String) -> usize {
     let (mut found, mut i) = (0, 0);
     while i < chars.len() {
-        if is_name_start(&chars, i) {
+        if chars[i] == '#' && quotes == Quotes::Delimit {
+            let end = i + chars[i..].iter().take_while(|c| **c != '\n').count();
+            found += scan(&chars[i..end], Quotes::Loose, out);
+            i = end;
+            continue;
+        }
+        let mut assigned = None;
+        let literal = Literal::at(chars, i);
+        if is_name_start(chars, i) {
             let end = i + chars[i..].iter().take_while(|c| is_name(**c)).count();
             let name: String = chars[i..end].iter().collect();
+            assigned = is_secret_name(&name).then_some(end);
             out.push_str(&name);
             i = end;
-            if let Some(value) = is_secret_name(&name).then(|| value_of_assignment(&chars, end)).flatten() {
-                out.extend(&chars[end..value]);
-                let hidden = hide_literals(&chars, value, &mut out);
-                found += usize::from(hidden.secret);
-                i = hidden.end;
-            }
-            continue;
-        }
-        if let Some(literal) = Literal::at(&chars, i)
-            && is_secret_value(&literal.text(&chars))
+        } else if let Some(literal) = &literal
+            && is_secret_value(&literal.text(chars))
         {
-            out.push_str(&literal.hidden(&chars));
+            out.push_str(&literal.hidden(chars));
             found += 1;
             i = literal.end;
-            continue;
+        } else if let Some(literal) = literal.filter(|_| quotes == Quotes::Delimit) {
+            let text = literal.text(chars);
+            assigned = (is_secret_name(&text) && text.chars().all(is_name)).then_some(literal.end);
+            out.extend(&chars[i..literal.open]);
+            found += scan(&chars[literal.open..literal.close], Quotes::Loose, out);
+            out.extend(&chars[literal.close..literal.end]);
+            i = literal.end;
+        } else {
+            out.push(chars[i]);
+            i += 1;
         }
-        out.push(chars[i]);
-        i += 1;
+        if let Some(value) = assigned.and_then(|end| value_of_assignment(chars, end)) {
+            out.extend(&chars[i..value]);
+            let hidden = hide_literals(chars, value, out);
+            found += usize::from(hidden.secret);
+            i = hidden.end;
+        }
     }
-    (out, found)
+    found
 }
 
 fn is_name(c: char) -> bool {
