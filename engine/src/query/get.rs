@@ -6,19 +6,20 @@ use crate::model::Registry;
 use crate::record::Record;
 use crate::session::Session;
 
-impl Session {
-    /// Returns the record whose uid starts with `uid`; among versions, the latest.
+impl QuerySet {
+    /// Returns the record of this query whose uid starts with `uid`; among versions, the latest.
     ///
     /// Trashed records are found as well: a uid names one record wherever it is.
     ///
     /// # Errors
     /// [`ErrorKind::DoesNotExist`] when nothing matches, [`ErrorKind::MultipleResults`] when several unversioned
     /// records or several versions match.
-    pub fn get_uid(&self, registry: &'static Registry, uid: &str) -> Result<Record> {
+    pub fn get_uid(&self, uid: &str) -> Result<Record> {
+        let registry = self.registry();
         if registry.column("uid").is_none() {
             return Err(Error::field(format!("{} has no uid: pass its id or a field", registry.name)));
         }
-        let stub = QuerySet::new(self, registry).filter(Q::family(uid))?;
+        let stub = self.filter(Q::family(uid))?;
         let family = registry.traits.versioned && uid.len() <= registry.stem_len;
         if family {
             let latest = stub.filter(Q::is("is_latest", true))?.order_by(["-created_at", "-id"])?;
@@ -38,12 +39,13 @@ impl Session {
         )))
     }
 
-    /// Returns the one visible record for which `condition` holds; among versions, the latest.
+    /// Returns the one visible record of this query for which `condition` holds; among versions, the latest.
     ///
     /// # Errors
     /// [`ErrorKind::DoesNotExist`] and [`ErrorKind::MultipleResults`] when there is not exactly one.
-    pub fn get_where(&self, registry: &'static Registry, condition: Q) -> Result<Record> {
-        let query = QuerySet::new(self, registry).filter(condition)?.visible()?;
+    pub fn get_where(&self, condition: Q) -> Result<Record> {
+        let registry = self.registry();
+        let query = self.filter(condition)?.visible()?;
         if !registry.traits.versioned || query.mentions(&["is_latest", "uid", "id"]) {
             return query.one();
         }
@@ -56,6 +58,24 @@ impl Session {
                 )
             }),
         }
+    }
+}
+
+impl Session {
+    /// Returns the record of a registry whose uid starts with `uid`; see [`QuerySet::get_uid`].
+    ///
+    /// # Errors
+    /// As [`QuerySet::get_uid`].
+    pub fn get_uid(&self, registry: &'static Registry, uid: &str) -> Result<Record> {
+        QuerySet::new(self, registry).get_uid(uid)
+    }
+
+    /// Returns the one visible record of a registry for which `condition` holds; see [`QuerySet::get_where`].
+    ///
+    /// # Errors
+    /// As [`QuerySet::get_where`].
+    pub fn get_where(&self, registry: &'static Registry, condition: Q) -> Result<Record> {
+        QuerySet::new(self, registry).get_where(condition)
     }
 
     /// Returns the visible records of a registry whose fields have these values; paths are look-ups.

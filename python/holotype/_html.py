@@ -1,0 +1,46 @@
+"""How records and queries look in notebooks."""
+
+from __future__ import annotations
+
+from html import escape
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+    from holotype.queryset import BasicQuerySet
+    from holotype.registry import SQLRecord
+
+_ROWS = 20
+_LONG = 120
+
+
+def _cell(value: Any) -> str:
+    text = "" if value is None else str(value)
+    short = text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+    return f"<td style='text-align:left' title='{escape(text, quote=True)}'>{escape(short)}</td>"
+
+
+def _row(cells: Iterable[Any]) -> str:
+    return f"<tr>{''.join(map(_cell, cells))}</tr>"
+
+
+def record_table(record: SQLRecord) -> str:
+    """Returns a record as a table of two columns."""
+    shown = type(record)._table.data["shown"]
+    rows = "".join(
+        f"<tr><th style='text-align:left'>{escape(name)}</th>{_cell(getattr(record, name))}</tr>" for name in shown
+    )
+    return f"<table><caption>{escape(type(record).__name__)}</caption>{rows}</table>"
+
+
+def query_table(query: BasicQuerySet) -> str:
+    """Returns the first records of a query as a table."""
+    names = query.model._table.frame_columns()
+    count = query.count()
+    rows = "".join(map(_row, query._native.slice(0, _ROWS).table(names).rows()))
+    head = "".join(f"<th style='text-align:left'>{escape(name)}</th>" for name in names)
+    more = f" (first {_ROWS} of {count})" if count > _ROWS else ""
+    caption = f"{type(query).__name__} of {count} {query.model.__name__}{more}"
+    return f"<table><caption>{escape(caption)}</caption><tr>{head}</tr>{rows}</table>"

@@ -1,0 +1,292 @@
+"""`ln.setup`: instances, identity, and where things lie on this machine.
+
+Example:
+    >>> ln.setup.init(storage="./my-data")
+    >>> ln.setup.settings.instance.slug
+    'me/my-data'
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holotype import _native, _session, _voice
+from holotype._connecting import connect, init
+from holotype._settings import StorageSettings
+from holotype._settings import settings as _session_settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["connect", "delete", "disconnect", "init", "login", "logout", "migrate", "settings", "switch"]
+
+
+def disconnect() -> None:
+    """Ends the connection and makes the instance no longer the current one of this machine.
+
+    Example:
+        >>> ln.setup.disconnect()
+    """
+    if not _session.connected():
+        _voice.say(_voice.INFO, "no instance loaded")
+        return
+    from holotype._connecting import refuse_while_tracking
+
+    present = _session.current()
+    refuse_while_tracking(present)
+    slug = present.settings()["slug"]
+    _native.disconnect(slug)
+    _session.use(None)
+    _voice.say(_voice.SUCCESS, f"disconnected instance: {slug}")
+
+
+close = disconnect
+
+
+def login(user: str | None = None, *, name: str | None = None, email: str | None = None, **kwargs: Any) -> None:
+    """Takes an identity on this machine; no service is asked.
+
+    Args:
+        user: Handle.
+        name: Name for people.
+        email: Address.
+        **kwargs: Accepted for other releases, such as `api_key`.
+
+    Raises:
+        ValueError: For a handle that can't be used.
+
+    Example:
+        >>> ln.setup.login("jdoe", name="Jane Doe")
+    """
+    if user is None:
+        user = input("Your handle: ").strip()
+    taken = _native.login(user, name, email)
+    _voice.say(_voice.SUCCESS, f"logged in as {taken['handle']} (uid: {taken['uid']})")
+    if _session.connected():
+        slug = _session.current().settings()["slug"]
+        with _voice.lowered("error"):
+            _session.use(_native.Instance.connect(slug))
+
+
+def logout() -> None:
+    """Gives the identity on this machine up."""
+    if _native.logout():
+        _voice.say(_voice.SUCCESS, "logged out")
+    else:
+        _voice.important("already logged out")
+
+
+class UserSettings:
+    """Who works here."""
+
+    def __init__(self) -> None:
+        user = _native.current_user()
+        self.handle: str = user["handle"]
+        self.uid: str = user["uid"]
+        self.name: str | None = user["name"]
+        self.email: str | None = user["email"]
+
+    @property
+    def id(self) -> int:
+        """The id of the user in the connected instance."""
+        return int(_session.current().context()["user"])
+
+    def __repr__(self) -> str:
+        return f"UserSettings(handle='{self.handle}', uid='{self.uid}', name={self.name!r}, email={self.email!r})"
+
+
+class InstanceSettings:
+    """The connected instance."""
+
+    def _get(self, name: str) -> Any:
+        return _session.current().settings()[name]
+
+    @property
+    def owner(self) -> str:
+        """The handle of the account that owns it."""
+        return str(self._get("owner"))
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return str(self._get("name"))
+
+    @property
+    def slug(self) -> str:
+        """`owner/name`."""
+        return str(self._get("slug"))
+
+    @property
+    def uid(self) -> str:
+        """Its uid."""
+        return str(self._get("uid"))
+
+    @property
+    def _id(self) -> str:
+        return str(self._get("id"))
+
+    @property
+    def storage(self) -> StorageSettings:
+        """The storage location that it was made with."""
+        from holotype.storage import Storage
+
+        return StorageSettings(Storage.objects.get(root=self._get("storage_root")))
+
+    @property
+    def local_storage(self) -> StorageSettings:
+        """The local location of an instance that keeps artifacts local."""
+        return _session_settings.local_storage
+
+    @local_storage.setter
+    def local_storage(self, storage: Any) -> None:
+        _session_settings.local_storage = storage
+
+    @property
+    def keep_artifacts_local(self) -> bool:
+        """True when artifacts stay in local storage until they are uploaded; set for this session."""
+        return bool(self._get("keep_artifacts_local"))
+
+    @keep_artifacts_local.setter
+    def keep_artifacts_local(self, on: bool) -> None:
+        if not isinstance(on, bool):
+            raise ValueError("keep_artifacts_local must be a boolean value.")
+        _session.current().set_keep_artifacts_local(on)
+
+    _keep_artifacts_local = keep_artifacts_local
+
+    @property
+    def db(self) -> str:
+        """The URL of the database."""
+        return str(self._get("db"))
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.db.split(":", 1)[0]
+
+    vendor = dialect
+
+    @property
+    def modules(self) -> set[str]:
+        """Modules with further registries."""
+        return set(self._get("modules"))
+
+    @property
+    def git_repo(self) -> str | None:
+        """The git repository that scripts are matched with."""
+        return self._get("git_repo")  # type: ignore[no-any-return]
+
+    @property
+    def is_remote(self) -> bool:
+        """True when storage or database are on another machine."""
+        return "://" in self._get("storage_root") or self.dialect != "sqlite"
+
+    is_on_hub = False
+    is_managed_by_hub = False
+    is_read_only_connection = False
+
+    def __repr__(self) -> str:
+        return f"InstanceSettings(slug='{self.slug}', storage='{self._get('storage_root')}', db='{self.db}')"
+
+
+class SetupSettings:
+    """What holds for this machine and the connected instance."""
+
+    @property
+    def instance(self) -> InstanceSettings:
+        """The connected instance."""
+        _session.current()
+        return InstanceSettings()
+
+    @property
+    def user(self) -> UserSettings:
+        """Who works here."""
+        return UserSettings()
+
+    @property
+    def storage(self) -> StorageSettings:
+        """The storage location of the connected instance."""
+        return self.instance.storage
+
+    @property
+    def cache_dir(self) -> Path:
+        """The directory for copies of remote content."""
+        return _native.cache_dir()
+
+    @property
+    def settings_dir(self) -> Path:
+        """The directory of settings files."""
+        return _native.settings_dir()
+
+    @property
+    def dev_dir(self) -> Path | None:
+        """The directory that is bound to the connected instance and holds the working directory."""
+        return _native.dev_dir(self.instance.slug)
+
+    @dev_dir.setter
+    def dev_dir(self, path: str | Path | None) -> None:
+        if path is None:
+            present = self.dev_dir
+            if present is not None:
+                _native.unbind_dir(present)
+        else:
+            _native.bind_dir(Path(path).expanduser().absolute(), self.instance.slug)
+
+    def _chosen(self, slot: str) -> Any:
+        from holotype.registry import registry_class
+
+        return registry_class(f"lamindb.{slot.capitalize()}")._by_id(_session.current().context()[slot])
+
+    @property
+    def branch(self) -> Any:
+        """The branch that new records go to."""
+        return self._chosen("branch")
+
+    @property
+    def space(self) -> Any:
+        """The space that new records go to."""
+        return self._chosen("space")
+
+    @property
+    def modules(self) -> set[str]:
+        """Modules of the connected instance."""
+        return self.instance.modules
+
+    @property
+    def is_connected(self) -> bool:
+        """True when an instance is connected."""
+        return _session.connected()
+
+    is_configured = is_connected
+    auto_connect = True
+
+    def __repr__(self) -> str:
+        if not _session.connected():
+            return f"Current user:\n - {self.user.handle}\nNo instance connected"
+        instance = self.instance
+        region = _session.current().settings()["storage_region"]
+        modules = ",".join(sorted(instance.modules))
+        empty = '""'
+        return "\n".join(
+            [
+                f"Instance: {instance.slug}",
+                f" - branch: {self.branch.name}",
+                f" - space: {self.space.name}",
+                f" - dev-dir: {self.dev_dir}",
+                "Details:",
+                f" - storage: {instance._get('storage_root')}" + (f" ({region})" if region else ""),
+                f" - db: {instance.db}",
+                f" - modules: {modules or 'set()'}",
+                f" - git_repo: {instance.git_repo}",
+                "Settings:",
+                f" - modules: {modules or empty}",
+                f" - cache: {self.cache_dir}",
+                f" - user settings: {self.settings_dir}",
+                f" - system settings: {_native.system_dir()}",
+                f"User: {self.user.handle}",
+            ]
+        )
+
+
+settings = SetupSettings()

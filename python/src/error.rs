@@ -1,0 +1,38 @@
+//! Errors of the engine as exceptions of Python.
+
+use holotype::{Error, ErrorKind, KINDS};
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+fn name(kind: ErrorKind) -> String {
+    format!("{kind:?}")
+}
+
+/// Returns the exception for an error: `holotype.errors.KINDS` says which class stands for its kind.
+pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    let exception = || -> PyResult<PyErr> {
+        let kinds = py.import("holotype.errors")?.getattr("KINDS")?;
+        let class = kinds.cast::<PyDict>()?.get_item(name(error.kind()))?;
+        Ok(match class {
+            Some(class) => PyErr::from_value(class.call1((error.message(),))?),
+            None => PyRuntimeError::new_err(error.message().to_owned()),
+        })
+    };
+    exception().unwrap_or_else(|failure| failure)
+}
+
+/// Returns the exception for an error made on this side of the border.
+pub fn value(py: Python<'_>, message: impl Into<String>) -> PyErr {
+    raise(py, &Error::value(message))
+}
+
+/// Returns the names of all kinds of errors.
+#[pyfunction]
+fn error_kinds() -> Vec<String> {
+    KINDS.iter().map(|kind| name(*kind)).collect()
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(error_kinds, module)?)
+}
