@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use holotype::Artifact;
 use holotype::collection::{NewCollection, Use};
 use holotype::ingest::{ArtifactDeletion, NewArtifact, RunChoice};
-use holotype::Artifact;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyDict};
 
