@@ -103,6 +103,7 @@ impl QuerySet {
         if self.sliced() {
             return Err(Error::type_("Cannot filter a query once a slice has been taken."));
         }
+        build::check_depth(&condition)?;
         build::condition(self.registry, "t0", &condition, &mut build::Aliases::default())?;
         let mut next = self.clone();
         next.filters.push(condition);

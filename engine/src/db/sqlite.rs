@@ -19,13 +19,46 @@ const PATIENCE_MS: u64 = 30_000;
 
 pub(super) struct Sqlite {
     path: PathBuf,
+    /// The file that was opened: what is written to another one of that name, or to none, would be lost.
+    file: (u64, u64),
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     pub(super) read_only: bool,
     pub(super) rollback_journal: bool,
 }
 
-pub(super) struct Connection(rusqlite::Connection);
+pub(super) struct Connection {
+    inner: rusqlite::Connection,
+    /// Opened as a file that nobody changes: how it looked then.
+    frozen: Option<Stamp>,
+}
+
+/// Identity, size and time of the database file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stamp {
+    file: (u64, u64),
+    size: u64,
+    modified: Option<std::time::SystemTime>,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Result<Stamp> {
+        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => {
+                Error::new(ErrorKind::FileNotFound, format!("SQLite file {} does not exist", path.display()))
+            }
+            _ => Error::io(path, error),
+        })?;
+        #[cfg(unix)]
+        let file = {
+            use std::os::unix::fs::MetadataExt as _;
+            (metadata.dev(), metadata.ino())
+        };
+        #[cfg(not(unix))]
+        let file = (0, 0);
+        Ok(Stamp { file, size: metadata.len(), modified: metadata.modified().ok() })
+    }
+}
 
 impl Sqlite {
     pub(super) fn open(path: &Path, open: Open) -> Result<Self> {
@@ -43,25 +76,19 @@ impl Sqlite {
             }
             connection.set_durability(Durability::Flushed)?;
         }
-        Ok(Self::over(path, connection, read_only, rollback_journal))
+        Self::over(path, connection, read_only, rollback_journal)
     }
 
     pub(super) fn inspect(path: &Path) -> Result<Self> {
-        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Error::new(ErrorKind::FileNotFound, format!("SQLite file {} does not exist", path.display()))
-            }
-            _ => Error::io(path, error),
-        })?;
-        check_header(path, metadata.len())?;
-        Ok(Self::over(path, Connection::open(path, false, true)?, true, false))
+        check_header(path, Stamp::of(path)?.size)?;
+        Self::over(path, Connection::open(path, false, true)?, true, false)
     }
 
     pub(super) fn draft(path: &Path) -> Result<Self> {
         let connection = Connection::open(path, true, false)?;
         connection.set_journal("off")?;
         connection.each(&Sql::new("PRAGMA synchronous = OFF"), &mut |_| Ok(()))?;
-        Ok(Self::over(path, connection, false, false))
+        Self::over(path, connection, false, false)
     }
 
     pub(super) fn flush(&self) -> Result<()> {
@@ -69,14 +96,26 @@ impl Sqlite {
         file.sync_all().map_err(|error| Error::io(&self.path, error))
     }
 
-    fn over(path: &Path, connection: Connection, read_only: bool, rollback_journal: bool) -> Self {
-        Sqlite {
+    fn over(path: &Path, connection: Connection, read_only: bool, rollback_journal: bool) -> Result<Self> {
+        Ok(Sqlite {
             path: path.to_owned(),
+            file: Stamp::of(path)?.file,
             writer: Mutex::new(connection),
             readers: Mutex::new(Vec::new()),
             read_only,
             rollback_journal,
+        })
+    }
+
+    /// Fails when the database file is gone, or is another one.
+    fn check_file(&self) -> Result<()> {
+        if Stamp::of(&self.path)?.file == self.file {
+            return Ok(());
         }
+        Err(Error::new(
+            ErrorKind::FileNotFound,
+            format!("{} is another file than the one that was opened: connect again", self.path.display()),
+        ))
     }
 
     fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
@@ -91,6 +130,16 @@ impl Sqlite {
             None => Connection::open(&self.path, false, self.read_only)?,
         };
         let result = work(&connection);
+        if let Some(frozen) = connection.frozen {
+            // Read without locks: right only if nobody has changed the file meanwhile.
+            return match Stamp::of(&self.path)? == frozen {
+                true => result,
+                false => Err(Error::new(
+                    ErrorKind::Busy,
+                    format!("{} changed while it was read: try again", self.path.display()),
+                )),
+            };
+        }
         let mut readers = self.lock(&self.readers);
         if readers.len() < 8 {
             readers.push(connection);
@@ -106,7 +155,8 @@ impl Sqlite {
             ));
         }
         let connection = self.lock(&self.writer);
-        if !connection.0.is_autocommit() {
+        self.check_file()?;
+        if !connection.inner.is_autocommit() {
             connection.execute(&Sql::new("ROLLBACK"))?;
         }
         connection.execute(&Sql::new("BEGIN IMMEDIATE"))?;
@@ -116,7 +166,7 @@ impl Sqlite {
             faults::hit("db.committed");
             Ok(value)
         });
-        if result.is_err() && !connection.0.is_autocommit() {
+        if result.is_err() && !connection.inner.is_autocommit() {
             connection.execute(&Sql::new("ROLLBACK"))?;
         }
         result
@@ -143,11 +193,28 @@ impl Connection {
             (false, true) => OpenFlags::SQLITE_OPEN_READ_ONLY,
             (false, false) => OpenFlags::SQLITE_OPEN_READ_WRITE,
         };
-        let mut inner =
-            rusqlite::Connection::open_with_flags(path, flags).map_err(|error| translate(path, error))?;
+        let fail = |error| translate(path, error);
+        let inner = rusqlite::Connection::open_with_flags(path, flags).map_err(fail)?;
+        if read_only && !wal_present(path) {
+            // Where no log may be written beside the database, it can be read as long as there is none.
+            let probe = inner.query_row("PRAGMA schema_version", [], |_| Ok(()));
+            let refused = |error: rusqlite::Error| {
+                matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
+            };
+            if probe.is_err_and(refused) {
+                let frozen = Stamp::of(path)?;
+                flags |= OpenFlags::SQLITE_OPEN_URI;
+                let inner = rusqlite::Connection::open_with_flags(immutable(path), flags).map_err(fail)?;
+                return Self::over(inner, path, Some(frozen));
+            }
+        }
+        Self::over(inner, path, None)
+    }
+
+    fn over(mut inner: rusqlite::Connection, path: &Path, frozen: Option<Stamp>) -> Result<Self> {
         inner.busy_handler(Some(wait)).map_err(|error| translate(path, error))?;
         inner.set_prepared_statement_cache_capacity(128);
-        let connection = Connection(inner);
+        let connection = Connection { inner, frozen };
         connection.each(&Sql::new("PRAGMA foreign_keys = ON"), &mut |_| Ok(()))?;
         connection.each(&Sql::new("PRAGMA cache_size = -16384"), &mut |_| Ok(()))?;
         connection.add_regexp()?;
@@ -155,7 +222,7 @@ impl Connection {
     }
 
     fn path(&self) -> PathBuf {
-        PathBuf::from(self.0.path().unwrap_or("database"))
+        PathBuf::from(self.inner.path().unwrap_or("database"))
     }
 
     fn set_journal(&self, mode: &str) -> Result<bool> {
@@ -191,7 +258,7 @@ impl Connection {
     /// Gives SQLite the `REGEXP` operator; the compiled pattern is kept for the length of a statement.
     fn add_regexp(&self) -> Result<()> {
         let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        self.0
+        self.inner
             .create_scalar_function("regexp", 2, flags, |context| {
                 let pattern = context.get_or_create_aux(
                     0,
@@ -211,7 +278,7 @@ impl Connection {
 
     pub(super) fn each(&self, sql: &Sql, visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
         let fail = |error| translate(&self.path(), error);
-        let mut statement = self.0.prepare_cached(sql.text()).map_err(fail)?;
+        let mut statement = self.inner.prepare_cached(sql.text()).map_err(fail)?;
         let width = statement.column_count();
         let mut rows = statement.query(rusqlite::params_from_iter(sql.params())).map_err(fail)?;
         let mut cells: Vec<Cell<'_>> = Vec::with_capacity(width);
@@ -247,12 +314,12 @@ impl Connection {
 
     pub(super) fn execute(&self, sql: &Sql) -> Result<usize> {
         let fail = |error| translate(&self.path(), error);
-        let mut statement = self.0.prepare_cached(sql.text()).map_err(fail)?;
+        let mut statement = self.inner.prepare_cached(sql.text()).map_err(fail)?;
         statement.execute(rusqlite::params_from_iter(sql.params())).map_err(fail)
     }
 
     pub(super) fn last_id(&self) -> i64 {
-        self.0.last_insert_rowid()
+        self.inner.last_insert_rowid()
     }
 }
 
@@ -322,6 +389,20 @@ fn check_header(path: &Path, length: u64) -> Result<()> {
     Ok(())
 }
 
+/// Returns the name under which SQLite opens a file without locks and without looking for a log.
+fn immutable(path: &Path) -> String {
+    let mut name = String::from("file:");
+    for c in path.to_string_lossy().chars() {
+        match c {
+            '%' => name.push_str("%25"),
+            '?' => name.push_str("%3f"),
+            '#' => name.push_str("%23"),
+            other => name.push(other),
+        }
+    }
+    name + "?immutable=1"
+}
+
 fn wal_present(path: &Path) -> bool {
     let mut name = path.as_os_str().to_owned();
     name.push("-wal");
@@ -378,6 +459,17 @@ fn translate(path: &Path, error: rusqlite::Error) -> Error {
             (ErrorKind::PermissionDenied, format!("{path} cannot be written: {text}"))
         }
         Some(ErrorCode::CannotOpen) => (ErrorKind::Io, format!("{path} cannot be opened: {text}")),
+        _ if text.starts_with("Expression tree is too large")
+            || text.starts_with("too many SQL variables") =>
+        {
+            (
+                ErrorKind::Value,
+                format!(
+                    "The condition is too large for the database ({}): split it",
+                    text.chars().take(60).collect::<String>()
+                ),
+            )
+        }
         _ if text.starts_with("regex parse error") => (ErrorKind::Value, text),
         _ => (ErrorKind::Database, format!("{path}: {text}")),
     };

@@ -66,7 +66,7 @@ impl Instance {
             )
         })?;
         let db = Db::inspect(&path)
-            .and_then(|db| level::check(&db, &path))
+            .and_then(|db| level::check(&db, &path).and_then(|()| check_storage(&db, &settings.storage_root)))
             .and_then(|()| Db::open(&path, Open::Existing))?;
         if db.rollback_journal() {
             env.emit(Event::RollbackJournal { path: path.display().to_string() });
@@ -127,14 +127,7 @@ impl Instance {
     fn adopt_storage(&self) -> Result<()> {
         let root = self.settings().storage_root;
         let storage = self.query(model::require("Storage")?).filter(Q::is("root", root.as_str()))?.first()?;
-        let Some(id) = storage.and_then(|record| record.id()) else {
-            return Err(Error::new(
-                ErrorKind::UnknownDatabase,
-                format!(
-                    "The database does not know its own storage location {root}: was the folder moved? Connect with the root it was made with"
-                ),
-            ));
-        };
+        let id = storage.and_then(|record| record.id()).ok_or_else(|| unknown_storage(&root))?;
         self.with_context(|context| context.storage = id);
         Ok(())
     }
@@ -143,6 +136,25 @@ impl Instance {
     pub fn bind_directory(&self, dir: &Path) -> Result<()> {
         bind(self.env(), dir, &self.settings().slug()).map(|_| ())
     }
+}
+
+/// Refuses a database that does not know the location it lies in; nothing is written.
+fn check_storage(db: &Db, root: &str) -> Result<()> {
+    let mut sql = Sql::new("SELECT COUNT(*) FROM \"lamindb_storage\" WHERE \"root\" = ");
+    sql.bind(root);
+    match db.scalar(&sql, Kind::Int)?.and_then(|n| Value::as_int(&n)) {
+        Some(n) if n > 0 => Ok(()),
+        _ => Err(unknown_storage(root)),
+    }
+}
+
+fn unknown_storage(root: &str) -> Error {
+    Error::new(
+        ErrorKind::UnknownDatabase,
+        format!(
+            "The database does not know its own storage location {root}: was the folder moved? Connect with the root it was made with"
+        ),
+    )
 }
 
 /// Renames what an older release named otherwise.

@@ -10,6 +10,15 @@ use crate::value::{Kind, Value};
 /// Lists longer than this are handed over as one JSON parameter instead of one parameter each.
 const INLINE: usize = 400;
 
+/// Parts joined in one row; more become a tree.
+const FEW: usize = 8;
+
+/// Levels of and, or, not that a condition may have.
+const DEEPEST: usize = 250;
+
+/// Bytes of a text that SQLite takes as part of a LIKE pattern.
+const LONGEST: usize = 49_000;
+
 /// Numbers the table aliases of one statement.
 #[derive(Default)]
 pub(super) struct Aliases(usize);
@@ -47,9 +56,7 @@ pub(super) fn condition(
             for alternative in alternatives {
                 parts.push(condition(registry, alias, alternative, aliases)?);
             }
-            let mut sql = Sql::new("(");
-            sql.join(" OR ", parts).push(")");
-            Ok(sql)
+            Ok(balanced(" OR ", parts))
         }
         Q::Not(inner) => Ok(not(condition(registry, alias, inner, aliases)?)),
     }
@@ -226,13 +233,47 @@ fn semi_join(
     Ok(sql)
 }
 
-fn all(parts: Vec<Sql>) -> Sql {
+/// Returns the condition that all parts hold.
+pub(super) fn all(parts: Vec<Sql>) -> Sql {
     if parts.is_empty() {
         return Sql::new("1 = 1");
     }
-    let mut sql = Sql::default();
-    sql.join(" AND ", parts);
+    balanced(" AND ", parts)
+}
+
+/// Joins parts as a balanced tree: databases limit how deep conditions nest, and `a OR b OR c` nests with every part.
+fn balanced(operator: &str, mut parts: Vec<Sql>) -> Sql {
+    if parts.len() <= FEW {
+        let mut sql = Sql::default();
+        if parts.is_empty() {
+            sql.push("1 = 0");
+        } else {
+            sql.push("(").join(operator, parts).push(")");
+        }
+        return sql;
+    }
+    let rest = parts.split_off(parts.len() / 2);
+    let mut sql = Sql::new("(");
+    sql.join(operator, [balanced(operator, parts), balanced(operator, rest)]).push(")");
     sql
+}
+
+/// Fails when a condition nests deeper than databases can follow; nothing is recursed into before.
+pub(super) fn check_depth(q: &Q) -> Result<()> {
+    let mut left = vec![(q, 0)];
+    while let Some((q, depth)) = left.pop() {
+        if depth > DEEPEST {
+            return Err(Error::value(format!(
+                "The condition nests more than {DEEPEST} levels deep: say it in a flatter way"
+            )));
+        }
+        match q {
+            Q::And(parts) | Q::Or(parts) => left.extend(parts.iter().map(|part| (part, depth + 1))),
+            Q::Not(part) => left.push((part, depth + 1)),
+            Q::Is(..) => {}
+        }
+    }
+    Ok(())
 }
 
 fn not(inner: Sql) -> Sql {
@@ -366,19 +407,22 @@ fn json_predicate(alias: &str, end: &End, op: Op, operand: Operand) -> Result<Sq
         }
         (Op::HasKey, Operand::One(key)) => has_key(&key),
         (Op::HasKeys, Operand::Many(keys)) => all(keys.iter().map(has_key).collect()),
-        (Op::HasAnyKeys, Operand::Many(keys)) => {
-            let mut sql = Sql::new("(1 = 0 OR ");
-            sql.join(" OR ", keys.iter().map(has_key).collect::<Vec<_>>()).push(")");
-            sql
-        }
+        (Op::HasAnyKeys, Operand::Many(keys)) => balanced(" OR ", keys.iter().map(has_key).collect()),
         (Op::Exact, Operand::One(value)) => equals(value),
         (Op::In, Operand::Many(values)) => {
-            let mut sql = Sql::new("(1 = 0");
-            for value in values {
-                sql.push(" OR ").append(equals(value));
+            // Texts, of which there may be many, are handed over as one list.
+            let text =
+                |value: &Value| matches!(value, Value::Text(_) | Value::Json(serde_json::Value::String(_)));
+            let (texts, rest): (Vec<Value>, Vec<Value>) = values.into_iter().partition(text);
+            let mut parts: Vec<Sql> = rest.into_iter().map(equals).collect();
+            if !texts.is_empty() {
+                let texts = texts.into_iter().map(Value::into_text).collect();
+                let mut sql = Sql::new("(json_type(");
+                sql.append(document.clone()).push(") = 'text' AND ");
+                sql.append(compare(extracted(), Kind::Text, Op::In, Operand::Many(texts))?).push(")");
+                parts.push(sql);
             }
-            sql.push(")");
-            sql
+            balanced(" OR ", parts)
         }
         (op, operand) => compare(extracted(), Kind::Text, op, operand)?,
     })
@@ -470,6 +514,12 @@ fn compare(expression: Sql, kind: Kind, op: Op, operand: Operand) -> Result<Sql>
         }
         (op, Operand::One(value)) => {
             let text = like_escape(&value.to_string());
+            if text.len() > LONGEST {
+                let start: String = text.chars().take(20).collect();
+                return Err(Error::value(format!(
+                    "'{start}…' is too long a text to search for: at most {LONGEST} bytes"
+                )));
+            }
             let pattern = match op {
                 Op::IExact => text,
                 Op::StartsWith | Op::IStartsWith => format!("{text}%"),

@@ -21,7 +21,7 @@ pub(super) fn select(query: &QuerySet, expressions: Vec<Sql>) -> Result<Sql> {
         for filter in &query.filters {
             parts.push(build::condition(query.registry, "t0", filter, &mut aliases)?);
         }
-        sql.join(" AND ", parts);
+        sql.append(build::all(parts));
     }
     for (i, order) in query.order.iter().enumerate() {
         sql.push(if i == 0 { " ORDER BY " } else { ", " });
