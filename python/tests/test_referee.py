@@ -78,7 +78,8 @@ def test_each_opens_what_the_other_made(maker: type[Referee], judge: type[Refere
 
     for question, ours, theirs in zip(QUESTIONS, one.run(*QUESTIONS), other.run(*QUESTIONS), strict=True):
         if question["do"] == "query":
-            ours, theirs = sorted(ours), sorted(theirs)
+            # LaminDB repeats a record for every related one that matches; Holotype returns it once.
+            ours, theirs = ({tuple(row) for row in rows} for rows in (ours, theirs))
         assert theirs == ours, question
     listed = other.do("list_artifacts")
     assert all(row["exists"] and row["complete"] and row["hash_matches"] for row in listed)
