@@ -1,8 +1,8 @@
 """What both sides are asked to do, written once against the interface they share.
 
-A workload gets a `Scene` and works through `scene.ln`, which is `lamindb` or `holotype`. What happens
-inside `scene.clock()` is timed; everything else prepares. It returns a value that must be equal on both sides,
-so that neither is fast because it did less.
+A workload gets a `Scene` and works through `scene.ln`, which is `lamindb` or `holotype`. What happens inside
+`scene.clock()` is timed; everything else prepares. It returns a value that must be equal on both sides, so
+that neither is fast because it did less.
 """
 
 from __future__ import annotations
