@@ -148,6 +148,11 @@ pub(crate) fn json(record: &Record) -> Json {
     Json::Object(map)
 }
 
+/// Returns true for a path or key whose suffix is that of a script or notebook.
+pub(crate) fn is_source(path: &str) -> bool {
+    [".py", ".ipynb", ".R", ".Rmd", ".qmd", ".sh"].iter().any(|suffix| path.ends_with(suffix))
+}
+
 /// Returns the status of a record in words; `None` where its registry has none.
 pub(crate) fn status(record: &Record) -> Option<&'static str> {
     let code = record.int("_status_code")?;

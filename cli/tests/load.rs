@@ -122,3 +122,24 @@ fn a_source_never_leaves_the_directory() {
     transform(&lab, "empty.py", None);
     assert!(lab.fails(1, &["load", "--key", "empty.py"]).contains("has no source code yet"));
 }
+
+#[test]
+fn notebooks_come_back_as_notebooks() {
+    let lab = Lab::new();
+    let cells = r##"[{"cell_type": "markdown", "metadata": {}, "source": "# My title"},
+        {"cell_type": "code", "metadata": {}, "source": "%time\nprint(1)", "execution_count": 1, "outputs": []}]"##;
+    let path = lab.write(
+        "n.ipynb",
+        &format!(r#"{{"cells": {cells}, "metadata": {{}}, "nbformat": 4, "nbformat_minor": 5}}"#),
+    );
+    lab.ok(&["save", "n.ipynb"]);
+    let before = std::fs::read_to_string(&path).unwrap();
+    lab.ok(&["load", "--key", "n.ipynb"]);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), before, "an equal notebook is left alone");
+    std::fs::remove_file(&path).unwrap();
+    lab.ok(&["load", "--key", "n.ipynb"]);
+    let notebook: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(notebook["cells"][0]["source"][0], "# My title");
+    assert_eq!(notebook["cells"][1]["source"], serde_json::json!(["%time\n", "print(1)"]));
+    assert!(lab.ok(&["save", "n.ipynb"]).contains("transform already saved"), "the source is the same");
+}

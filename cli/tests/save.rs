@@ -116,3 +116,39 @@ fn engine_errors_end_with_code_1_and_change_nothing() {
     }
     assert_eq!(lab.json(&["list", "artifact"]).as_array().unwrap().len(), 0);
 }
+
+#[test]
+fn scripts_and_notebooks_become_transforms() {
+    let lab = Lab::new();
+    lab.write("steps/sc.py", "import lamindb as ln\nprint(1)\n");
+    let first = lab.ok(&["save", "steps/sc.py"]);
+    assert!(first.contains("→ created Transform('") && first.ends_with("', key='steps/sc.py')\n"), "{first}");
+    let again = lab.ok(&["save", "steps/sc.py"]);
+    assert!(again.contains("→ transform already saved: Transform(uid='"), "{again}");
+    lab.write("steps/sc.py", "print(2)\n");
+    let saved = lab.json(&["save", "steps/sc.py"]);
+    assert_eq!((saved["saved"]["version"].as_str(), saved["created"].as_bool()), (Some("0001"), Some(true)));
+    assert!(saved["saved"]["uid"].as_str().unwrap().starts_with(&uid(&again)[..12]));
+    assert_eq!(saved["saved"]["source_code"], "print(2)\n");
+    assert_eq!(lab.json(&["list", "artifact", "--all"]).as_array().unwrap().len(), 0);
+    assert_eq!(lab.run(&["save", "steps/sc.py", "--kind", "model"]).code, 2);
+}
+
+#[test]
+fn the_uid_of_a_script_is_that_of_its_own_call() {
+    let lab = Lab::new();
+    lab.write("sc.py", "ln.track(\"AbCdEfGhIjKl0000\")\n");
+    let out = lab.ok(&["save", "sc.py"]);
+    assert!(out.contains("created Transform('AbCdEfGhIjKl0000', key='sc.py')"), "{out}");
+}
+
+#[test]
+fn the_registry_can_be_chosen() {
+    let lab = Lab::new();
+    lab.write("model.py", "weights = 1\n");
+    let saved = lab.json(&["save", "model.py", "--registry", "artifact", "--key", "models/model.py"]);
+    assert_eq!(saved["saved"]["suffix"], ".py");
+    lab.write("folder.py/a.txt", "a folder is no script");
+    assert_eq!(lab.json(&["save", "folder.py", "--key", "folder.py"])["saved"]["n_files"], 1);
+    assert_eq!(lab.run(&["save", "model.py", "--registry", "branch"]).code, 2);
+}

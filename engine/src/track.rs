@@ -11,6 +11,7 @@ mod inputs;
 mod magic;
 mod notebook;
 mod options;
+mod percent;
 mod redact;
 mod resolve;
 mod rows;
@@ -23,6 +24,7 @@ pub use file::{SourceFile, SourceKind};
 pub use finish::{Answers, Finish, FinishOptions, Finished, Outcome, Question, Report};
 pub use notebook::Notebook;
 pub use options::{Named, Rename, RenameQuestion, TrackOptions, Tracked, Tracking};
+pub use percent::notebook_text;
 pub use redact::{REDACTED, arguments, is_secret_name, is_secret_value, params, source};
 pub use save::{SaveTransform, SavedTransform};
 

@@ -3,17 +3,15 @@ use std::path::{Component, Path, PathBuf};
 
 use clap::Args;
 use holotype::instance::settings::dev_dir;
+use holotype::track::{Notebook, notebook_text};
 use holotype::{Error, ErrorKind, Instance, Record, model};
 use serde_json::{Value as Json, json};
 
 use crate::entity;
 use crate::error::{Failure, Result};
-use crate::records::{self, Found, Scope, Which};
+use crate::records::{self, Found, Scope, Which, is_source};
 use crate::ui::Ui;
 use crate::voice::{self, Level};
-
-/// Suffixes of the keys that belong to transforms.
-const SOURCES: [&str; 6] = [".py", ".ipynb", ".R", ".Rmd", ".qmd", ".sh"];
 
 /// Bring content to this machine and say where it is
 ///
@@ -85,9 +83,7 @@ fn find(ui: &Ui, args: &LoadArgs) -> Result<Found> {
         return records::find(ui, entity, which, Scope::Visible);
     }
     match (&which.key, &which.uid) {
-        (Some(key), _) if SOURCES.iter().any(|suffix| key.ends_with(suffix)) => {
-            records::find(ui, "transform", which, Scope::Visible)
-        }
+        (Some(key), _) if is_source(key) => records::find(ui, "transform", which, Scope::Visible),
         (None, Some(uid)) => by_uid(ui, uid),
         _ => records::find(ui, "artifact", which, Scope::Visible),
     }
@@ -119,8 +115,17 @@ fn write_source(ui: &mut Ui, instance: &Instance, transform: &Record) -> Result<
     }
     let base = dev_dir(ui.env(), &instance.settings().slug()).unwrap_or_else(|| ui.env().cwd.clone());
     let path = base.join(key);
+    let notebook = key.ends_with(".ipynb");
     if path.exists() {
-        if fs::read(&path).is_ok_and(|present| present == source.as_bytes()) {
+        // A notebook with its outputs is as good as the stored one when both hold the same source.
+        let same = match fs::read_to_string(&path) {
+            Ok(present) if notebook => {
+                Notebook::parse(&present).is_ok_and(|notebook| notebook.to_script() == source)
+            }
+            Ok(present) => present == source,
+            Err(_) => false,
+        };
+        if same {
             return Ok(path);
         }
         let question = format!("{} exists: replace? (y/n) ", path.display());
@@ -131,7 +136,11 @@ fn write_source(ui: &mut Ui, instance: &Instance, transform: &Record) -> Result<
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
     }
-    fs::write(&path, source).map_err(|error| Error::io(&path, error))?;
+    let text = match notebook {
+        true => notebook_text(source, transform.text("description")),
+        false => source.to_owned(),
+    };
+    fs::write(&path, text).map_err(|error| Error::io(&path, error))?;
     Ok(path)
 }
 

@@ -1,15 +1,16 @@
 use std::path::Path;
 
 use clap::{Args, ValueEnum};
+use holotype::track::{Named, SaveTransform};
 use holotype::{Instance, NewArtifact, Record, RunChoice, model};
 use serde_json::json;
 
 use crate::error::{Failure, Result};
-use crate::records;
+use crate::records::{self, is_source};
 use crate::ui::Ui;
 use crate::voice::Level;
 
-/// Save a file or folder as an artifact
+/// Save a file or folder as an artifact, a script or notebook as a transform
 ///
 /// Content that is known already is not stored twice; changed content under a known key becomes a new version.
 #[derive(Args)]
@@ -17,11 +18,13 @@ use crate::voice::Level;
 Examples:
   holotype save cells.parquet --key raw/cells.parquet
   holotype save plate7/ --key plates/7 --description 'Images of plate 7'
-  holotype save cells.parquet --key raw/cells.parquet --project atlas --branch review")]
+  holotype save cells.parquet --key raw/cells.parquet --project atlas --branch review
+  holotype save analysis.py                 a transform: its source is kept in the registry
+  holotype save model.py --registry artifact --key models/model.py")]
 pub(crate) struct SaveArgs {
     /// File or folder to save
     path: String,
-    /// Key in the registry, such as raw/cells.parquet
+    /// Key in the registry, such as raw/cells.parquet; sources have that of their path
     #[arg(long)]
     key: Option<String>,
     /// What it is, in words
@@ -30,7 +33,7 @@ pub(crate) struct SaveArgs {
     /// Kind of the artifact, such as dataset, model or plan
     #[arg(long)]
     kind: Option<String>,
-    /// Uid without version of the artifact to make a new version of
+    /// Uid without version of what to make a new version of
     #[arg(long, value_name = "UID")]
     stem_uid: Option<String>,
     /// Project to link, by name or uid
@@ -42,7 +45,7 @@ pub(crate) struct SaveArgs {
     /// Branch to save on, by name or uid
     #[arg(long)]
     branch: Option<String>,
-    /// Registry to save in; artifact unless the file is a script or notebook
+    /// Registry to save in; transform for scripts and notebooks, else artifact
     #[arg(long)]
     registry: Option<SaveRegistry>,
     /// Accepted for scripts written for other releases; this one needs no tuning
@@ -56,6 +59,7 @@ pub(crate) struct SaveArgs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum SaveRegistry {
     Artifact,
+    Transform,
 }
 
 pub(crate) fn run(ui: &mut Ui, args: &SaveArgs) -> Result<()> {
@@ -63,7 +67,18 @@ pub(crate) fn run(ui: &mut Ui, args: &SaveArgs) -> Result<()> {
     if !args.path.contains("://") && !path.exists() {
         return Err(Failure::Usage(format!("Invalid value for path: Path {} does not exist", args.path)));
     }
-    let plan = is_plan(&path);
+    let registry = args.registry.unwrap_or(match is_source(&args.path) && path.is_file() {
+        true => SaveRegistry::Transform,
+        false => SaveRegistry::Artifact,
+    });
+    match registry {
+        SaveRegistry::Artifact => save_artifact(ui, args, &path),
+        SaveRegistry::Transform => save_transform(ui, args, &path),
+    }
+}
+
+fn save_artifact(ui: &Ui, args: &SaveArgs, path: &Path) -> Result<()> {
+    let plan = is_plan(path);
     let key = args.key.clone().or_else(|| {
         let name = path.file_name().filter(|_| plan)?;
         Some(format!(".plans/{}", name.to_string_lossy()))
@@ -93,6 +108,33 @@ pub(crate) fn run(ui: &mut Ui, args: &SaveArgs) -> Result<()> {
     ui.say(Level::Important, format!("storage path: {}", stored.display()));
     if ui.json() {
         ui.print_json(&json!({"saved": records::json(&artifact.record), "storage_path": stored}));
+    }
+    Ok(())
+}
+
+/// Saves a source file; the engine tells whether it is new, changed or known.
+fn save_transform(ui: &Ui, args: &SaveArgs, path: &Path) -> Result<()> {
+    if args.kind.is_some() {
+        return Err(Failure::Usage(
+            "--kind is for artifacts: that of a transform follows from its file".to_owned(),
+        ));
+    }
+    let instance = ui.connect()?;
+    let named = |name: &Option<String>| name.as_deref().map(Named::from);
+    let saved = instance.save_transform_file(
+        path,
+        &SaveTransform {
+            key: args.key.clone(),
+            uid: args.stem_uid.clone(),
+            description: args.description.clone(),
+            project: named(&args.project),
+            space: named(&args.space),
+            branch: named(&args.branch),
+            ..SaveTransform::default()
+        },
+    )?;
+    if ui.json() {
+        ui.print_json(&json!({"saved": records::json(&saved.transform), "created": saved.created}));
     }
     Ok(())
 }

@@ -27,6 +27,25 @@ pub(super) fn comment_out(lines: &[String]) -> Vec<String> {
     out
 }
 
+/// Returns the lines that [`comment_out`] would turn into these.
+pub(super) fn uncomment(lines: &[String]) -> Vec<String> {
+    let mut quotes = Quotes::default();
+    let mut continued = false;
+    let mut out = Vec::with_capacity(lines.len());
+    for line in lines {
+        let bare = line.trim_start();
+        let foreign = !quotes.open() && (continued || is_foreign(line));
+        let line = match bare.strip_prefix("# ").filter(|_| foreign) {
+            Some(rest) => format!("{}{rest}", &line[..line.len() - bare.len()]),
+            None => line.clone(),
+        };
+        continued = foreign && line.ends_with('\\');
+        quotes.read(&line);
+        out.push(line);
+    }
+    out
+}
+
 /// Returns true for a line that only a notebook understands, also when it is commented already.
 fn is_foreign(line: &str) -> bool {
     let bare = uncommented(line.trim_start());

@@ -2,7 +2,7 @@
 
 use holotype::ErrorKind;
 use holotype::testing::Scratch;
-use holotype::track::{Notebook, SourceKind};
+use holotype::track::{Notebook, SourceKind, notebook_text};
 
 use super::notebook;
 
@@ -138,4 +138,33 @@ fn odd_line_ends_do_not_break_comments() {
     let json = notebook(&[("markdown", "a\u{2028}import os\r\nb\u{c}c", None)]);
     let script = Notebook::parse(&json).unwrap().to_script();
     assert_eq!(script, "# %% [markdown]\n# a\n# import os\n# b\n# c\n");
+}
+
+#[test]
+fn scripts_become_notebooks_that_give_the_same_script() {
+    let others = [
+        "# %%\nimport os\n\n\n\n# %% [markdown]\n# text\n",
+        "print(1)\n\n# %%\nprint(2)\n",
+        "# %% a title [markdown] tags=[\"x y\", \"z\"]\n# text\n\n# %% tags=[\"hide\"]\n1\n",
+        "# %% magic_args=\"-i x\" language=\"R\"\n# plot(x)\n",
+        "# %%\n# # %time\n# !ls -l \\\n#   folder\ntext = \"\"\"\n!ls\n\"\"\"\n",
+        "# %%\n\n# %%\n1\n",
+        "",
+    ];
+    for script in [GUIDE.1, MAGICS.1].into_iter().chain(others) {
+        let text = notebook_text(script, None);
+        let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!((json["nbformat"].as_i64(), json["nbformat_minor"].as_i64()), (Some(4), Some(4)));
+        let again = Notebook::parse(&text).unwrap().to_script();
+        let expected = script.strip_prefix("print(1)").map(|rest| format!("# %%\nprint(1){rest}"));
+        assert_eq!(again, expected.as_deref().unwrap_or(script), "{text}");
+    }
+}
+
+#[test]
+fn the_title_comes_back() {
+    let text = notebook_text(GUIDE.1, Some("Cell types of the lung"));
+    let notebook = Notebook::parse(&text).unwrap();
+    assert_eq!(notebook.title().as_deref(), Some("Cell types of the lung"));
+    assert_eq!(notebook.to_script(), GUIDE.1);
 }
