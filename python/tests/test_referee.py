@@ -98,7 +98,8 @@ def test_each_opens_what_the_other_made(maker: type[Referee], judge: type[Refere
     assert [*family, after[next_version["uid"]]["is_latest"]] == [False, False, True]
     assert one.do("read", uid=next_version["uid"]) == "three"
     assert one.do("list_labels")[made["nokey"]["uid"]] == ["judged"]
-    assert one.do("query", name="ULabel", fields=["uid"], lookups={"name": "judged"}) == [[label]]
+    found = one.run({"do": "query", "name": "ULabel", "fields": ["uid"], "lookups": {"name": "judged"}})
+    assert found == [[[label]]]
     assert one.do("list_collections")[-1]["uid"] == collection["uid"]
     restored = one.run(
         {"do": "restore", "uid": made["trash"]["uid"]}, {"do": "list_artifacts", "visible": True}
