@@ -2,6 +2,25 @@
 //!
 //! [`Instance::track`] finds or makes the transform for a source file and starts a run; [`Instance::finish`] ends it.
 //! Where only a person can decide, both return the question as data and are called again with the answer.
+//!
+//! ```
+//! use holotype::track::{Finish, FinishOptions, TrackOptions, Tracking};
+//!
+//! let scratch = holotype::testing::Scratch::new()?;
+//! let instance = scratch.instance();
+//! let script = scratch.file("count.py", "print(1 + 1)")?;
+//!
+//! let source = Some(instance.source_file(&script, false)?);
+//! let Tracking::Started(tracked) = instance.track(&TrackOptions { source, ..TrackOptions::default() })? else {
+//!     panic!("a new script asks nothing");
+//! };
+//! assert_eq!(tracked.transform.text("key"), Some("count.py"));
+//!
+//! let Finish::Done(finished) = instance.finish(&FinishOptions::default())? else { panic!("a script asks nothing") };
+//! assert_eq!(finished.run.uid(), tracked.run.uid());
+//! assert!(finished.run.moment("finished_at").is_some());
+//! # Ok::<(), holotype::Error>(())
+//! ```
 
 mod construct;
 mod environment;
@@ -75,6 +94,7 @@ impl Instance {
                         uid: setting.uid.as_deref(),
                         version_tag: options.version_tag.as_deref(),
                         description: options.description.clone().or_else(|| description(source, &arguments)),
+                        generic_description: options.description.is_none(),
                         branch: setting.branch,
                         space: setting.space,
                         rename: options.rename.or(setting.rename),

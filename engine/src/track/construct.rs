@@ -187,8 +187,7 @@ impl Instance {
                 return Ok((found, true));
             }
         }
-        let family = rows::family(tx, registry, record.stem_uid())?;
-        let base = match family.into_iter().next() {
+        let base = match rows::newest(tx, registry, record.stem_uid())? {
             Some(base) => Some(base),
             None => head_in(tx, registry, record.text("key").unwrap_or_default(), branch)?,
         };

@@ -120,6 +120,8 @@ pub enum Finish {
     Ask(Question),
     /// The run goes on, as a person wanted.
     Declined,
+    /// There is no run, since the database is read-only.
+    Skipped,
 }
 
 /// A finished run.
@@ -144,6 +146,9 @@ impl Instance {
     /// # Errors
     /// [`ErrorKind::TrackNotCalled`] when no run is being tracked, and failures of the store for the report.
     pub fn finish(&self, options: &FinishOptions) -> Result<Finish> {
+        if self.db().read_only() {
+            return Ok(Finish::Skipped);
+        }
         let Some(id) = options.run.or(self.context().run) else {
             return Err(Error::new(
                 ErrorKind::TrackNotCalled,

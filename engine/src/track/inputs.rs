@@ -16,11 +16,14 @@ impl Instance {
     /// # Errors
     /// [`crate::ErrorKind::Field`] for a record of a registry that runs do not read.
     pub fn track_input(&self, record: &Record, run: Option<i64>) -> Result<bool> {
+        if record.id().is_none() || self.db().read_only() {
+            return Ok(false);
+        }
         let Some(run) = run.or(self.context().run) else {
             self.env().emit(Event::InputNotTracked);
             return Ok(false);
         };
-        if record.id().is_none() || record.int("run_id") == Some(run) || self.db().read_only() {
+        if record.int("run_id") == Some(run) {
             return Ok(false);
         }
         self.db().write(|tx| {

@@ -26,6 +26,12 @@ impl From<&str> for Named {
     }
 }
 
+impl From<String> for Named {
+    fn from(text: String) -> Self {
+        Named::Text(text)
+    }
+}
+
 /// The answer to a [`RenameQuestion`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rename {

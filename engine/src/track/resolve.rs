@@ -22,6 +22,8 @@ pub(super) struct Wanted<'a> {
     pub(super) uid: Option<&'a str>,
     pub(super) version_tag: Option<&'a str>,
     pub(super) description: Option<String>,
+    /// Nobody wrote the description: it only says how the script was called.
+    pub(super) generic_description: bool,
     pub(super) branch: i64,
     pub(super) space: i64,
     pub(super) rename: Option<Rename>,
@@ -56,9 +58,7 @@ pub(super) fn resolve(
     let candidate = match wanted.uid {
         Some(given) if given.len() > registry.stem_len => return search.exact(given, events),
         Some(stem) => {
-            let family = rows::family(tx, registry, stem)?;
-            let alive = family.iter().position(|row| row.int("branch_id") != Some(-1)).unwrap_or(0);
-            family.into_iter().nth(alive).map_or(Candidate::None, |row| Candidate::Row(Box::new(row)))
+            rows::newest(tx, registry, stem)?.map_or(Candidate::None, |row| Candidate::Row(Box::new(row)))
         }
         None => match search.by_content()? {
             Candidate::None => search.by_place(events)?,
@@ -124,9 +124,6 @@ impl Search<'_> {
     /// Looks for the latest transform whose key fits the path of the file, the deepest key first.
     fn by_place(&self, events: &mut Vec<Event>) -> Result<Candidate> {
         let wanted = self.wanted;
-        if wanted.rename == Some(Rename::Copied) {
-            return Ok(Candidate::None);
-        }
         let escaped = wanted.key.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
         let mut rest = Sql::new("WHERE \"is_latest\" = ");
         rest.bind(true).push(" AND \"branch_id\" IN (").binds([wanted.branch.into(), Value::Int(1)]);
@@ -156,8 +153,9 @@ impl Search<'_> {
     /// Takes the row with exactly this uid, or makes it.
     fn exact(&self, given: &str, events: &mut Vec<Event>) -> Result<Resolved> {
         let (stem, _) = version::split_uid(given, self.registry.stem_len);
-        let family = rows::family(self.tx, self.registry, stem)?;
-        let Some(row) = family.into_iter().find(|row| row.uid() == given) else {
+        let mut uid = Sql::new("WHERE \"uid\" = ");
+        uid.bind(given);
+        let Some(row) = rows::select(self.tx, self.registry, uid)?.into_iter().next() else {
             return self.insert(given, self.wanted.key, events);
         };
         let source = self.wanted.source;
@@ -213,8 +211,11 @@ impl Search<'_> {
             row.set("key", wanted.key)?;
             events.push(Event::RenamingTransform { from: former, to: wanted.key.to_owned() });
         }
+        // That a script was called with arguments must not take the place of what somebody wrote.
+        let generic = wanted.source.kind == SourceKind::Script && wanted.generic_description;
         if let Some(description) = &wanted.description
             && row.text("description") != Some(description)
+            && (!generic || row.text("description").is_none())
         {
             row.set("description", description.as_str())?;
             events.push(Event::Note("updated transform description".to_owned()));
@@ -289,16 +290,13 @@ impl Search<'_> {
 
     /// Refuses a version that another row of the family carries.
     fn refuse_taken(&self, tag: &str, stem: &str, own: Option<i64>) -> Result<()> {
-        let family = rows::family(self.tx, self.registry, stem)?;
-        let taken = family.iter().find(|row| row.id() != own && row.version() == Some(tag));
-        match taken {
+        match rows::holder(self.tx, self.registry, stem, tag, own)? {
             None => Ok(()),
             Some(other) => Err(Error::new(
                 ErrorKind::UpdateContext,
                 format!(
-                    "✗ version '{tag}' is already taken by Transform('{}'); please set another version, e.g., \
+                    "✗ version '{tag}' is already taken by Transform('{other}'); please set another version, e.g., \
                      ln.context.version = '{}'",
-                    other.uid(),
                     next_tag(tag)
                 ),
             )),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::options::{Named, Rename, Setting, TrackOptions};
 use super::resolve::{self, Resolved, Wanted};
+use super::rows;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::instance::Instance;
@@ -66,7 +67,7 @@ impl Instance {
         let mut events = Vec::new();
         let (transform, created, complete) = self.db().write(|tx| {
             if let Some(stem) = setting.uid.as_deref().filter(|uid| uid.len() == registry.stem_len)
-                && super::rows::family(tx, registry, stem)?.is_empty()
+                && rows::newest(tx, registry, stem)?.is_none()
             {
                 return Err(Error::does_not_exist(format!(
                     "The stem uid is not found: no Transform has the uid '{stem}'"
@@ -78,6 +79,7 @@ impl Instance {
                 uid: setting.uid.as_deref(),
                 version_tag: save.version_tag.as_deref(),
                 description: save.description.clone().or_else(|| source.title.clone()),
+                generic_description: false,
                 branch: setting.branch,
                 space: setting.space,
                 rename: Some(Rename::Renamed),

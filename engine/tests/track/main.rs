@@ -1,6 +1,8 @@
 //! Tracking: the law of transforms and runs, of notebooks and secrets, and of many writers at once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod construct;
 mod finish;
 mod inputs;

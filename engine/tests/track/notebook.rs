@@ -3,6 +3,7 @@
 use holotype::ErrorKind;
 use holotype::testing::Scratch;
 use holotype::track::{Notebook, SourceKind, notebook_text};
+use proptest::prelude::*;
 
 use super::notebook;
 
@@ -167,4 +168,22 @@ fn the_title_comes_back() {
     let notebook = Notebook::parse(&text).unwrap();
     assert_eq!(notebook.title().as_deref(), Some("Cell types of the lung"));
     assert_eq!(notebook.to_script(), GUIDE.1);
+}
+
+proptest! {
+    #[test]
+    fn markdown_never_becomes_code(cells in prop::collection::vec(("code|markdown|raw", "(?s).{0,60}"), 0..6)) {
+        let cells: Vec<_> = cells.iter().map(|(kind, source)| (kind.as_str(), source.as_str(), None)).collect();
+        let script = Notebook::parse(&notebook(&cells)).unwrap().to_script();
+        let mut code = true;
+        let mut headers = 0;
+        for line in script.lines() {
+            if line.trim_start().starts_with("# %%") && (line.ends_with("%%") || line.ends_with("[markdown]") || line.ends_with("[raw]")) {
+                headers += 1;
+                code = line.ends_with("%%");
+            }
+            prop_assert!(code || line.is_empty() || line.starts_with('#'), "{}", line);
+        }
+        prop_assert!(headers >= cells.len());
+    }
 }

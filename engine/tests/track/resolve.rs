@@ -4,6 +4,7 @@ use holotype::testing::Scratch;
 use holotype::track::{Rename, TrackOptions};
 use holotype::{ErrorKind, Event, Record, model};
 
+use super::common::Fixture;
 use super::{all, asked, done, interactive, notebook, of, run, started, texts, track, versions};
 
 fn v(rows: &[(&str, &str, bool)]) -> Vec<(String, String, bool)> {
@@ -102,6 +103,19 @@ fn a_copy_becomes_a_family_of_its_own() {
     // From now on each is found by its own key.
     assert_eq!(run(&scratch, "copy.py", "1").transform.id(), copied.transform.id());
     assert_eq!(run(&scratch, "s.py", "1").transform.id(), first.transform.id());
+}
+
+#[test]
+fn a_copy_over_a_file_with_a_transform_of_its_own_is_its_next_version() {
+    let scratch = Scratch::new().unwrap();
+    let instance = scratch.instance();
+    run(&scratch, "s.py", "1");
+    let own = run(&scratch, "t.py", "2").transform;
+    scratch.file("t.py", "1").unwrap();
+    assert_eq!(asked(instance.track(&of(instance, "t.py"))).existing, "s.py");
+    let copied =
+        started(instance.track(&TrackOptions { rename: Some(Rename::Copied), ..of(instance, "t.py") }));
+    assert_eq!((copied.transform.stem_uid(), &copied.transform.uid()[12..]), (own.stem_uid(), "0001"));
 }
 
 #[test]
@@ -305,6 +319,37 @@ fn a_new_title_updates_the_description() {
     }
     assert_eq!(all(instance, "Transform")[0].text("description"), Some("Two"));
     assert!(texts(&scratch.events()).contains(&"updated transform description"));
+}
+
+#[test]
+fn a_description_that_somebody_wrote_outlives_arguments() {
+    let scratch = Scratch::new().unwrap();
+    let instance = scratch.instance();
+    let mut transform = run(&scratch, "s.py", "1").transform;
+    let call = || TrackOptions { arguments: vec!["--n=3".to_owned()], ..of(instance, "s.py") };
+    assert_eq!(started(instance.track(&call())).transform.text("description"), Some("CLI: s.py"));
+    transform.set("description", "Quality of the lung").unwrap();
+    instance.save(&mut transform).unwrap();
+    assert_eq!(started(instance.track(&call())).transform.text("description"), Some("Quality of the lung"));
+    let given = TrackOptions { description: Some("Given".to_owned()), ..call() };
+    assert_eq!(started(instance.track(&given)).transform.text("description"), Some("Given"));
+}
+
+#[test]
+fn a_script_that_lamindb_tracked_gets_its_next_version() {
+    let fixture = Fixture::open("2.12.1");
+    let instance = &fixture.instance;
+    let known =
+        all(instance, "Transform").into_iter().find(|row| row.text("key") == Some("analysis.py")).unwrap();
+    let path = fixture.dir.path().join("work/analysis.py");
+    std::fs::write(&path, "print('changed')").unwrap();
+    let source = Some(instance.source_file(&path, false).unwrap());
+    let tracked = started(instance.track(&TrackOptions { source, ..TrackOptions::default() }));
+    assert_eq!((tracked.transform.stem_uid(), &tracked.transform.uid()[12..]), (known.stem_uid(), "0001"));
+    let known = instance.by_id(known.registry(), known.id().unwrap()).unwrap();
+    assert!(!known.flag("is_latest") && tracked.transform.flag("is_latest"));
+    // The version before keeps its runs.
+    assert_eq!(instance.related(&known, "runs").unwrap().count().unwrap(), 2);
 }
 
 #[test]
