@@ -27,8 +27,11 @@ _HOMES = {
     "Settings": "_settings",
     "UPath": "upath",
     "connect": "_connecting",
+    "context": "_track",
+    "finish": "_track",
     "save": "_saving",
     "settings": "_settings",
+    "track": "_track",
     "view": "_view",
 }
 _MODULES = frozenset({"bionty", "core", "errors", "examples", "loaders", "models", "setup"})

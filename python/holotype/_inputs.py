@@ -16,7 +16,7 @@ def track_input(record: SQLRecord, is_run_input: Any) -> None:
         record: Artifact or collection that was read.
         is_run_input: False for not; a run to note it there; None for what `ln.settings.track_run_inputs` says.
     """
-    from holotype import _voice
+    from holotype import _native, _session, _voice
     from holotype._settings import settings
     from holotype.registry import SQLRecord
 
@@ -25,11 +25,9 @@ def track_input(record: SQLRecord, is_run_input: Any) -> None:
     if is_run_input is False or record.id is None:
         return
     instance = record._instance
-    run = is_run_input.id if isinstance(is_run_input, SQLRecord) else instance.context()["run"]
-    if run is None:
-        _voice.warning("run input wasn't tracked, call `ln.track()` and re-run")
+    tracked = _session.current()
+    if instance is not tracked and tracked.context()["run"] is not None:
+        _voice.warning(f"run input wasn't tracked: {record._row.uid} belongs to another instance")
         return
-    # What a run makes, or makes again, is not its input: lineage would go in a circle.
-    again = run in instance.related(record._row, "recreating_runs").ids()
-    if not again and run != record.run_id:  # type: ignore[attr-defined]
-        instance.link(record._row, "input_of_runs", [run])
+    run = is_run_input.id if isinstance(is_run_input, SQLRecord) else None
+    _native.track_input(instance, record._row, run)

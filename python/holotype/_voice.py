@@ -74,7 +74,8 @@ def ask(question: str) -> bool:
     """Returns whether the user answers a question with yes; nobody there to answer means no."""
     try:
         return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
+    except (EOFError, OSError, NotImplementedError):
+        # No input at all, input that is captured, a kernel that runs in batch.
         return False
 
 

@@ -16,7 +16,7 @@ use crate::record::Record;
 use crate::runtime;
 
 /// Returns a keyword argument; absent and None are the same.
-fn option<'py, T>(arguments: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
+pub fn option<'py, T>(arguments: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
 where
     T: for<'a> FromPyObject<'a, 'py, Error = PyErr>,
 {
@@ -37,7 +37,7 @@ fn run_choice(run: &Bound<'_, PyAny>) -> PyResult<RunChoice> {
     run.extract().map(RunChoice::Id)
 }
 
-fn row(arguments: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<holotype::Record>> {
+pub fn row(arguments: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<holotype::Record>> {
     let record = arguments.get_item(name)?.filter(|value| !value.is_none());
     record.map(|record| Ok(record.cast::<Record>()?.borrow().row().clone())).transpose()
 }

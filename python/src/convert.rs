@@ -132,7 +132,7 @@ fn moment(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     parsed.map(Value::DateTime).ok_or_else(|| PyValueError::new_err(format!("{text} is no moment")))
 }
 
-fn json_from_python(object: &Bound<'_, PyAny>) -> PyResult<Json> {
+pub fn json_from_python(object: &Bound<'_, PyAny>) -> PyResult<Json> {
     if let Some(value) = scalar(object)? {
         return Ok(value.into_json());
     }

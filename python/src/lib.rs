@@ -18,6 +18,7 @@ mod query;
 mod record;
 mod runtime;
 mod table;
+mod track;
 mod voice;
 
 /// The engine of Holotype.
@@ -33,5 +34,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     describe::register(module)?;
     places::register(module)?;
+    track::register(module)?;
     voice::register(module)
 }

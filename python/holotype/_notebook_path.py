@@ -1,0 +1,207 @@
+"""Which file runs: a script, or the notebook behind a kernel, which does not tell."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from holotype.errors import InvalidArgument
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Any
+
+__all__ = ["Running", "cells", "executed", "running"]
+
+# Programs that run notebooks from beginning to end.
+_EXECUTORS = ("nbconvert", "nbclient", "jupyter-execute", "jupyter-run", "papermill")
+_TELL = "pass its path: ln.track(path='...')"
+
+
+class Running(NamedTuple):
+    """The file that runs."""
+
+    #: The file.
+    path: Path
+    #: It is a notebook.
+    notebook: bool = False
+    #: A person runs the notebook cell by cell.
+    interactive: bool = False
+    #: Key, where it is not the path's.
+    key: str | None = None
+
+
+def running(path: str | os.PathLike[str] | None = None) -> Running:
+    """Returns the file that runs.
+
+    Args:
+        path: The file, where the user knows better.
+
+    Raises:
+        InvalidArgument: If nobody can tell.
+    """
+    caller = _caller()
+    kernel = _kernel()
+    given = None if path is None else Path(path).expanduser().absolute()
+    file = caller.get("__file__")
+    if kernel is not None and (file is None or caller is kernel.user_ns or caller.get("__name__") != "__main__"):
+        # Only an editor saves what a person sees: without one, the file stays as it is.
+        found = None if _runs_in_batch() else _session_notebook(kernel)
+        return Running(given or found or _quiet_notebook(kernel), True, found is not None)
+    if _in_marimo() and (given or file):
+        return Running(given or Path(str(file)).absolute(), True, _in_marimo() == "edit")
+    if given is not None:
+        return Running(given, given.suffix in (".ipynb", ".qmd", ".Rmd"))
+    if file is None:
+        raise InvalidArgument(
+            f"There is no file to track in an interactive session or `python -c`: {_TELL}, or a "
+            "pipeline: ln.track(transform=ln.Transform(key='...').save())"
+        )
+    return Running(Path(file).absolute(), key=_package_key(str(caller.get("__name__")), str(file)))
+
+
+def _caller() -> dict[str, Any]:
+    """Returns the globals of the first function on the stack that is not ours."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").partition(".")[0] not in ("holotype", "lamindb"):
+            return frame.f_globals
+        frame = frame.f_back
+    return {}
+
+
+def _package_key(name: str, file: str) -> str | None:
+    """Returns the key of an installed module, which has no place among the user's own files."""
+    if name == "__main__" or not {"site-packages", "dist-packages"} & set(Path(file).parts):
+        return None
+    own = f"{name.replace('.', '/')}"
+    return f"pypackages/{own}/__init__.py" if Path(file).stem == "__init__" else f"pypackages/{own}.py"
+
+
+def _kernel() -> Any:
+    """Returns IPython's shell inside a Jupyter kernel."""
+    if "ipykernel" not in sys.modules or "IPython" not in sys.modules:
+        return None
+    shell = sys.modules["IPython"].get_ipython()
+    return shell if shell is not None and hasattr(shell, "kernel") else None
+
+
+def _in_marimo() -> str | None:
+    marimo = sys.modules.get("marimo")
+    if marimo is None or not marimo.running_in_notebook():
+        return None
+    return str(marimo.app_meta().mode)
+
+
+def _runs_in_batch() -> bool:
+    """Returns true when the kernel's parent is known to run notebooks from beginning to end."""
+    if "NBPRJ_TEST_NBPATH" in os.environ:
+        return True
+    try:
+        command = Path(f"/proc/{os.getppid()}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return False
+    return any(name in command for name in _EXECUTORS)
+
+
+def _session_notebook(kernel: Any) -> Path | None:
+    """Returns the notebook that an editor or a server has told the kernel about."""
+    told = (kernel.user_ns.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"))
+    for name in filter(None, told):
+        # Servers name a session by the notebook, relative to where they or the kernel were started.
+        for path in (Path(name).absolute(), Path.cwd() / Path(name).name):
+            if path.suffix == ".ipynb" and path.is_file():
+                return path
+    return _ask_servers(kernel)
+
+
+def _ask_servers(kernel: Any) -> Path | None:
+    """Returns the notebook that a Jupyter server on this machine runs in this kernel."""
+    import json
+    from urllib.parse import urlsplit
+    from urllib.request import ProxyHandler, Request, build_opener
+
+    connection = Path(kernel.kernel.config.get("IPKernelApp", {}).get("connection_file", ""))
+    kernel_id = connection.stem.removeprefix("kernel-")
+    if not kernel_id:
+        return None
+    opener = build_opener(ProxyHandler({}))
+    for file in sorted(connection.parent.glob("jpserver-*.json")):
+        try:
+            server = json.loads(file.read_text())
+            if urlsplit(server["url"]).hostname not in ("localhost", "127.0.0.1", "::1"):
+                continue
+            token = {"Authorization": f"token {server['token']}"} if server.get("token") else {}
+            with opener.open(Request(f"{server['url']}api/sessions", headers=token), timeout=1) as answer:
+                sessions = json.load(answer)
+            for session in sessions:
+                if session["kernel"]["id"] == kernel_id:
+                    return _existing(Path(server["root_dir"]) / session["path"])
+        except (OSError, ValueError, KeyError, TypeError):
+            # A server that is gone, or of another kind.
+            continue
+    return None
+
+
+def _existing(path: Path) -> Path | None:
+    return path if path.is_file() else None
+
+
+def _quiet_notebook(kernel: Any) -> Path:
+    """Returns the notebook of a kernel that was told nothing: the one that holds what was executed.
+
+    Raises:
+        InvalidArgument: If there is none, or more than one.
+    """
+    named = os.environ.get("NBPRJ_TEST_NBPATH")
+    if named:
+        return Path(named).absolute()
+    done = [source for _, source in executed(kernel)]
+    here = Path.cwd()
+    fitting = [path for path in sorted(here.glob("*.ipynb")) if _holds(path, done)]
+    if len(fitting) == 1:
+        return fitting[0]
+    which = "several notebooks here hold" if fitting else f"no notebook in {here} holds"
+    raise InvalidArgument(f"Could not find out which notebook runs: {which} the executed cells; {_TELL}")
+
+
+def _holds(path: Path, done: list[str]) -> bool:
+    """Returns true when the executed cells stand in the notebook, in that order."""
+    try:
+        left = iter(source for _, source in cells(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(done) and all(any(source == other for other in left) for source in done)
+
+
+def cells(text: str) -> list[tuple[dict[str, Any], str]]:
+    """Returns the code cells of a notebook that hold code, with their sources.
+
+    Args:
+        text: Text of the file.
+
+    Raises:
+        ValueError: If it is no notebook.
+    """
+    import json
+
+    found = []
+    for cell in json.loads(text)["cells"]:
+        source = cell["source"] if isinstance(cell["source"], str) else "".join(cell["source"])
+        if cell["cell_type"] == "code" and source.strip():
+            found.append((cell, source.rstrip("\n")))
+    return found
+
+
+def executed(shell: Any = None) -> list[tuple[int, str]]:
+    """Returns what the kernel has executed, with execution counts.
+
+    Args:
+        shell: IPython's shell; by default that of this process.
+    """
+    shell = shell or _kernel()
+    history = [] if shell is None else shell.history_manager.input_hist_raw
+    return [(count, source.rstrip("\n")) for count, source in enumerate(history) if source.strip()]

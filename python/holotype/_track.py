@@ -1,0 +1,378 @@
+"""`ln.track()`, `ln.finish()` and `ln.context`: which run is being tracked."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from holotype import _native, _session, _voice
+from holotype.errors import InvalidArgument, TrackNotCalled
+from holotype.registry import SQLRecord, registry_class
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from holotype._console import Console
+    from holotype._notebook_path import Running
+
+__all__ = ["Context", "context", "finish", "track"]
+
+
+class _Live:
+    """What is known about the tracked run beside its records."""
+
+    def __init__(self, source: Running | None, console: Console | None) -> None:
+        self.source = source
+        self.console = console
+        # The user was asked to save the notebook.
+        self.asked = False
+
+
+def _slot(name: str, doc: str) -> Any:
+    """Returns a property for what is set before a run is tracked, and shows where the session stands."""
+
+    def get(self: Context) -> Any:
+        return self._shown(name)
+
+    def set(self: Context, value: Any) -> None:
+        self._wanted[name] = value
+
+    return property(get, set, doc=doc)
+
+
+class Context:
+    """The run that is being tracked; what is set here before `ln.track()` holds for it.
+
+    Example:
+        >>> ln.context.version = "2"
+        >>> ln.track()
+        >>> ln.context.run
+        Run(uid='fpM04qKzPpFUYqjc', ...)
+    """
+
+    def __init__(self) -> None:
+        self._wanted: dict[str, Any] = {}
+        self._run: Any = None
+        self._transform: Any = None
+        self._project: Any = None
+        self._live: _Live | None = None
+        _session.on_change(self._forget)
+
+    @property
+    def transform(self) -> Any:
+        """The transform of the tracked run, or None."""
+        return self._transform
+
+    @property
+    def run(self) -> Any:
+        """The tracked run, or None."""
+        return self._run
+
+    uid = _slot("uid", "The uid of the transform.")
+    description = _slot("description", "The description of the transform.")
+    version = _slot("version", "The version label of the transform.")
+    project = _slot("project", "The project of the run.")
+    space = _slot("space", "The space of what is made from now on.")
+    branch = _slot("branch", "The branch of what is made from now on.")
+
+    def __dir__(self) -> list[str]:
+        return ["branch", "description", "project", "run", "space", "transform", "uid", "version"]
+
+    # Older releases had these on the context.
+
+    @property
+    def name(self) -> Any:
+        """The older name of `description`."""
+        return self.description
+
+    @name.setter
+    def name(self, value: str) -> None:
+        self.description = value
+
+    @property
+    def path(self) -> Path | None:
+        """The file that runs, or None."""
+        return self._live.source.path if self._live is not None and self._live.source is not None else None
+
+    def track(self, *args: Any, **options: Any) -> None:
+        """Tracks a run: the older place of `ln.track`."""
+        track(*args, **options)
+
+    def finish(self, **options: Any) -> None:
+        """Finishes the run: the older place of `ln.finish`."""
+        finish(**options)
+
+    def _shown(self, name: str) -> Any:
+        if name in ("space", "branch"):
+            if name in self._wanted or not _session.connected():
+                return self._wanted.get(name)
+            cls = registry_class(f"lamindb.{name.capitalize()}")
+            return cls._by_id(_session.current().context()[name])
+        if self._transform is None or name in self._wanted:
+            return self._wanted.get(name)
+        return self._project if name == "project" else getattr(self._transform, name)
+
+    def _forget(self) -> None:
+        if self._live is not None and self._live.console is not None:
+            self._live.console.stop()
+        self._run = self._transform = self._project = self._live = None
+
+    def __repr__(self) -> str:
+        return f"Context(transform={self._transform!r}, run={self._run!r})"
+
+
+context = Context()
+
+
+def track(
+    transform: Any = None,
+    *,
+    project: Any = None,
+    space: Any = None,
+    branch: Any = None,
+    plan: Any = None,
+    features: dict[str, Any] | None = None,
+    params: dict[str, Any] | None = None,
+    new_run: bool | None = None,
+    pypackages: bool | None = None,
+    key: str | None = None,
+    initiated_by_run: Any = None,
+    path: str | os.PathLike[str] | None = None,
+) -> None:
+    """Starts a run of the script or notebook that calls it; everything made or read from now on belongs to it.
+
+    Args:
+        transform: Uid that identifies the file across renames, of 12 characters, or 16 for one version; or a
+            transform that is no file.
+        project: Project of the run, by record, name or uid.
+        space: Space of everything made from now on.
+        branch: Branch of everything made from now on.
+        plan: Artifact with the plan that the run follows, by record, key or uid.
+        features: Annotations of the run by feature name.
+        params: Parameters of the run; secrets are blanked out.
+        new_run: False goes on with the latest run; by default so in a notebook that a person runs.
+        pypackages: True prints the packages that a notebook imports.
+        key: Key of the transform instead of the path of the file.
+        initiated_by_run: Run that started this one, by record or uid.
+        path: The file that runs, where this cannot be found out.
+
+    Raises:
+        InvalidArgument: For names that nothing answers to, malformed uids, and where no file can be found.
+        UpdateContext: If the file no longer is what the given uid stands for.
+        CurrentInstanceNotConfigured: If no instance is connected.
+
+    Example:
+        >>> ln.track(params={"rate": 0.1})
+        → created Transform('4MuxEYZwGF5q0000', key='train.py'), started new Run('fpM04qKzPpFUYqjc') at ...
+    """
+    instance = _session.current()
+    if features is not None:
+        raise NotImplementedError("track(features=...) is not supported yet: annotate the run's artifacts instead")
+    wanted = context._wanted
+    options: dict[str, Any] = {
+        "uid": wanted.get("uid"),
+        "key": key,
+        "version_tag": wanted.get("version"),
+        "description": wanted.get("description"),
+        "project": _named(project or wanted.get("project") or os.environ.get("LAMIN_CURRENT_PROJECT")),
+        "space": _named(space or wanted.get("space")),
+        "branch": _named(branch or wanted.get("branch")),
+        "plan": _named(plan),
+        "initiated_by_run": _named(initiated_by_run or os.environ.get("LAMIN_INITIATED_BY_RUN_UID")),
+        "params": None if params is None else _json_params(params),
+        "new_run": new_run,
+    }
+    source = None
+    if isinstance(transform, SQLRecord):
+        options["transform"] = transform._row
+    else:
+        options["uid"] = transform or options["uid"]
+        source = _source(path, options)
+    if os.environ.get("LAMIN_TESTING") == "true":
+        options["renamed"] = True
+    started = _native.track(instance, source and source.path, **options)
+    if started is not None and "question" in started:
+        options["renamed"] = _renamed(started["question"])
+        started = _native.track(instance, source and source.path, **options)
+    if started is None:
+        return
+    _begin(instance, started, source)
+    if source is not None and source.notebook and pypackages:
+        from holotype._environment import imports
+
+        _voice.important(f"notebook imports: {' '.join(imports(source.path.read_text()))}")
+
+
+def _source(path: str | os.PathLike[str] | None, options: dict[str, Any]) -> Running:
+    """Returns the file that runs, and completes the options with what is known about it."""
+    from holotype._environment import environment_file
+    from holotype._notebook_path import running
+
+    source = running(path)
+    options["key"] = options["key"] or source.key
+    options["notebook"], options["interactive"] = source.notebook, source.interactive
+    if not source.notebook:
+        options["arguments"] = sys.argv[1:]
+    try:
+        options["environment"] = environment_file()
+    except OSError as error:
+        import warnings
+
+        message = f"could not track Python environment (no pixi.lock or uv.lock found): {error}"
+        warnings.warn(message, UserWarning, stacklevel=3)
+    return source
+
+
+def _begin(instance: _native.Instance, started: dict[str, Any], source: Running | None) -> None:
+    """Makes a started run the one of this process."""
+    context._forget()
+    context._run = registry_class("lamindb.Run")._wrap(started["run"], instance)
+    context._transform = registry_class("lamindb.Transform")._wrap(started["transform"], instance)
+    context._project = context._run.projects.first()
+    context._wanted.clear()
+    console = None
+    if source is not None and not source.notebook and "ipykernel" not in sys.modules:
+        from holotype._console import Console
+
+        log = _native.cache_dir() / f"run_logs_{context._run.uid}.txt"
+        slug = instance.settings()["slug"]
+        try:
+            console = Console(log, f"\033[1;92m→\033[0m connected lamindb: {slug}\n", _end_early)
+        except OSError as error:
+            _voice.warning(f"what the script prints is not kept: {error}")
+    context._live = _Live(source, console)
+
+
+def _end_early(outcome: str) -> None:
+    """Finishes the run of a script that an error or a signal ends."""
+    with _voice.lowered("error"):
+        _finish(outcome=outcome)
+
+
+def finish(ignore_non_consecutive: bool | None = None) -> None:
+    """Finishes the tracked run; of a notebook, this stores the code and a page with the results.
+
+    Args:
+        ignore_non_consecutive: True says nothing about cells that did not run one after the other, False asks whether
+            to go on; by default there is a warning.
+
+    Raises:
+        TrackNotCalled: If no run is being tracked.
+
+    Example:
+        >>> ln.finish()
+        → finished Run('TM6tukPnyhDYwvZx') after 3s at 2026-11-22 00:00:46 UTC
+    """
+    _finish(ignore_non_consecutive=ignore_non_consecutive)
+
+
+def _finish(**options: Any) -> None:
+    live = context._live
+    if live is None:
+        raise TrackNotCalled("Please run `ln.track()` before `ln.finish()`")
+    instance = _session.current()
+    options["run"] = context._run.id
+    path = None
+    if live.console is not None:
+        live.console.stop()
+        # It may be gone when an earlier attempt failed half-way.
+        options["report"] = live.console.path if live.console.path.is_file() else None
+    elif live.source is not None and live.source.notebook:
+        path = live.source.path
+        if not _read_notebook(live, path, options):
+            return
+    done = _native.finish(instance, path, **options)
+    while done is not None and "question" in done:
+        options[done["answer"]] = _voice.ask(done["question"])
+        done = _native.finish(instance, path, **options)
+    if done is None:
+        return
+    _take(context._run, done["run"])
+    _take(context._transform, done["transform"])
+    context._forget()
+
+
+def _take(record: Any, row: _native.Record) -> None:
+    """Lets a record that a user may hold show how the run ended."""
+    if record.id == row.id:
+        record._row = row
+        record._related.clear()
+        record._documents.clear()
+
+
+def _read_notebook(live: _Live, path: Path, options: dict[str, Any]) -> bool:
+    """Completes the options with what is known about a notebook; returns false while it has to be saved first."""
+    from holotype import _notebook_report as report
+
+    assert live.source is not None
+    options["notebook"], options["interactive"] = True, live.source.interactive
+    jupyter = path.suffix == ".ipynb"
+    if live.source.interactive and jupyter:
+        if not report.is_saved(path, live.asked):
+            live.asked = True
+            return False
+        options["report"] = report.page(path, _native.cache_dir(), context._run.uid)
+    elif jupyter:
+        _voice.important(f"to save the notebook html, run: {_native.command()} save {path.name}")
+    if jupyter:
+        options["gaps"] = report.gaps(path)
+    return True
+
+
+def _named(given: Any) -> Any:
+    """Returns how the engine finds a record: by the id of a saved one, else by name or uid."""
+    if not isinstance(given, SQLRecord):
+        return given
+    if given.id is None:
+        raise InvalidArgument(f"{given!r} is not saved: save it before passing it to `ln.track()`")
+    return given.id
+
+
+def _renamed(question: str) -> bool:
+    """Returns true when the user says that a file was renamed, false for a copy; without a user, it is a copy."""
+    while True:
+        try:
+            answer = input(f"{question} ").strip()
+        except (EOFError, OSError, NotImplementedError):
+            return False
+        if answer in ("1", "2"):
+            return answer == "1"
+
+
+def _json_params(params: dict[str, Any]) -> dict[str, Any]:
+    """Returns the parameters that can be kept; what they leave out is mentioned."""
+    kept = {}
+    for name, value in params.items():
+        try:
+            kept[name] = _plain(value)
+        except TypeError:
+            _voice.warning(f"skipping param {name} with value {value} and dtype ? not JSON serializable")
+    return kept
+
+
+def _plain(value: Any) -> Any:
+    """Returns a value as JSON knows it; records by registry and uid.
+
+    Raises:
+        TypeError: If there is no such form.
+    """
+    if isinstance(value, SQLRecord):
+        table = type(value)._table
+        prefix = "" if table.module == "lamindb" else f"{table.module}."
+        return f"{prefix}{table.name}[{value._row.uid}]"
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in value]
+    if value is None or isinstance(value, (str, bool, int, float)):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    # Scalars of numpy and pandas know how to become plain; arrays do too, but only one value.
+    if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
+        return _plain(value.item())
+    raise TypeError(f"A {type(value).__name__} has no form in JSON")

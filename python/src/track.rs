@@ -1,0 +1,196 @@
+//! Tracking: starting runs, ending them, and noting what they read.
+
+use std::path::PathBuf;
+
+use holotype::track::{
+    Answers, EnvironmentFile, Finish, FinishOptions, Finished, Named, Notebook, Outcome, Question, Rename, Report,
+    SourceFile, SourceKind, TrackOptions, Tracking,
+};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::Value as Json;
+
+use crate::contents::{option, row};
+use crate::convert;
+use crate::error;
+use crate::instance::Instance;
+use crate::record::Record;
+use crate::runtime;
+
+/// Two neighbouring cells by execution count.
+type Gap = (Option<i64>, Option<i64>);
+
+/// The source file that a call speaks of.
+struct Source {
+    path: Option<PathBuf>,
+    notebook: bool,
+    interactive: bool,
+    gaps: Option<Vec<Gap>>,
+}
+
+impl Source {
+    fn given(path: Option<PathBuf>, arguments: &Bound<'_, PyDict>) -> PyResult<Self> {
+        Ok(Source {
+            path,
+            notebook: option(arguments, "notebook")?.unwrap_or_default(),
+            interactive: option(arguments, "interactive")?.unwrap_or_default(),
+            gaps: option(arguments, "gaps")?,
+        })
+    }
+
+    fn read(self, instance: &holotype::Instance) -> holotype::Result<Option<SourceFile>> {
+        let Some(path) = &self.path else { return Ok(None) };
+        let mut file = instance.source_file(path, self.interactive)?;
+        if self.notebook {
+            // Some notebooks are Python files: only the face knows.
+            file.kind = SourceKind::Notebook;
+            file.interactive = self.interactive;
+        }
+        if let Some(gaps) = self.gaps {
+            file.gaps = gaps;
+        }
+        Ok(Some(file))
+    }
+}
+
+/// Returns a record that is named by id or by text.
+fn named(arguments: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<Named>> {
+    let Some(given) = arguments.get_item(name)?.filter(|value| !value.is_none()) else { return Ok(None) };
+    Ok(Some(match given.extract::<i64>() {
+        Ok(id) => Named::Id(id),
+        Err(_) => Named::Text(given.extract()?),
+    }))
+}
+
+fn environment(arguments: &Bound<'_, PyDict>) -> PyResult<Option<EnvironmentFile>> {
+    let file: Option<(String, Vec<u8>)> = option(arguments, "environment")?;
+    Ok(file.map(|(name, content)| EnvironmentFile { name, content }))
+}
+
+/// Starts a run; returns the run and its transform, or the question to answer first; None on a read-only connection.
+#[pyfunction]
+#[pyo3(signature = (instance, path, **arguments))]
+fn track<'py>(
+    py: Python<'py>,
+    instance: &Instance,
+    path: Option<PathBuf>,
+    arguments: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let empty = PyDict::new(py);
+    let given = arguments.unwrap_or(&empty);
+    let params = given.get_item("params")?.filter(|params| !params.is_none());
+    let params = match params.map(|params| convert::json_from_python(&params)).transpose()? {
+        Some(Json::Object(map)) => Some(map),
+        Some(_) => return Err(error::value(py, "Pass `params` as a dict")),
+        None => None,
+    };
+    let renamed: Option<bool> = option(given, "renamed")?;
+    let mut options = TrackOptions {
+        source: None,
+        transform: row(given, "transform")?,
+        uid: option(given, "uid")?,
+        key: option(given, "key")?,
+        version_tag: option(given, "version_tag")?,
+        description: option(given, "description")?,
+        project: named(given, "project")?,
+        space: named(given, "space")?,
+        branch: named(given, "branch")?,
+        plan: named(given, "plan")?,
+        initiated_by_run: named(given, "initiated_by_run")?,
+        params,
+        new_run: option(given, "new_run")?,
+        arguments: option(given, "arguments")?.unwrap_or_default(),
+        environment: environment(given)?,
+        rename: renamed.map(|renamed| if renamed { Rename::Renamed } else { Rename::Copied }),
+    };
+    let source = Source::given(path, given)?;
+    let tracking = runtime::run(py, || {
+        options.source = source.read(&instance.inner)?;
+        instance.inner.track(&options)
+    })?;
+    let out = PyDict::new(py);
+    match tracking {
+        Tracking::Skipped => return Ok(None),
+        Tracking::Ask(question) => out.set_item("question", question.text())?,
+        Tracking::Started(tracked) => {
+            out.set_item("transform", Record::from(tracked.transform))?;
+            out.set_item("run", Record::from(tracked.run))?;
+        }
+    }
+    Ok(Some(out))
+}
+
+/// Ends a run; returns the run and its transform, or the question to answer first; None when a person declined.
+#[pyfunction]
+#[pyo3(signature = (instance, path, **arguments))]
+fn finish<'py>(
+    py: Python<'py>,
+    instance: &Instance,
+    path: Option<PathBuf>,
+    arguments: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let empty = PyDict::new(py);
+    let given = arguments.unwrap_or(&empty);
+    let outcome: Option<String> = option(given, "outcome")?;
+    let report: Option<PathBuf> = option(given, "report")?;
+    let mut options = FinishOptions {
+        run: option(given, "run")?,
+        source: None,
+        report: report.map(|path| Report { path, temporary: true }),
+        outcome: match outcome.as_deref() {
+            None | Some("completed") => Outcome::Completed,
+            Some("errored") => Outcome::Errored,
+            Some("aborted") => Outcome::Aborted,
+            Some(other) => return Err(error::value(py, format!("'{other}' is no outcome of a run"))),
+        },
+        ignore_non_consecutive: option(given, "ignore_non_consecutive")?,
+        environment: environment(given)?,
+        answers: Answers {
+            proceed: option(given, "proceed")?,
+            overwrite_source: option(given, "overwrite_source")?,
+            overwrite_report: option(given, "overwrite_report")?,
+        },
+    };
+    let source = Source::given(path, given)?;
+    let finish = runtime::run(py, || {
+        options.source = source.read(&instance.inner)?;
+        instance.inner.finish(&options)
+    })?;
+    let out = PyDict::new(py);
+    match finish {
+        Finish::Declined => return Ok(None),
+        Finish::Ask(question) => {
+            out.set_item("question", question.text())?;
+            out.set_item("answer", match question {
+                Question::NotConsecutive => "proceed",
+                Question::OverwriteSource { .. } => "overwrite_source",
+                Question::OverwriteReport { .. } => "overwrite_report",
+            })?;
+        }
+        Finish::Done(finished) => {
+            let Finished { run, transform } = *finished;
+            out.set_item("transform", Record::from(transform))?;
+            out.set_item("run", Record::from(run))?;
+        }
+    }
+    Ok(Some(out))
+}
+
+/// Returns the neighbouring cells of a notebook that did not run one after the other.
+#[pyfunction]
+fn notebook_gaps(py: Python<'_>, text: &str) -> PyResult<Vec<Gap>> {
+    runtime::run(py, || Ok(Notebook::parse(text)?.gaps()))
+}
+
+/// Notes that a run, the tracked one by default, reads a record; returns whether it counts as an input.
+#[pyfunction]
+fn track_input(py: Python<'_>, instance: &Instance, record: &Record, run: Option<i64>) -> PyResult<bool> {
+    runtime::run(py, || instance.inner.track_input(record.row(), run))
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(track, module)?)?;
+    module.add_function(wrap_pyfunction!(finish, module)?)?;
+    module.add_function(wrap_pyfunction!(notebook_gaps, module)?)?;
+    module.add_function(wrap_pyfunction!(track_input, module)?)
+}
