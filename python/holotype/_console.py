@@ -28,16 +28,20 @@ class _Tee:
 
     def write(self, text: str) -> int:
         """Writes text; of a line that overwrites itself, as progress bars do, the log keeps the end."""
-        self._stream.write(text)
-        if not self._by_line:
+        # Logged first: a reader that went away breaks the stream, not the log.
+        if self._by_line:
+            self._log_lines(text)
+        else:
             self._console.log(text)
-            return len(text)
+        self._stream.write(text)
+        return len(text)
+
+    def _log_lines(self, text: str) -> None:
         *whole, self._line = (self._line + text).split("\n")
         if whole:
             self._console.log("".join(_last_part(line) + "\n" for line in whole))
         # A bar may run for hours without a line end.
         self._line = _last_part(self._line, keep=True)
-        return len(text)
 
     def flush(self) -> None:
         """Flushes the stream."""
@@ -50,7 +54,7 @@ class _Tee:
     def rest(self) -> None:
         """Logs what stands on a line without an end."""
         if self._line:
-            self._console.log(_last_part(self._line))
+            self._console.log(_last_part(self._line) + "\n")
             self._line = ""
 
     def __getattr__(self, name: str) -> Any:
@@ -143,8 +147,8 @@ class Console:
         before = self._handler
         if os.getpid() == self._owner:
             self._stdout.rest()
-            name = signal.Signals(number).name
-            self.log(f"Process terminated by signal {number} ({name})\n{''.join(traceback.format_stack(frame))}")
+            stack = "".join(traceback.format_stack(frame))
+            self.log(f"Process terminated by signal {number} ({signal.Signals(number).name})\n{stack}")
             self._finish("aborted")
         if callable(before):
             before(number, frame)

@@ -14,7 +14,7 @@ def track_input(record: SQLRecord, is_run_input: Any) -> None:
 
     Args:
         record: Artifact or collection that was read.
-        is_run_input: False for not; a run to note it there; None for what `ln.settings.track_run_inputs` says.
+        is_run_input: False for not; a run to note it there; None for what `ln.settings.track_run_inputs` is.
     """
     from holotype import _native, _session, _voice
     from holotype._settings import settings

@@ -47,7 +47,9 @@ def running(path: str | os.PathLike[str] | None = None) -> Running:
     kernel = _kernel()
     given = None if path is None else Path(path).expanduser().absolute()
     file = caller.get("__file__")
-    if kernel is not None and (file is None or caller is kernel.user_ns or caller.get("__name__") != "__main__"):
+    # What `%run` runs in a kernel is a script, with globals of its own.
+    script = file is not None and caller.get("__name__") == "__main__"
+    if kernel is not None and (caller is kernel.user_ns or not script):
         # Only an editor saves what a person sees: without one, the file stays as it is.
         found = None if _runs_in_batch() else _session_notebook(kernel)
         return Running(given or found or _quiet_notebook(kernel), True, found is not None)

@@ -36,6 +36,7 @@ def save(
     from holotype.collection import Collection
     from holotype.registry import SQLRecord
     from holotype.storage import Storage
+    from holotype.transform import Transform
 
     if isinstance(records, SQLRecord):
         raise ValueError("Please use record.save() if saving a single record.")
@@ -49,7 +50,7 @@ def save(
             raise TypeError(f"save() takes records, not {type(record).__name__}")
         if isinstance(record, Artifact):
             artifacts.append(record)
-        elif isinstance(record, (Collection, Storage)):
+        elif isinstance(record, (Collection, Storage, Transform)):
             alone.append(record)
         else:
             plain.append(record)

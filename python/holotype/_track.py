@@ -141,7 +141,7 @@ def track(
     initiated_by_run: Any = None,
     path: str | os.PathLike[str] | None = None,
 ) -> None:
-    """Starts a run of the script or notebook that calls it; everything made or read from now on belongs to it.
+    """Starts a run of the script or notebook that calls it; what is made or read from now on belongs to it.
 
     Args:
         transform: Uid that identifies the file across renames, of 12 characters, or 16 for one version; or a
@@ -169,7 +169,7 @@ def track(
     """
     instance = _session.current()
     if features is not None:
-        raise NotImplementedError("track(features=...) is not supported yet: annotate the run's artifacts instead")
+        raise NotImplementedError("track(features=...) is not supported yet: pass them as params")
     wanted = context._wanted
     options: dict[str, Any] = {
         "uid": wanted.get("uid"),
@@ -255,8 +255,8 @@ def finish(ignore_non_consecutive: bool | None = None) -> None:
     """Finishes the tracked run; of a notebook, this stores the code and a page with the results.
 
     Args:
-        ignore_non_consecutive: True says nothing about cells that did not run one after the other, False asks whether
-            to go on; by default there is a warning.
+        ignore_non_consecutive: True says nothing about cells that did not run one after the other, False asks
+            whether to go on; by default there is a warning.
 
     Raises:
         TrackNotCalled: If no run is being tracked.
@@ -303,7 +303,7 @@ def _take(record: Any, row: _native.Record) -> None:
 
 
 def _read_notebook(live: _Live, path: Path, options: dict[str, Any]) -> bool:
-    """Completes the options with what is known about a notebook; returns false while it has to be saved first."""
+    """Completes the options with what is known about a notebook; false while it has to be saved first."""
     from holotype import _notebook_report as report
 
     assert live.source is not None
@@ -331,7 +331,7 @@ def _named(given: Any) -> Any:
 
 
 def _renamed(question: str) -> bool:
-    """Returns true when the user says that a file was renamed, false for a copy; without a user, it is a copy."""
+    """Returns true for a renamed file, false for a copy; with nobody to ask, it is a copy."""
     while True:
         try:
             answer = input(f"{question} ").strip()

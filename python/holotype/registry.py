@@ -24,7 +24,9 @@ _SPECIAL = {
     "lamindb.Artifact": "holotype.artifact",
     "lamindb.Collection": "holotype.collection",
     "lamindb.Feature": "holotype.feature",
+    "lamindb.Run": "holotype.transform",
     "lamindb.Storage": "holotype.storage",
+    "lamindb.Transform": "holotype.transform",
 }
 _classes: dict[str, Registry] = {}
 

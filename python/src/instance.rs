@@ -24,14 +24,15 @@ pub struct Instance {
 type Counts = (usize, std::collections::BTreeMap<String, usize>);
 
 /// Returns keyword arguments as names and values.
-fn given(arguments: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
+pub fn given(arguments: &Bound<'_, PyDict>) -> PyResult<Vec<(String, Value)>> {
     let pair = |(name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>)| {
         Ok((name.extract::<String>()?, convert::from_python(&value)?))
     };
     arguments.iter().map(pair).collect()
 }
 
-fn borrowed(pairs: &[(String, Value)]) -> Vec<(&str, Value)> {
+/// Returns names and values as the engine takes them.
+pub fn borrowed(pairs: &[(String, Value)]) -> Vec<(&str, Value)> {
     pairs.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
 }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use holotype::track::{
-    Answers, EnvironmentFile, Finish, FinishOptions, Finished, Named, Notebook, Outcome, Question, Rename, Report,
-    SourceFile, SourceKind, TrackOptions, Tracking,
+    Answers, EnvironmentFile, Finish, FinishOptions, Finished, HashLookup, Named, Notebook, Outcome,
+    Question, Rename, Report, SourceFile, SourceKind, TrackOptions, Tracking,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use crate::contents::{option, row};
 use crate::convert;
 use crate::error;
-use crate::instance::Instance;
+use crate::instance::{self, Instance};
 use crate::record::Record;
 use crate::runtime;
 
@@ -161,11 +161,14 @@ fn finish<'py>(
         Finish::Declined => return Ok(None),
         Finish::Ask(question) => {
             out.set_item("question", question.text())?;
-            out.set_item("answer", match question {
-                Question::NotConsecutive => "proceed",
-                Question::OverwriteSource { .. } => "overwrite_source",
-                Question::OverwriteReport { .. } => "overwrite_report",
-            })?;
+            out.set_item(
+                "answer",
+                match question {
+                    Question::NotConsecutive => "proceed",
+                    Question::OverwriteSource { .. } => "overwrite_source",
+                    Question::OverwriteReport { .. } => "overwrite_report",
+                },
+            )?;
         }
         Finish::Done(finished) => {
             let Finished { run, transform } = *finished;
@@ -174,6 +177,43 @@ fn finish<'py>(
         }
     }
     Ok(Some(out))
+}
+
+/// Returns a new transform, the next version of the one with its key, or the one with the same source.
+#[pyfunction]
+#[pyo3(signature = (instance, revises, skip_hash_lookup, **fields))]
+fn transform(
+    py: Python<'_>,
+    instance: &Instance,
+    revises: Option<&Record>,
+    skip_hash_lookup: bool,
+    fields: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Record> {
+    let pairs = fields.map(instance::given).transpose()?.unwrap_or_default();
+    let hashes = if skip_hash_lookup { HashLookup::Skip } else { HashLookup::Look };
+    let revises = revises.map(Record::row);
+    runtime::run(py, || instance.inner.transform(&instance::borrowed(&pairs), revises, hashes))
+        .map(|made| made.record.into())
+}
+
+/// Saves a transform, new or changed.
+#[pyfunction]
+fn save_transform(instance: &Instance, record: &Bound<'_, Record>) -> PyResult<()> {
+    instance::change(record, |row| instance.inner.save_transform(row))
+}
+
+/// Returns a new run of a transform.
+#[pyfunction]
+#[pyo3(signature = (instance, transform, **fields))]
+fn run(
+    py: Python<'_>,
+    instance: &Instance,
+    transform: Option<&Record>,
+    fields: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Record> {
+    let pairs = fields.map(instance::given).transpose()?.unwrap_or_default();
+    let transform = transform.map(Record::row);
+    runtime::run(py, || instance.inner.run(transform, &instance::borrowed(&pairs))).map(Record::from)
 }
 
 /// Returns the neighbouring cells of a notebook that did not run one after the other.
@@ -191,6 +231,9 @@ fn track_input(py: Python<'_>, instance: &Instance, record: &Record, run: Option
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(track, module)?)?;
     module.add_function(wrap_pyfunction!(finish, module)?)?;
+    module.add_function(wrap_pyfunction!(transform, module)?)?;
+    module.add_function(wrap_pyfunction!(save_transform, module)?)?;
+    module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(notebook_gaps, module)?)?;
     module.add_function(wrap_pyfunction!(track_input, module)?)
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import re
@@ -45,7 +46,7 @@ class Lab:
         env = self.env(**options.pop("env", {}))
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(
-            [sys.executable, *command], cwd=self.folder, env=env, text=True, encoding="utf-8", **pipes, **options
+            [sys.executable, *command], cwd=self.folder, env=env, encoding="utf-8", **pipes, **options
         )
 
     def python(self, code: str) -> str:
@@ -79,7 +80,7 @@ def lab(tmp_path: Path) -> Lab:
 
 
 def test_a_script_gets_a_transform_and_each_execution_a_run(lab: Lab) -> None:
-    lab.write("s1.py", "ln.track()\nprint('at work')\nln.finish()\nprint(ln.context.run, ln.context.transform)")
+    lab.write("s1.py", "ln.track()\nln.finish()\nprint(ln.context.run, ln.context.transform)")
     first = lab.run("s1.py")
     found = re.search(started("created", "s1.py"), first)
     assert found is not None
@@ -90,7 +91,8 @@ def test_a_script_gets_a_transform_and_each_execution_a_run(lab: Lab) -> None:
     assert second[1] == found[1]
     assert second[2] != found[2]
     runs = lab.ask(
-        "[[r.uid, r.status, r._is_consecutive, r.cli_args, r.finished_at is not None] for r in ln.Run.filter()]"
+        "[[r.uid, r.status, r._is_consecutive, r.cli_args, r.finished_at is not None]"
+        " for r in ln.Run.filter()]"
     )
     assert runs == [[uid, "completed", True, None, True] for uid in (found[2], second[2])]
     transform = lab.ask("[[t.kind, t.description, t.source_code, t.hash] for t in ln.Transform.filter()]")
@@ -152,9 +154,8 @@ def test_a_uid_names_the_transform(lab: Lab) -> None:
     )
     lab.write("v.py", "ln.track('AbCdEfGhIjKl0000')\nprint(2)")
     changed = lab.run("v.py", fails=True)
-    assert (
-        'UpdateContext: ✗ source code changed, please update the `uid` argument in `track()` to "AbCdEfGhIjKl0001"'
-    ) in changed
+    assert "UpdateContext: ✗ source code changed, please update the `uid` argument" in changed
+    assert 'in `track()` to "AbCdEfGhIjKl0001"' in changed
 
 
 def test_the_context_holds_what_is_set_before(lab: Lab) -> None:
@@ -164,7 +165,8 @@ def test_the_context_holds_what_is_set_before(lab: Lab) -> None:
         "ln.context.track()\n"
         "c = ln.context\n"
         "print(dir(c))\n"
-        "print(c.uid, c.version, c.description, c.name, c.path.name, c.space.name, c.branch.name, c.project)\n"
+        "print(c.uid, c.version, c.description, c.name, c.path.name, c.space.name, c.branch.name, c.project)"
+        "\n"
         "ln.context.finish()\n"
         "print(c.run, c.uid, c.version, c.path)",
     )
@@ -181,8 +183,9 @@ def test_params_are_kept_without_secrets(lab: Lab) -> None:
         "p.py",
         "import datetime, pathlib\n"
         "label = ln.ULabel(name='l').save()\n"
-        "ln.track(params=dict(lr=0.1, name='a', token='hush', none=None, empty=[], day=datetime.date(2026, 1, 2),\n"
-        "    path=pathlib.Path('x/y'), label=label, labels=[label], f=print))\n"
+        "ln.track(params=dict(lr=0.1, name='a', token='hush', none=None, empty=[],\n"
+        "    day=datetime.date(2026, 1, 2), path=pathlib.Path('x/y'),\n"
+        "    label=label, labels=[label], f=print))\n"
         "print('UID', label.uid)\n"
         "api_key = 'hush-hush'\n"
         "ln.finish()",
@@ -195,24 +198,27 @@ def test_params_are_kept_without_secrets(lab: Lab) -> None:
     ) in told
     assert "! skipping param f with value <built-in function print> and dtype ? not JSON serializable" in told
     assert "! redacted 2 secret-looking assignment(s) before persisting transform source code" in told
-    assert told.index("script invoked with: --password=***REDACTED*** --foo 1 bar") < told.index("created Transform")
+    invoked = "→ script invoked with: --password=***REDACTED*** --foo 1 bar"
+    assert told.index(invoked) < told.index("created Transform")
     run = lab.ask("(lambda r: [r.params, r.cli_args, r.transform.description])(ln.Run.get())")
     assert run[0]["token"] == "***REDACTED***"
     assert list(run[0]) == ["lr", "name", "token", "day", "path", "label", "labels"]
     assert run[1:] == ["--password=***REDACTED*** --foo 1 bar", "CLI: p.py"]
-    assert "hush" not in lab.ask("ln.Transform.get().source_code").replace("hush'", "", 0).replace("token='hush'", "")
+    assert "hush" not in lab.ask("ln.Transform.get().source_code")
 
 
 def test_the_report_holds_what_was_printed(lab: Lab) -> None:
     lab.write(
         "r.py",
-        "import sys\nln.track()\nprint('10%\\r50%\\r100%')\nprint('loud', file=sys.stderr)\nprint('open', end='')\n"
+        "import sys\nln.track()\nprint('10%\\r50%\\r100%')\nprint('loud', file=sys.stderr)\n"
+        "print('open', end='')\n"
         "assert not sys.stdout.isatty()\nln.finish()\nprint('after')",
     )
     told = lab.run("r.py")
     uid = re.search(started("created", "r.py"), told)[2]  # type: ignore[index]
     report = lab.ask(
-        "(lambda a: [a.key, a.description, a.suffix, a.kind, a.run_id, a.path.read_text()])(ln.Run.get().report)"
+        "(lambda a: [a.key, a.description, a.suffix, a.kind, a.run_id, a.path.read_text()])"
+        "(ln.Run.get().report)"
     )
     assert report[:5] == [None, f"log streams of run {uid}", ".txt", "__lamindb_run__", None]
     first, *rest = report[5].splitlines()
@@ -226,7 +232,7 @@ def test_runs_share_an_equal_environment(lab: Lab) -> None:
     lab.write("e.py", "ln.track()\nln.finish()")
     lab.run("e.py")
     lab.run("e.py")
-    found = lab.ask("[[r.environment_id, r.environment.description, r.environment.kind] for r in ln.Run.filter()]")
+    found = lab.ask("[[e.id, e.description, e.kind] for e in (r.environment for r in ln.Run.filter())]")
     assert found == [found[0], found[0]]
     assert found[0][1:] == ["requirements.txt", "__lamindb_run__"]
     text = lab.ask("ln.Run.filter().first().environment.path.read_text()")
@@ -252,8 +258,8 @@ def test_an_exception_ends_the_run(lab: Lab) -> None:
     told = lab.run("x.py", fails=True)
     assert told.count("ValueError: no luck") == 1
     run = lab.ask(
-        "(lambda r: [r.status, r.finished_at is not None, r.report.path.read_text(), r.transform.source_code])"
-        "(ln.Run.get())"
+        "(lambda r: [r.status, r.finished_at is not None, r.report.path.read_text(),"
+        " r.transform.source_code])(ln.Run.get())"
     )
     assert run[:2] == ["errored", True]
     assert run[2].count("Traceback (most recent call last)") == 1
@@ -263,7 +269,8 @@ def test_an_exception_ends_the_run(lab: Lab) -> None:
 
 
 def test_what_a_script_catches_does_not_end_the_run(lab: Lab) -> None:
-    lab.write("k.py", "ln.track()\ntry:\n    raise KeyboardInterrupt\nexcept KeyboardInterrupt:\n    pass\nln.finish()")
+    caught = "try:\n    raise KeyboardInterrupt\nexcept KeyboardInterrupt:\n    pass"
+    lab.write("k.py", f"ln.track()\n{caught}\nln.finish()")
     lab.run("k.py")
     assert lab.ask("ln.Run.get().status") == "completed"
     lab.write("l.py", "ln.track()\nln.finish()\nraise ValueError('later')")
@@ -278,10 +285,13 @@ def test_a_signal_aborts_the_run(lab: Lab, number: signal.Signals) -> None:
     assert process.stdout is not None
     while "ready" not in process.stdout.readline():
         assert process.poll() is None
+    time.sleep(0.3)
     process.send_signal(number)
     process.communicate(timeout=30)
     assert process.returncode == -number
-    run = lab.ask("(lambda r: [r.status, r.finished_at is not None, r.report.path.read_text()])(ln.Run.get())")
+    run = lab.ask(
+        "(lambda r: [r.status, r.finished_at is not None, r.report.path.read_text()])(ln.Run.get())"
+    )
     assert run[:2] == ["aborted", True]
     assert f"Process terminated by signal {int(number)} ({number.name})" in run[2]
     assert "time.sleep(60)" in run[2]
@@ -340,7 +350,7 @@ def test_names_must_exist(lab: Lab) -> None:
         "try: ln.track(project=ln.Project(name='new'))\n"
         "except ln.errors.InvalidArgument as e: print(e)",
     )
-    told = lab.run("names.py").splitlines()[-6:]
+    told = [line for line in lab.run("names.py").splitlines() if "nope" in line or "not saved" in line]
     hub = "please check on the hub UI whether you have the correct `uid` or `name`."
     assert told[:5] == [
         "Project 'nope' not found, either create it with `ln.Project(name='...').save()` or fix typos.",
@@ -409,12 +419,23 @@ def test_inputs_without_a_run_are_mentioned_and_can_be_switched_off(lab: Lab) ->
     assert told.splitlines()[-1] == "['in.txt']"
 
 
-def test_a_read_only_connection_is_not_tracked(lab: Lab, tmp_path: Path) -> None:
+def _without_override() -> None:
+    """Takes from root the right to write where the mode forbids it."""
     if os.geteuid() == 0:
-        lab.write("ro.py", "ln.track()\nprint(ln.context.run)")
-        told = lab.run("ro.py", LAMINDB_TEST_READONLY="1")
-        assert "created" in told
-    # A database whose file and folder nobody may write to.
+        bounding_set_drop, override = 24, 1
+        ctypes.CDLL(None).prctl(bounding_set_drop, override, 0, 0, 0)
+
+
+def test_a_read_only_connection_is_not_tracked(lab: Lab) -> None:
+    lab.write("ro.py", "ln.track()\nprint(ln.context.run)\nprint(ln.Run.filter().count())")
+    database = lab.folder.parent / "storage" / ".lamindb" / "lamin.db"
+    assert database.is_file()
+    database.chmod(0o444)
+    process = lab.start("ro.py", preexec_fn=_without_override)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "! skipping track(), connected in read-only mode" in out
+    assert out.splitlines()[-2:] == ["None", "0"]
 
 
 def test_a_pipeline_has_neither_log_nor_environment(lab: Lab) -> None:
@@ -433,7 +454,8 @@ def test_a_pipeline_has_neither_log_nor_environment(lab: Lab) -> None:
 def test_a_child_run_knows_its_parent(lab: Lab) -> None:
     lab.write(
         "parent.py",
-        "import subprocess, sys, os\nln.track()\nenv = {**os.environ, 'LAMIN_INITIATED_BY_RUN_UID': ln.context.run.uid}\n"
+        "import subprocess, sys, os\nln.track()\n"
+        "env = {**os.environ, 'LAMIN_INITIATED_BY_RUN_UID': ln.context.run.uid}\n"
         "subprocess.run([sys.executable, 'child.py'], env=env, check=True)\nln.finish()",
     )
     lab.write("child.py", "ln.track()\nln.finish()")

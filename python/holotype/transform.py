@@ -1,0 +1,120 @@
+"""Transforms and runs: the code that makes data, and its executions."""
+
+from __future__ import annotations
+
+from holotype import _native, _session
+from holotype.registry import SQLRecord, _adopt
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["Run", "Transform"]
+
+
+def _fields(given: dict[str, Any]) -> dict[str, Any]:
+    """Returns fields as the engine takes them: records by id."""
+    fields = {}
+    for name, value in given.items():
+        if not isinstance(value, SQLRecord):
+            fields[name] = value
+        elif value.id is None:
+            raise ValueError(f"{value!r} is not saved: save it before passing it")
+        else:
+            fields[f"{name}_id"] = value.id
+    return fields
+
+
+class Transform(SQLRecord, registry="lamindb.Transform"):
+    """Code that makes data: a pipeline, script, notebook or function.
+
+    Scripts and notebooks are best tracked with `ln.track()`.
+
+    Args:
+        key: Key, such as `"pipelines/align"`.
+        kind: `"pipeline"` (the default), `"script"`, `"notebook"` or `"function"`.
+        version: Version label.
+        description: A description.
+        reference: Where the code is, such as a URL.
+        reference_type: What the reference is.
+        source_code: The code; secrets are blanked out.
+        revises: The transform of which this is a new version.
+        skip_hash_lookup: Make a new transform although there is one of the same source code.
+
+    Raises:
+        FieldValidationError: Without a key, or with an unknown kind.
+        ValueError: For unknown keywords, and a version label that is taken.
+
+    Example:
+        >>> transform = ln.Transform(key="pipelines/align", version="1.2").save()
+        >>> ln.track(transform)
+    """
+
+    if TYPE_CHECKING:
+        uid: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if args:
+            raise ValueError("Only keyword args allowed: Transform(key='...')")
+        skip = bool(kwargs.pop("skip_hash_lookup", False))
+        revises = kwargs.pop("revises", None)
+        if revises is not None and not isinstance(revises, Transform):
+            raise TypeError("`revises` has to be of type `Transform`")
+        fields = _fields(kwargs)
+        instance = _session.current()
+        row = _native.transform(instance, None if revises is None else revises._row, skip, **fields)
+        _adopt(self, row, None)
+
+    def save(self, *args: Any, **kwargs: Any) -> Transform:
+        """Writes the transform to the database and returns it.
+
+        Raises:
+            IntegrityError: If a constraint would break.
+
+        Example:
+            >>> transform = ln.Transform(key="pipelines/align").save()
+        """
+        self._settle()
+        _native.save_transform(self._instance, self._row)
+        return self
+
+    @property
+    def latest_run(self) -> Any:
+        """The run that started last, or None."""
+        return self.runs.order_by("-started_at").first()  # type: ignore[attr-defined]
+
+
+class Run(SQLRecord, registry="lamindb.Run"):
+    """An execution of a transform.
+
+    Runs of scripts and notebooks are best started with `ln.track()`.
+
+    Args:
+        transform: What is executed.
+        name: Name.
+        description: A description.
+        entrypoint: What is called in the transform.
+        params: Parameters; secrets are blanked out.
+        status: `"scheduled"` (the default) or `"started"`.
+        reference: Where the run is described, such as a URL.
+        reference_type: What the reference is.
+        initiated_by_run: The run that started this one.
+        plan: Artifact with the plan that the run follows.
+
+    Raises:
+        TypeError: Without a transform.
+        ValueError: For a transform that is not saved, unknown keywords, and another status.
+
+    Example:
+        >>> run = ln.Run(transform, name="first try").save()
+    """
+
+    if TYPE_CHECKING:
+        uid: str
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        if len(args) > 1:
+            raise ValueError("Only one non-keyword arg allowed: transform")
+        transform = args[0] if args else kwargs.pop("transform", None)
+        row = transform._row if isinstance(transform, SQLRecord) else None
+        _adopt(self, _native.run(_session.current(), row, **_fields(kwargs)), None)
