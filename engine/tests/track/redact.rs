@@ -103,12 +103,39 @@ fn command_lines_lose_the_values_of_secret_options() {
     assert_eq!(given(&[]), "");
 }
 
+/// Returns pieces of code that matter to the search, in no sensible order.
+fn any_part() -> impl Strategy<Value = String> {
+    let known = [
+        "token",
+        "tokens",
+        "'",
+        "\"",
+        "'''",
+        "\"\"\"",
+        "\\",
+        "\n",
+        " ",
+        "=",
+        ":",
+        "(",
+        ")",
+        "[",
+        "]",
+        "#",
+        "f",
+        "str",
+        "a://b:c@d",
+    ];
+    prop_oneof![prop::sample::select(known.to_vec()).prop_map(str::to_owned), "(?s)."]
+}
+
 proptest! {
     #[test]
-    fn anything_can_be_searched(code in "(?s).{0,200}") {
+    fn anything_can_be_searched(parts in prop::collection::vec(any_part(), 0..40)) {
+        let code = parts.concat();
         let (text, n) = source(&code);
         prop_assert!(n > 0 || text == code);
-        prop_assert_eq!(source(&text).0, text);
+        prop_assert_eq!(text.contains(REDACTED), n > 0);
     }
 
     #[test]
