@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Names that other releases use, by registry.
 _ALIASES = {
     "lamindb.Artifact": {"n_objects": "n_files", "_accessor": "otype", "type": "kind"},
-    "lamindb.Transform": {"name": "description", "type": "kind"},
+    "lamindb.Transform": {"type": "kind"},
     "lamindb.Feature": {"dtype_as_str": "_dtype_str", "dtype": "_dtype_str"},
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
 from holotype import _contents, _native, _session, _voice
 from holotype.errors import FieldValidationError
-from holotype.registry import SQLRecord
+from holotype.registry import SQLRecord, adopt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,16 +103,10 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
             row = _native.artifact(
                 _session.current(), source, given.pop("run", None), temporary=temporary, **given
             )
-        self._take(row, _session.current())
+        adopt(self, row, None)
         if temporary and row.pending:
             self._memory = data
             _contents.discard_with(self, source)
-
-    def _take(self, row: _native.Record, instance: _native.Instance) -> None:
-        self._row = row
-        self._using = None if instance is _session._instance else instance
-        self._related = {}
-        self._documents = {}
 
     @classmethod
     def from_dataframe(cls, df: Any, *, key: str | None = None, **kwargs: Any) -> Artifact:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from holotype import _native, _session
 from holotype.artifact import Artifact, _run
 from holotype.errors import FieldValidationError
-from holotype.registry import SQLRecord
+from holotype.registry import SQLRecord, adopt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Collection(SQLRecord, registry="lamindb.Collection"):
         for name in ("branch", "space", "schema"):
             given[name] = _run(given.get(name))
         row = _native.collection(instance, [artifact._row for artifact in artifacts], run, **given)
-        self._row, self._using, self._related, self._documents = row, None, {}, {}
+        adopt(self, row, None)
 
     @property
     def name(self) -> str | None:

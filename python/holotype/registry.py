@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holotype import _native, _session, _voice
+from holotype._describing import Describe
 from holotype._table import Table
 from holotype.errors import (
     FieldValidationError,
@@ -197,7 +198,7 @@ class Registry(type):
     def _wrap(cls, row: _native.Record, instance: _native.Instance | None = None) -> Any:
         """Returns the object for a row; one of another instance remembers it."""
         record = cls.__new__(cls)
-        _adopt(record, row, None if instance is _session._instance else instance)
+        adopt(record, row, None if instance is _session._instance else instance)
         return record
 
     def _by_id(cls, id: int, instance: _native.Instance | None = None) -> Any:
@@ -212,7 +213,8 @@ def _own(cls: Registry, base: type[Exception], name: str) -> Any:
     return type(name, (base,), {"__module__": cls.__module__, "__qualname__": f"{cls.__name__}.{name}"})
 
 
-def _adopt(record: SQLRecord, row: _native.Record, using: _native.Instance | None) -> None:
+def adopt(record: SQLRecord, row: _native.Record, using: _native.Instance | None) -> None:
+    """Makes an object the one for a row; `using` is the instance of a row of another one."""
     record._row = row
     record._using = using
     record._related = {}
@@ -285,7 +287,7 @@ class SQLRecord(metaclass=Registry):
                 value = value.id
             plain[name] = value
         row, _ = instance.construct(type(self)._table.qualified, plain, search_names)
-        _adopt(self, row, None)
+        adopt(self, row, None)
         self._related.update(unsaved)
 
     @property
@@ -382,7 +384,9 @@ class SQLRecord(metaclass=Registry):
         """Reads the record again; changes that were not saved are lost."""
         if self._row.id is None:
             raise ValueError(f"{self!r} is not saved yet")
-        _adopt(self, self._instance.by_id(type(self)._table.qualified, self._row.id), self._using)
+        adopt(self, self._instance.by_id(type(self)._table.qualified, self._row.id), self._using)
+
+    describe = Describe()
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

@@ -14,12 +14,23 @@ from holotype import _native, _session, _voice
 from holotype._connecting import connect, init
 from holotype._settings import StorageSettings
 from holotype._settings import settings as _session_settings
+from holotype.errors import no_instance
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["connect", "delete", "disconnect", "init", "login", "logout", "migrate", "settings", "switch"]
+__all__ = [
+    "connect",
+    "delete",
+    "disconnect",
+    "init",
+    "login",
+    "logout",
+    "migrate",
+    "settings",
+    "switch",
+]
 
 
 def disconnect() -> None:
@@ -75,6 +86,67 @@ def logout() -> None:
         _voice.say(_voice.SUCCESS, "logged out")
     else:
         _voice.important("already logged out")
+
+
+def delete(slug: str | None = None, force: bool = False, require_empty: bool = True) -> int | None:
+    """Deletes an instance: its database, mark and settings; other files stay.
+
+    Args:
+        slug: Name or `owner/name`; by default the connected instance.
+        force: Do not ask.
+        require_empty: Refuse while content is stored; False leaves the content.
+
+    Returns:
+        None; -1 if the user refused.
+
+    Raises:
+        InstanceNotFoundError: If this machine does not know the instance.
+        StorageNotEmpty: While content is stored.
+
+    Example:
+        >>> ln.setup.delete("my-data", force=True)
+    """
+    present = _session.current().settings()["slug"] if _session.connected() else None
+    if slug is None and present is None:
+        raise no_instance()
+    found = _native.find_instance(slug or present)
+    if not force and not _voice.ask(f"Are you sure you want to delete instance {found}? (y/n) "):
+        return -1
+    _native.delete_instance(found, require_empty)
+    if found == present:
+        _session.use(None)
+    return None
+
+
+def switch(target: str, *, space: bool = False, create: bool = False) -> None:
+    """Works on another branch, or in another space, from now on.
+
+    Args:
+        target: Name or uid.
+        space: The target is a space.
+        create: Make the branch.
+
+    Raises:
+        ObjectDoesNotExist: If there is none of that name.
+        BranchAlreadyExists: If a branch that is to be made exists.
+
+    Example:
+        >>> ln.setup.switch("my-branch", create=True)
+    """
+    if space:
+        _session.current().switch_space(target)
+    else:
+        _session.current().switch_branch(target, create)
+
+
+class migrate:
+    """Migrations of the database; there is nothing to do by hand."""
+
+    @staticmethod
+    def deploy() -> None:
+        """Connects again, which brings a database of an older release up to date."""
+        slug = _session.current().settings()["slug"]
+        _session.use(_native.Instance.connect(slug))
 
 
 class UserSettings:
@@ -243,10 +315,18 @@ class SetupSettings:
         """The branch that new records go to."""
         return self._chosen("branch")
 
+    @branch.setter
+    def branch(self, branch: Any) -> None:
+        switch(getattr(branch, "uid", branch))
+
     @property
     def space(self) -> Any:
         """The space that new records go to."""
         return self._chosen("space")
+
+    @space.setter
+    def space(self, space: Any) -> None:
+        switch(getattr(space, "uid", space), space=True)
 
     @property
     def modules(self) -> set[str]:

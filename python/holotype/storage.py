@@ -7,7 +7,7 @@ from pathlib import Path
 
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
 from holotype import _native, _session
-from holotype.registry import SQLRecord
+from holotype.registry import SQLRecord, adopt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ class Storage(SQLRecord, registry="lamindb.Storage"):
         fields = {"root": normal, "description": kwargs.get("description"), "region": host, "type": "local"}
         for name, value in fields.items():
             values[table.by_name[name].position] = value
-        self._row = _native.Record(table.qualified, values)
-        self._using, self._related, self._documents = None, {}, {}
+        adopt(self, _native.Record(table.qualified, values), None)
 
     @property
     def host(self) -> str | None:

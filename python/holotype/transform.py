@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holotype import _native, _session
-from holotype.registry import SQLRecord, _adopt
+from holotype.registry import SQLRecord, adopt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class Transform(SQLRecord, registry="lamindb.Transform"):
         fields = _fields(kwargs)
         instance = _session.current()
         row = _native.transform(instance, None if revises is None else revises._row, skip, **fields)
-        _adopt(self, row, None)
+        adopt(self, row, None)
 
     def save(self, *args: Any, **kwargs: Any) -> Transform:
         """Writes the transform to the database and returns it.
@@ -117,4 +117,4 @@ class Run(SQLRecord, registry="lamindb.Run"):
             raise ValueError("Only one non-keyword arg allowed: transform")
         transform = args[0] if args else kwargs.pop("transform", None)
         row = transform._row if isinstance(transform, SQLRecord) else None
-        _adopt(self, _native.run(_session.current(), row, **_fields(kwargs)), None)
+        adopt(self, _native.run(_session.current(), row, **_fields(kwargs)), None)

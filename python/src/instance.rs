@@ -175,6 +175,36 @@ impl Instance {
         runtime::run(py, || self.inner.set_links(record.row(), relation, &targets))
     }
 
+    /// Returns what is known of a record, as a tree.
+    fn describe(&self, py: Python<'_>, record: &Record) -> PyResult<String> {
+        runtime::run(py, || Ok(self.inner.describe(record.row())?.to_text()))
+    }
+
+    /// Returns what there is to know about a record before reading on.
+    fn warnings(&self, py: Python<'_>, record: &Record) -> PyResult<Vec<String>> {
+        runtime::run(py, || Ok(self.inner.describe(record.row())?.warnings))
+    }
+
+    /// Returns the fields and relations of a registry.
+    fn describe_registry(&self, py: Python<'_>, name: &str) -> PyResult<String> {
+        Ok(self.inner.registry_text(registry(py, name)?))
+    }
+
+    /// Returns a new branch, saved.
+    fn create_branch(&self, py: Python<'_>, name: &str) -> PyResult<Record> {
+        runtime::run(py, || self.inner.create_branch(name)).map(Record::from)
+    }
+
+    /// Works on another branch from now on.
+    fn switch_branch(&self, py: Python<'_>, target: &str, create: bool) -> PyResult<Record> {
+        runtime::run(py, || self.inner.switch_branch(target, create)).map(Record::from)
+    }
+
+    /// Works in another space from now on.
+    fn switch_space(&self, py: Python<'_>, target: &str) -> PyResult<Record> {
+        runtime::run(py, || self.inner.switch_space(target)).map(Record::from)
+    }
+
     /// Returns what new records get when nothing else is said.
     fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let context = self.inner.context();

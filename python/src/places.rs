@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use holotype::instance::name::Slug;
 use holotype::instance::root::StorageRoot;
-use holotype::instance::settings::{self, Choice, InstanceSettings, SettingsDir, Slot, UserSettings};
+use holotype::instance::settings::{self, InstanceSettings, SettingsDir, UserSettings};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -103,16 +103,20 @@ fn disconnect(py: Python<'_>, instance: &str) -> PyResult<bool> {
     runtime::run(py, || InstanceSettings::forget_global(&voice::env(), &slug))
 }
 
-/// Writes which branch or space was switched to.
+/// Returns the slug of the instance that an identifier names on this machine.
 #[pyfunction]
-fn choose(py: Python<'_>, slot: &str, instance: &str, uid: String, name: String) -> PyResult<()> {
-    let slot = match slot {
-        "branch" => Slot::Branch,
-        "space" => Slot::Space,
-        other => return Err(error::value(py, format!("'{other}' cannot be switched"))),
-    };
-    let slug = slug(py, instance)?;
-    runtime::run(py, || settings::choose(&voice::env(), slot, &slug, &Choice { uid, name }).map(drop))
+fn find_instance(py: Python<'_>, identifier: &str) -> PyResult<String> {
+    runtime::run(py, || Ok(settings::load_by_identifier(&voice::env(), identifier)?.slug().to_string()))
+}
+
+/// Deletes an instance from this machine; content in storage is refused or left, as `require_empty` says.
+#[pyfunction]
+fn delete_instance(py: Python<'_>, identifier: &str, require_empty: bool) -> PyResult<()> {
+    runtime::run(py, || {
+        let env = voice::env();
+        let found = settings::load_by_identifier(&env, identifier)?;
+        holotype::InstanceDeletion::plan(&found)?.apply(&env, require_empty)
+    })
 }
 
 /// Returns a storage root in the form in which it is registered.
@@ -133,6 +137,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(bind_dir, module)?)?;
     module.add_function(wrap_pyfunction!(unbind_dir, module)?)?;
     module.add_function(wrap_pyfunction!(disconnect, module)?)?;
-    module.add_function(wrap_pyfunction!(choose, module)?)?;
+    module.add_function(wrap_pyfunction!(find_instance, module)?)?;
+    module.add_function(wrap_pyfunction!(delete_instance, module)?)?;
     module.add_function(wrap_pyfunction!(normalize_root, module)?)
 }

@@ -158,7 +158,7 @@ fn finish<'py>(
     })?;
     let out = PyDict::new(py);
     match finish {
-        Finish::Declined => return Ok(None),
+        Finish::Declined | Finish::Skipped => return Ok(None),
         Finish::Ask(question) => {
             out.set_item("question", question.text())?;
             out.set_item(
