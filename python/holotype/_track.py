@@ -271,6 +271,8 @@ def finish(ignore_non_consecutive: bool | None = None) -> None:
 def _finish(**options: Any) -> None:
     live = context._live
     if live is None:
+        if _session.connected() and _session.current().read_only:
+            return
         raise TrackNotCalled("Please run `ln.track()` before `ln.finish()`")
     instance = _session.current()
     options["run"] = context._run.id

@@ -86,6 +86,12 @@ impl Instance {
         self.inner.env().cwd.display().to_string()
     }
 
+    /// True when nothing can be written.
+    #[getter]
+    fn read_only(&self) -> bool {
+        self.inner.db().read_only()
+    }
+
     /// Returns the query for all records of a registry, on every branch.
     fn query(&self, py: Python<'_>, name: &str) -> PyResult<QuerySet> {
         Ok(QuerySet { inner: self.inner.query(registry(py, name)?) })

@@ -120,7 +120,8 @@ fn track<'py>(
     Ok(Some(out))
 }
 
-/// Ends a run; returns the run and its transform, or the question to answer first; None when a person declined.
+/// Ends a run; returns the run and its transform, or the question to answer first; None when a person declined, and on a
+/// read-only connection.
 #[pyfunction]
 #[pyo3(signature = (instance, path, **arguments))]
 fn finish<'py>(

@@ -427,7 +427,7 @@ def _without_override() -> None:
 
 
 def test_a_read_only_connection_is_not_tracked(lab: Lab) -> None:
-    lab.write("ro.py", "ln.track()\nprint(ln.context.run)\nprint(ln.Run.filter().count())")
+    lab.write("ro.py", "ln.track()\nln.finish()\nprint(ln.context.run)\nprint(ln.Run.filter().count())")
     database = lab.folder.parent / "storage" / ".lamindb" / "lamin.db"
     assert database.is_file()
     database.chmod(0o444)
