@@ -6,7 +6,6 @@ use, because the libraries behind it take a while; from then on it carries the m
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 TYPE_CHECKING = False
@@ -93,10 +92,8 @@ def view_tree(
             skip=frozenset(skip_suffixes or ()),
         ),
     )
-    show_hint = hint_fn or _hint
-    if show_hint is not None:
-        for hint in hints:
-            show_hint(hint)
+    for hint in hints:
+        (hint_fn or _hint)(hint)
     (print_fn or _print)("\n".join(lines))
 
 
@@ -107,18 +104,24 @@ def set_output(
 
     Args:
         print_fn: Takes the text of a tree; None for `print`.
-        hint_fn: Takes hints on suffixes; None to drop them.
+        hint_fn: Takes hints on suffixes; None for the package's voice at level hint.
 
     Example:
         >>> set_output(hint_fn=lambda text: logger.hint(text))
     """
     global _print, _hint
     _print = print_fn or print
-    _hint = hint_fn
+    _hint = hint_fn or _say_hint
+
+
+def _say_hint(text: str) -> None:
+    from holotype import _voice
+
+    _voice.say(_voice.HINT, text)
 
 
 _print: Callable[[str], None] = print
-_hint: Callable[[str], None] | None = None
+_hint: Callable[[str], None] = _say_hint
 
 
 def upload_from(
@@ -267,24 +270,10 @@ def from_auth(cls: type, path: str | Path) -> Any:
 
 
 def default_cache_dir() -> Path:
-    """Returns where copies of remote files are kept unless `set_cache_dir` says otherwise.
+    """Returns where copies of remote files are kept unless `set_cache_dir` says otherwise."""
+    from holotype import _native
 
-    That is the environment variable `LAMIN_CACHE_DIR`, else the cache directory that the platform gives a
-    user.
-    """
-    chosen = os.environ.get("LAMIN_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    import sys
-
-    home = Path.home()
-    if sys.platform == "darwin":
-        return home / "Library" / "Caches" / "lamindb"
-    if sys.platform == "win32":
-        local = os.environ.get("LOCALAPPDATA")
-        return (Path(local) if local else home / "AppData" / "Local") / "laminlabs" / "lamindb" / "Cache"
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else home / ".cache") / "lamindb"
+    return Path(_native.cache_dir())
 
 
 def set_cache_dir(directory: Path | Callable[[], Path] | None) -> None:

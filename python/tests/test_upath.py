@@ -271,18 +271,6 @@ def test_cache(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
 def test_default_cache_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LAMIN_CACHE_DIR", "/given")
     assert holotype.upath.default_cache_dir() == Path("/given")
-    monkeypatch.delenv("LAMIN_CACHE_DIR")
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setenv("XDG_CACHE_HOME", "/cache")
-    monkeypatch.setattr(sys, "platform", "linux")
-    assert holotype.upath.default_cache_dir() == Path("/cache/lamindb")
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert holotype.upath.default_cache_dir() == Path("/home/me/.cache/lamindb")
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert holotype.upath.default_cache_dir() == Path("/home/me/Library/Caches/lamindb")
-    monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setenv("LOCALAPPDATA", "/local")
-    assert holotype.upath.default_cache_dir() == Path("/local/laminlabs/lamindb/Cache")
 
 
 def s3_path(region: str | None, endpoint: str | None = None) -> Any:
