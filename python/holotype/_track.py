@@ -23,8 +23,12 @@ __all__ = ["Context", "context", "finish", "track"]
 class _Live:
     """What is known about the tracked run beside its records."""
 
-    def __init__(self, source: Running | None, console: Console | None) -> None:
+    def __init__(
+        self, source: Running | None, console: Console | None, environment: tuple[str, bytes] | None
+    ) -> None:
         self.source = source
+        # The software as it was at the start; stored at the end, behind the artifacts of the user.
+        self.environment = environment
         self.console = console
         # The user was asked to save the notebook.
         self.asked = False
@@ -184,12 +188,13 @@ def track(
         "params": None if params is None else _json_params(params),
         "new_run": new_run,
     }
-    source = None
+    source = environment = None
     if isinstance(transform, SQLRecord):
         options["transform"] = transform._row
     else:
         options["uid"] = transform or options["uid"]
         source = _source(path, options)
+        environment = _environment()
     if os.environ.get("LAMIN_TESTING") == "true":
         options["renamed"] = True
     started = _native.track(instance, source and source.path, **options)
@@ -198,7 +203,7 @@ def track(
         started = _native.track(instance, source and source.path, **options)
     if started is None:
         return
-    _begin(instance, started, source)
+    _begin(instance, started, source, environment)
     if source is not None and source.notebook and pypackages:
         from holotype._environment import imports
 
@@ -207,7 +212,6 @@ def track(
 
 def _source(path: str | os.PathLike[str] | None, options: dict[str, Any]) -> Running:
     """Returns the file that runs, and completes the options with what is known about it."""
-    from holotype._environment import environment_file
     from holotype._notebook_path import running
 
     source = running(path)
@@ -215,17 +219,28 @@ def _source(path: str | os.PathLike[str] | None, options: dict[str, Any]) -> Run
     options["notebook"], options["interactive"] = source.notebook, source.interactive
     if not source.notebook:
         options["arguments"] = sys.argv[1:]
+    return source
+
+
+def _environment() -> tuple[str, bytes] | None:
+    from holotype._environment import environment_file
+
     try:
-        options["environment"] = environment_file()
+        return environment_file()
     except OSError as error:
         import warnings
 
         message = f"could not track Python environment (no pixi.lock or uv.lock found): {error}"
         warnings.warn(message, UserWarning, stacklevel=3)
-    return source
+        return None
 
 
-def _begin(instance: _native.Instance, started: dict[str, Any], source: Running | None) -> None:
+def _begin(
+    instance: _native.Instance,
+    started: dict[str, Any],
+    source: Running | None,
+    environment: tuple[str, bytes] | None,
+) -> None:
     """Makes a started run the one of this process."""
     context._forget()
     context._run = registry_class("lamindb.Run")._wrap(started["run"], instance)
@@ -242,7 +257,7 @@ def _begin(instance: _native.Instance, started: dict[str, Any], source: Running 
             console = Console(log, f"\033[1;92m→\033[0m connected lamindb: {slug}\n", _end_early)
         except OSError as error:
             _voice.warning(f"what the script prints is not kept: {error}")
-    context._live = _Live(source, console)
+    context._live = _Live(source, console, environment)
 
 
 def _end_early(outcome: str) -> None:
@@ -275,7 +290,7 @@ def _finish(**options: Any) -> None:
             return
         raise TrackNotCalled("Please run `ln.track()` before `ln.finish()`")
     instance = _session.current()
-    options["run"] = context._run.id
+    options["run"], options["environment"] = context._run.id, live.environment
     path = None
     if live.console is not None:
         live.console.stop()
