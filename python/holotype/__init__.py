@@ -1,6 +1,8 @@
-"""Holotype registers files, folders and arrays as artifacts with identity, storage, labels, versions and lineage.
+"""Holotype registers files, folders and arrays as artifacts with identity, storage, labels, versions and
+lineage.
 
-Importing the package connects to the current instance: the one bound to this directory, else the one of this machine.
+Importing the package connects to the current instance: the one bound to this directory, else the one of this
+machine.
 
 Example:
     >>> import holotype as ln

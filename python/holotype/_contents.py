@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 def on_disk(
     data: Any, given: dict[str, Any], tuning: dict[str, Any], warn: bool = True
 ) -> Iterator[tuple[str, bool]]:
-    """Yields the path of data and whether it was written there only now; a failing block removes what was written.
+    """Yields the path of data and whether it was written there only now; a failing block removes what was
+    written.
 
     Args:
         data: Path or object in memory.
@@ -81,7 +82,9 @@ def storage_id(storage: Any) -> int:
     query = _session.current().query("lamindb.Storage").filter(("is", "root", root))
     found = query.first()
     if found is None or found.id is None:
-        raise ValueError(f"Storage location {root} is not registered: create it by ln.Storage(root='{root}').save()")
+        raise ValueError(
+            f"Storage location {root} is not registered: create it by ln.Storage(root='{root}').save()"
+        )
     return found.id
 
 
@@ -136,7 +139,7 @@ def open_many(artifacts: Any, engine: str, **options: Any) -> Any:
 def _in_order(artifacts: Any) -> list[Any]:
     if not getattr(artifacts, "ordered", True):
         _voice.warning(
-            "this query set is unordered, consider using `.order_by()` first to avoid opening the artifacts in an "
-            "arbitrary order"
+            "this query set is unordered, consider using `.order_by()` first to avoid opening the "
+            "artifacts in an arbitrary order"
         )
     return list(artifacts)

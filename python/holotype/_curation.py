@@ -53,8 +53,9 @@ class InspectResult:
 
     def __repr__(self) -> str:
         return (
-            f"InspectResult(field='{self.field}', validated={self.validated}, non_validated={self.non_validated}, "
-            f"synonyms_mapper={self.synonyms_mapper}, frac_validated={self.frac_validated})"
+            f"InspectResult(field='{self.field}', validated={self.validated}, "
+            f"non_validated={self.non_validated}, synonyms_mapper={self.synonyms_mapper}, "
+            f"frac_validated={self.frac_validated})"
         )
 
 
@@ -82,7 +83,11 @@ def _id(cls: type[SQLRecord], relation: str, value: Any) -> int | None:
 
 
 def _within(
-    cls: type[SQLRecord], organism: Any = None, source: Any = None, strict_source: bool = False, mute: bool = False
+    cls: type[SQLRecord],
+    organism: Any = None,
+    source: Any = None,
+    strict_source: bool = False,
+    mute: bool = False,
 ) -> tuple[int | None, int | None, bool, None, bool]:
     return _id(cls, "organism", organism), _id(cls, "source", source), strict_source, None, mute
 

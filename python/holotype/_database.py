@@ -37,13 +37,15 @@ class DB:
             return _Module(self, "bionty")
         if f"lamindb.{name}" not in dict(_native.registries()):
             raise AttributeError(
-                f"Registry '{name}' not found in lamindb core registries. Use .bionty.{name} or .pertdb.{name} for "
-                "schema-specific registries."
+                f"Registry '{name}' not found in lamindb core registries. "
+                f"Use .bionty.{name} or .pertdb.{name} for schema-specific registries."
             )
         return _Entry(self, f"lamindb.{name}")
 
     def __dir__(self) -> list[str]:
-        return sorted([name.split(".")[1] for name, top in _native.registries() if top and name[0] == "l"] + ["bionty"])
+        return sorted(
+            [name.split(".")[1] for name, top in _native.registries() if top and name[0] == "l"] + ["bionty"]
+        )
 
     def __repr__(self) -> str:
         return f"DB('{self._slug}')"

@@ -30,7 +30,8 @@ def record_table(record: SQLRecord) -> str:
     """Returns a record as a table of two columns."""
     shown = type(record)._table.data["shown"]
     rows = "".join(
-        f"<tr><th style='text-align:left'>{escape(name)}</th>{_cell(getattr(record, name))}</tr>" for name in shown
+        f"<tr><th style='text-align:left'>{escape(name)}</th>{_cell(getattr(record, name))}</tr>"
+        for name in shown
     )
     return f"<table><caption>{escape(type(record).__name__)}</caption>{rows}</table>"
 

@@ -34,7 +34,7 @@ def lookup(query: BasicQuerySet, field: Any, return_field: Any, keep: str | bool
     results = records if return_field is None else [getattr(r, field_name(return_field)) for r in records]
     groups: dict[str, list[Any]] = {}
     attributes: dict[str, str] = {}
-    for value, result in zip(values, results):
+    for value, result in zip(values, results, strict=True):
         if value is None or value == "":
             continue
         groups.setdefault(str(value), []).append(result)
@@ -63,4 +63,6 @@ def lookup(query: BasicQuerySet, field: Any, return_field: Any, keep: str | bool
             return super().__getattribute__(attribute)
 
     Lookup.__qualname__ = "Lookup"
-    return Lookup(*(chosen(value) for value in attributes.values()), lambda: {value: chosen(value) for value in groups})
+    return Lookup(
+        *(chosen(value) for value in attributes.values()), lambda: {value: chosen(value) for value in groups}
+    )

@@ -88,8 +88,8 @@ def slug(instance: _native.Instance) -> str:
 def local_path(path: str, instance: _native.Instance | None = None) -> str:
     """Returns a path in the form that the engine resolves to what the user means.
 
-    The engine keeps the working directory of the moment it was connected; a relative path given after a change of
-    directory is made absolute here.
+    The engine keeps the working directory of the moment it was connected; a relative path given after a
+    change of directory is made absolute here.
     """
     if "://" in path or path.startswith(("/", "~")):
         return path

@@ -121,9 +121,13 @@ class CreationSettings:
     _artifact_use_virtual_keys = _flag("use_virtual_keys", "Keys of new artifacts say nothing about storage.")
     artifact_use_virtual_keys = _artifact_use_virtual_keys
     artifact_skip_size_hash = _flag("skip_size_hash", "Register artifacts without size and hash.")
-    artifact_silence_missing_run_warning = _flag("silence_missing_run", "Do not mention that no run is tracked.")
+    artifact_silence_missing_run_warning = _flag(
+        "silence_missing_run", "Do not mention that no run is tracked."
+    )
     allow_key_clash = _flag("allow_key_clash", "Let artifacts of different families share a key.")
-    keep_versions = _flag("keep_versions", "Keep the content of a real key when a new version takes its place.")
+    keep_versions = _flag(
+        "keep_versions", "Keep the content of a real key when a new version takes its place."
+    )
     durable = _flag("durable", "Return from saving only once everything is on the device.")
 
     def __repr__(self) -> str:
@@ -185,7 +189,8 @@ class Settings:
         """
         if not _session.current().settings()["keep_artifacts_local"]:
             raise ValueError(
-                "`keep_artifacts_local` is False, switch via: ln.setup.settings.instance.keep_artifacts_local = True"
+                "`keep_artifacts_local` is False, switch via: "
+                "ln.setup.settings.instance.keep_artifacts_local = True"
             )
         record = self._local_storage or self._find_local()
         if record is None:
@@ -226,7 +231,9 @@ class Settings:
         found: Storage | None = Storage.objects.filter(root=root).one_or_none()
         if found is not None:
             return found
-        question = f"Storage location {root} does not {missing}. Do you want to continue with creating it? (y/n) "
+        question = (
+            f"Storage location {root} does not {missing}. Do you want to continue with creating it? (y/n) "
+        )
         if os.environ.get("LAMIN_TESTING") == "true" or _voice.ask(question):
             return Storage(root=root, host=host).save()
         return None

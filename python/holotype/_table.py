@@ -31,7 +31,17 @@ class Column:
 class Table:
     """A registry: columns in declaration order, relations to many, and the laws it follows."""
 
-    __slots__ = ("by_name", "columns", "data", "module", "name", "name_field", "qualified", "relations", "traits")
+    __slots__ = (
+        "by_name",
+        "columns",
+        "data",
+        "module",
+        "name",
+        "name_field",
+        "qualified",
+        "relations",
+        "traits",
+    )
 
     def __init__(self, qualified: str) -> None:
         data = _native.describe(qualified)

@@ -13,9 +13,7 @@ __all__ = ["view"]
 _HIDDEN = frozenset({"Branch", "Space", "User"})
 
 
-def view(
-    *, limit: int = 7, modules: Any = None, registries: list[str] | None = None, df: Any = None
-) -> None:
+def view(*, limit: int = 7, modules: Any = None, registries: list[str] | None = None, df: Any = None) -> None:
     """Shows the newest records of every registry that has some.
 
     Args:

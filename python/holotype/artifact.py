@@ -54,8 +54,8 @@ _TUNING = ("skip_check_exists", "format", "to_disk_kwargs", "using")
 class Artifact(SQLRecord, registry="lamindb.Artifact"):
     """A file, a folder or an object, registered with hash, version and origin.
 
-    Constructing looks at the content and decides: equal content that is registered already gives that artifact, a key
-    in use gives a new version. Nothing is stored before `save()`.
+    Constructing looks at the content and decides: equal content that is registered already gives that
+    artifact, a key in use gives a new version. Nothing is stored before `save()`.
 
     Args:
         path: Path of a file or folder, or an object in memory (a DataFrame, AnnData, MuData or SpatialData).
@@ -266,7 +266,9 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
                 raise ValueError(f"Artifact {self._row.uid} was deleted: construct it anew from its content")
             move = _native.artifact_move(instance, self._row)
             if move is not None:
-                question = f"You are about to move artifact from '{move[0]}' to '{move[1]}'.\nContinue? (y/n) "
+                question = (
+                    f"You are about to move artifact from '{move[0]}' to '{move[1]}'.\nContinue? (y/n) "
+                )
                 if not _voice.ask(question):
                     _voice.warning("saving was cancelled")
                     return None
@@ -277,7 +279,8 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
         """Returns a local path from which the content can be read, and notes it as an input of the run.
 
         Args:
-            is_run_input: Note it as an input or not; a run to note it there; by default `ln.settings.track_run_inputs`.
+            is_run_input: Note it as an input or not; a run to note it there; by default
+                `ln.settings.track_run_inputs`.
             mute: Print nothing.
             **kwargs: Accepted for other releases.
 
@@ -294,7 +297,8 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
         return path
 
     def load(self, *, is_run_input: Any = None, mute: bool = False, **kwargs: Any) -> Any:
-        """Returns the content in memory, read by the loader for its suffix, and notes it as an input of the run.
+        """Returns the content in memory, read by the loader for its suffix, and notes it as an input of the
+        run.
 
         Args:
             is_run_input: As for `cache`.
@@ -344,7 +348,7 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
         return getattr(self, "_memory", None)
 
     def _raw_suffix(self) -> str:
-        """Returns the suffix that chooses the loader: of the stored name, which keeps what the row may not."""
+        """Returns the suffix that chooses the loader."""
         from holotype.suffixes import raw_suffix
 
         suffix: str = self.suffix
@@ -388,10 +392,10 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
         """Moves the artifact to the trash, or deletes it permanently.
 
         Args:
-            permanent: True deletes the row; False moves it to the trash; None does the latter, and asks before
-                deleting what is in the trash already.
-            storage: Whether a permanent deletion removes the content; None removes what has a virtual key and asks
-                about the rest.
+            permanent: True deletes the row; False moves it to the trash; None does the latter, and asks
+                before deleting what is in the trash already.
+            storage: Whether a permanent deletion removes the content; None removes what has a virtual key
+                and asks about the rest.
             **kwargs: Accepted for other releases.
 
         Raises:
@@ -408,8 +412,8 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
         content = storage is True
         if plan.question:
             content = _voice.ask(
-                f"Artifact record deleted. Do you ALSO want to delete the data in storage at {plan.path}? (y/n) "
-                "You can't undo this action. "
+                "Artifact record deleted. Do you ALSO want to delete the data in storage at "
+                f"{plan.path}? (y/n) You can't undo this action. "
             )
         plan.apply(content)
         self._row.set("id", None)
@@ -447,7 +451,9 @@ def _arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
         given[relation] = value
     for name in ("features", "schema"):
         if given.pop(name, None) is not None:
-            raise NotImplementedError(f"Artifact({name}=...) is not supported yet: validate and annotate the data apart")
+            raise NotImplementedError(
+                f"Artifact({name}=...) is not supported yet: validate and annotate the data apart"
+            )
     revises = given.get("revises")
     if revises is not None:
         if not isinstance(revises, Artifact):

@@ -40,7 +40,8 @@ _FURTHER = ("meta_artifact", "version_tag", "name")
 class Collection(SQLRecord, registry="lamindb.Collection"):
     """An ordered set of artifacts.
 
-    A set of the same artifacts gives the collection that is registered already; a key in use gives a new version.
+    A set of the same artifacts gives the collection that is registered already; a key in use gives a new
+    version.
 
     Args:
         artifacts: Saved artifacts, or one.
@@ -229,5 +230,3 @@ def _artifacts(artifacts: Any) -> Iterable[Artifact]:
     if not listed or not all(isinstance(artifact, Artifact) for artifact in listed):
         raise ValueError("Artifact or list[Artifact] is allowed.")
     return listed
-
-

@@ -1,7 +1,7 @@
 """The exceptions of Holotype, under the names that existing code catches.
 
-Every kind of error of the engine has its class here, in `KINDS`. Where Python has an exception of its own for a case
-(a missing file, a bad value), that one is raised, or a subclass of it, so that both names catch.
+Every kind of error of the engine has its class here, in `KINDS`. Where Python has an exception of its own
+for a case (a missing file, a bad value), that one is raised, or a subclass of it, so that both names catch.
 """
 
 from __future__ import annotations

@@ -13,7 +13,20 @@ if TYPE_CHECKING:
 __all__ = ["Feature", "dtype_text"]
 
 SIMPLE = frozenset(
-    {"bool", "date", "datetime", "datetime64[ns, UTC]", "dict", "float", "int", "num", "object", "path", "str", "url"}
+    {
+        "bool",
+        "date",
+        "datetime",
+        "datetime64[ns, UTC]",
+        "dict",
+        "float",
+        "int",
+        "num",
+        "object",
+        "path",
+        "str",
+        "url",
+    }
 )
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str", dict: "dict", object: "object"}
 
@@ -52,7 +65,9 @@ class Feature(SQLRecord, registry="lamindb.Feature"):
         text = None if dtype is None else dtype_text(dtype)
         for name in ("cat_filters", "values_through"):
             if kwargs.pop(name, None) is not None:
-                raise NotImplementedError(f"Feature({name}=...) is not supported yet: write the dtype as text")
+                raise NotImplementedError(
+                    f"Feature({name}=...) is not supported yet: write the dtype as text"
+                )
         self._construct(kwargs)
         known = self._dtype_str  # type: ignore[has-type]
         if self.id is not None and text is not None and known != text:

@@ -128,9 +128,9 @@ class ToOne(_Described):
         assert self.target is not None
         target = registry_class(self.target)
         if value is not None and not isinstance(value, target):
+            name, cls = f"{type(record).__name__}.{self.column.name}", target.__name__
             raise ValueError(
-                f'Cannot assign {value!r}: "{type(record).__name__}.{self.column.name}" must be a {target.__name__} '
-                f"(assign an id to {self.column.column})."
+                f'Cannot assign {value!r}: "{name}" must be a {cls} (assign an id to {self.column.column}).'
             )
         record._row.set(self.column.column, None if value is None else value.id)
         record._related.pop(self.column.name, None)

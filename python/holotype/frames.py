@@ -120,7 +120,9 @@ def _frame(names: list[str], columns: dict[str, Any], rows: int) -> Any:
     names = [name for name in names if name != "id"]
     # Without a type of its own, pandas 3 would turn texts into its string type and None into NaN.
     dtypes = {name: getattr(columns[name], "dtype", None) for name in names}
-    series = {name: pandas.Series(columns[name], index=index, name=name, dtype=dtypes[name]) for name in names}
+    series = {
+        name: pandas.Series(columns[name], index=index, name=name, dtype=dtypes[name]) for name in names
+    }
     return pandas.DataFrame(series, index=index, columns=names)
 
 

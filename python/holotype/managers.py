@@ -45,8 +45,6 @@ class RelatedManager:
         cls = registry_class(self._target)
         instance = self._record._instance
         native = instance.related(self._record._row, self._name)
-        if "ordered_artifacts" == self._name:
-            native = native.order_by(["links_collection__id"])
         return basic_class(cls)(cls, native, instance)
 
     def add(self, *records: Any) -> None:
@@ -118,7 +116,9 @@ class RelatedManager:
     def __dir__(self) -> list[str]:
         from holotype.queryset import BasicQuerySet
 
-        return sorted({*object.__dir__(self), *(name for name in dir(BasicQuerySet) if not name.startswith("_"))})
+        return sorted(
+            {*object.__dir__(self), *(name for name in dir(BasicQuerySet) if not name.startswith("_"))}
+        )
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.all())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from holotype.conditions import Q
-    from holotype.lists import RecordList, ValueList
+    from holotype.lists import ValueList
     from holotype.registry import Registry
 
 __all__ = ["ArtifactBasicQuerySet", "ArtifactQuerySet", "BasicQuerySet", "QuerySet"]
@@ -24,7 +24,8 @@ DEFAULT_LIMIT = 20
 class BasicQuerySet:
     """A query over one registry that shows the records of every branch.
 
-    Iterating, `len` and indexing read the records once; every method that restricts or sorts returns a new query.
+    Iterating, `len` and indexing read the records once; every method that restricts or sorts returns a new
+    query.
     """
 
     __slots__ = ("_cls", "_instance", "_native", "_records")
@@ -95,7 +96,7 @@ class BasicQuerySet:
         return self._made(self._native.reverse())
 
     def distinct(self, *fields: Any) -> Any:
-        """Returns the query itself: no record comes twice in Holotype, whatever relations a condition crosses."""
+        """Returns the query itself: no record comes twice, whatever relations a condition crosses."""
         if fields:
             raise NotImplementedError("distinct() takes no fields: use values_list(...).distinct()")
         return self.all()
@@ -137,7 +138,9 @@ class BasicQuerySet:
             else:
                 row = self._native.filter(("is", "id", conditions.operand(idlike))).one()
         except ObjectDoesNotExist as error:
-            raise (ObjectDoesNotExist if isinstance(idlike, str) else self._cls.DoesNotExist)(str(error)) from None
+            raise (ObjectDoesNotExist if isinstance(idlike, str) else self._cls.DoesNotExist)(
+                str(error)
+            ) from None
         except MultipleObjectsReturned as error:
             raise self._cls.MultipleObjectsReturned(str(error)) from None
         return self._wrap(row)
@@ -227,14 +230,15 @@ class BasicQuerySet:
             {'size__sum': 4711}
         """
         wanted = {aggregate.alias: aggregate for aggregate in aggregates} | named
-        return dict(zip(wanted, self._native.aggregate([each.native for each in wanted.values()])))
+        numbers = self._native.aggregate([each.native for each in wanted.values()])
+        return dict(zip(wanted, numbers, strict=True))
 
     def values(self, *fields: Any) -> ValueList:
         """Returns a dict per record, of these fields or of all columns."""
         from holotype.lists import ValueList
 
         names = [field_name(f) for f in fields] or [c.column for c in self._cls._table.columns]
-        return ValueList(dict(zip(names, row)) for row in self._native.table(names).rows())
+        return ValueList(dict(zip(names, row, strict=True)) for row in self._native.table(names).rows())
 
     def values_list(self, *fields: Any, flat: bool = False) -> ValueList:
         """Returns a tuple per record, or with `flat` the values of one field.
@@ -293,9 +297,13 @@ class BasicQuerySet:
         Example:
             >>> ln.ULabel.filter(name__startswith="old").update(description="outdated")
         """
-        return self._instance.update(self._native, {name: conditions.operand(v) for name, v in fields.items()})
+        return self._instance.update(
+            self._native, {name: conditions.operand(v) for name, v in fields.items()}
+        )
 
-    def delete(self, *args: Any, permanent: bool | None = None, **kwargs: Any) -> tuple[int, dict[str, int]] | None:
+    def delete(
+        self, *args: Any, permanent: bool | None = None, **kwargs: Any
+    ) -> tuple[int, dict[str, int]] | None:
         """Moves all records to the trash, or deletes them permanently.
 
         Args:
@@ -324,7 +332,9 @@ class BasicQuerySet:
         _voice.warning("moved records to trash (branch_id = -1)")
         return None
 
-    def search(self, string: str, *, field: Any = None, limit: int | None = 20, case_sensitive: bool = False) -> Any:
+    def search(
+        self, string: str, *, field: Any = None, limit: int | None = 20, case_sensitive: bool = False
+    ) -> Any:
         """Returns the records that match a text, best first.
 
         Args:
@@ -352,7 +362,8 @@ class BasicQuerySet:
         Args:
             field: Field whose values become attributes; by default the one that names records.
             return_field: Field whose values are returned instead of records.
-            keep: What stands for several records of one value: `"first"`, `"last"`, or False for a list of them.
+            keep: What stands for several records of one value: `"first"`, `"last"`, or False for a list of
+                them.
 
         Example:
             >>> labels = ln.ULabel.lookup()
@@ -373,8 +384,8 @@ class BasicQuerySet:
         """Returns the records as a pandas data frame, newest first unless the query has an order.
 
         Args:
-            include: Further look-ups as columns, such as `"created_by__handle"`; look-ups that lead to many records
-                give sets; `"privates"` adds the private fields.
+            include: Further look-ups as columns, such as `"created_by__handle"`; look-ups that lead to many
+                records give sets; `"privates"` adds the private fields.
             features: Features as columns.
             limit: How many records; None for all.
             order_by: Order of a query without one; None for the order of the database.
@@ -486,7 +497,11 @@ class BasicQuerySet:
         return self._instance.query(self._cls._table.qualified)
 
     def __repr__(self) -> str:
-        rows = self._native.slice(0, _SHOWN + 1).all() if self._records is None else [r._row for r in self._records]
+        rows = (
+            self._native.slice(0, _SHOWN + 1).all()
+            if self._records is None
+            else [r._row for r in self._records]
+        )
         shown = [row.repr() for row in rows[:_SHOWN]]
         if len(rows) > _SHOWN:
             shown.append("'...(remaining elements truncated)...'")
@@ -516,7 +531,9 @@ class QuerySet(BasicQuerySet):
             >>> ln.Artifact.filter(suffix=".csv", ulabels__name="apple").exclude(key__startswith="old/")
         """
         try:
-            native = self._native.filter(conditions.node(queries, expressions)) if queries or expressions else None
+            native = (
+                self._native.filter(conditions.node(queries, expressions)) if queries or expressions else None
+            )
         except FieldError as error:
             raise self._reworded(error) from None
         return self._made((native or self._native).visible())
@@ -531,7 +548,9 @@ class QuerySet(BasicQuerySet):
     def _reworded(self, error: FieldError) -> Exception:
         """Returns the error of registries whose keywords may be features."""
         text = str(error)
-        if self._cls._table.name not in ("Artifact", "Run", "Record") or not text.startswith("Unknown field '"):
+        if self._cls._table.name not in ("Artifact", "Run", "Record") or not text.startswith(
+            "Unknown field '"
+        ):
             return error
         name = text.split("'")[1]
         fields = text.split("Available fields: ")[-1]
@@ -571,15 +590,17 @@ class ArtifactQuerySet(QuerySet, ArtifactBasicQuerySet):
         Args:
             idlike: Id, or beginning of a uid.
             *queries: `Q` objects.
-            **expressions: Look-ups; `path=` finds the artifact whose content lies there; `is_run_input=True` records
-                it as an input of the run.
+            **expressions: Look-ups; `path=` finds the artifact whose content lies there; `is_run_input=True`
+                records it as an input of the run.
         """
         is_run_input = expressions.pop("is_run_input", False)
         if "path" in expressions:
             from holotype._contents import path_condition
 
             node = path_condition(self._instance, expressions.pop("path"))
-            return ArtifactQuerySet(self._cls, self._native.filter(node), self._instance).get(*queries, **expressions)
+            return ArtifactQuerySet(self._cls, self._native.filter(node), self._instance).get(
+                *queries, **expressions
+            )
         artifact = super().get(idlike, *queries, **expressions)
         if is_run_input:
             artifact._track_input(is_run_input)

@@ -96,7 +96,9 @@ class Registry(type):
         _classes[registry] = cls
         return cls
 
-    def __init__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], registry: str | None = None):
+    def __init__(
+        cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], registry: str | None = None
+    ):
         super().__init__(name, bases, namespace)
 
     def __dir__(cls) -> list[str]:
@@ -275,7 +277,7 @@ class SQLRecord(metaclass=Registry):
         )
 
     def _construct(self, fields: dict[str, Any], search_names: bool | None = None) -> None:
-        """Makes this object the record that the engine constructs from fields, or the existing one of that name."""
+        """Makes this object the record that the engine constructs, or the existing one of that name."""
         instance = _session.current()
         if search_names is None:
             search_names = instance.creation()["search_names"]
@@ -318,7 +320,7 @@ class SQLRecord(metaclass=Registry):
         return self
 
     def _settle(self) -> None:
-        """Hands to the row what is kept beside it: documents changed in place, and records saved meanwhile."""
+        """Hands to the row what is kept beside it: changed documents, and records saved meanwhile."""
         for name, document in self._documents.items():
             self._row.set(name, document)
         columns = type(self)._table.by_name
@@ -327,15 +329,17 @@ class SQLRecord(metaclass=Registry):
             if self._row.get(column.position) is not None:
                 continue
             if related.id is None:
-                raise ValueError(f"{related!r} is not saved: save it before the {type(self).__name__} that uses it")
+                raise ValueError(
+                    f"{related!r} is not saved: save it before the {type(self).__name__} that uses it"
+                )
             self._row.set(column.column, related.id)
 
     def delete(self, permanent: bool | None = None, **kwargs: Any) -> tuple[int, dict[str, int]] | None:
         """Moves the record to the trash, or deletes it permanently.
 
         Args:
-            permanent: True deletes the row; False moves it to the trash; None does the latter, and asks before
-                deleting what is in the trash already.
+            permanent: True deletes the row; False moves it to the trash; None does the latter, and asks
+                before deleting what is in the trash already.
 
         Returns:
             How many rows went, in all and by registry; None when it went to the trash.
@@ -364,8 +368,8 @@ class SQLRecord(metaclass=Registry):
 
     def _confirm_delete(self) -> bool:
         return _voice.ask(
-            f"{type(self).__name__} {self._row.uid} is already in trash! Are you sure you want to delete it from "
-            "your database? You can't undo this action. (y/n) "
+            f"{type(self).__name__} {self._row.uid} is already in trash! Are you sure you want to delete it "
+            "from your database? You can't undo this action. (y/n) "
         )
 
     def _delete_permanently(self) -> tuple[int, dict[str, int]] | None:
@@ -421,4 +425,3 @@ class SQLRecord(metaclass=Registry):
 def _restore(qualified: str, row: _native.Record, slug: str) -> SQLRecord:
     """Returns a record that was pickled."""
     return registry_class(qualified)._wrap(row, None if slug == "default" else _session.other(slug))
-

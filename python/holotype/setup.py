@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 __all__ = [
+    "close",
     "connect",
     "delete",
     "disconnect",
@@ -55,7 +56,9 @@ def disconnect() -> None:
 close = disconnect
 
 
-def login(user: str | None = None, *, name: str | None = None, email: str | None = None, **kwargs: Any) -> None:
+def login(
+    user: str | None = None, *, name: str | None = None, email: str | None = None, **kwargs: Any
+) -> None:
     """Takes an identity on this machine; no service is asked.
 
     Args:
@@ -165,7 +168,7 @@ class UserSettings:
         return int(_session.current().context()["user"])
 
     def __repr__(self) -> str:
-        return f"UserSettings(handle='{self.handle}', uid='{self.uid}', name={self.name!r}, email={self.email!r})"
+        return f"UserSettings(handle='{self.handle}', uid='{self.uid}', name={self.name!r})"
 
 
 class InstanceSettings:

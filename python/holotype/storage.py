@@ -35,7 +35,9 @@ class Storage(SQLRecord, registry="lamindb.Storage"):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if len(args) > 1:
-            raise ValueError("Storage can only be initialized with a single positional argument, the root path.")
+            raise ValueError(
+                "Storage can only be initialized with a single positional argument, the root path."
+            )
         if args:
             kwargs["root"] = args[0]
         if kwargs.get("root") is None:
@@ -45,7 +47,9 @@ class Storage(SQLRecord, registry="lamindb.Storage"):
         if unknown:
             from holotype.errors import FieldValidationError
 
-            raise FieldValidationError(f"Only root, description, host, space can be passed, you passed: {unknown}")
+            raise FieldValidationError(
+                f"Only root, description, host, space can be passed, you passed: {unknown}"
+            )
         host = kwargs.get("host")
         root = _session.local_path(os.fspath(kwargs["root"]))
         if host is not None and "://" in root:
@@ -96,8 +100,8 @@ class Storage(SQLRecord, registry="lamindb.Storage"):
         """
         if permanent is False:
             raise ValueError(
-                "Soft delete is not possible for Storage, use 'permanent=True' or 'permanent=None' for permanent "
-                "deletion."
+                "Soft delete is not possible for Storage, use 'permanent=True' or 'permanent=None' for "
+                "permanent deletion."
             )
         if self._row.id is None:
             return super().delete()  # type: ignore[return-value]

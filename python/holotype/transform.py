@@ -9,6 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from holotype.queryset import QuerySet
+
 __all__ = ["Run", "Transform"]
 
 
@@ -83,6 +85,11 @@ class Transform(SQLRecord, registry="lamindb.Transform"):
         """The run that started last, or None."""
         return self.runs.order_by("-started_at").first()  # type: ignore[attr-defined]
 
+    def _delete_permanently(self, **kwargs: Any) -> None:
+        for run in self.runs.all():  # type: ignore[attr-defined]
+            run.delete(permanent=True)
+        super()._delete_permanently()
+
 
 class Run(SQLRecord, registry="lamindb.Run"):
     """An execution of a transform.
@@ -118,3 +125,29 @@ class Run(SQLRecord, registry="lamindb.Run"):
         transform = args[0] if args else kwargs.pop("transform", None)
         row = transform._row if isinstance(transform, SQLRecord) else None
         adopt(self, _native.run(_session.current(), row, **_fields(kwargs)), None)
+
+    def query_output_artifacts(self, include_recreated: bool = True) -> QuerySet:
+        """Returns the artifacts that the run made, on every branch.
+
+        Args:
+            include_recreated: Those as well that existed already when the run made them again.
+
+        Example:
+            >>> ln.Run.filter().last().query_output_artifacts().df()
+        """
+        from holotype.artifact import Artifact
+        from holotype.conditions import Q
+
+        made = Q(run=self) | Q(recreating_runs=self) if include_recreated else Q(run=self)
+        return Artifact._query(self._instance).filter(made, branch=None)
+
+    def _delete_permanently(self, **kwargs: Any) -> None:
+        from holotype.conditions import Q
+
+        hidden = [artifact for artifact in (self.report, self.environment) if artifact is not None]  # type: ignore[attr-defined]
+        super()._delete_permanently()
+        for artifact in hidden:
+            # Runs of equal software share one environment.
+            used = Run.objects.filter(Q(report=artifact) | Q(environment=artifact)).exists()
+            if not used:
+                artifact.delete(permanent=True, storage=True)
