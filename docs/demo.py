@@ -30,7 +30,6 @@ print("\nWhere it came from:")
 run = result.run
 print("  script:     ", run.transform.key)
 print("  read:       ", sorted(artifact.key for artifact in run.input_artifacts.all()))
-print("  collections:", [collection.key for collection in run.input_collections.all()])
 print("  wrote:      ", sorted(artifact.key for artifact in run.output_artifacts.all() if artifact.key))
 
 ln.finish()

@@ -24,6 +24,9 @@ from maturin import (  # noqa: F401
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = ROOT / "python" / "holotype.data" / "scripts"
 
+# Even for metadata alone, maturin wants the folder to be there; no clone has it.
+SCRIPTS.mkdir(parents=True, exist_ok=True)
+
 
 def _place_command(*profile: str) -> None:
     """Compiles the command and puts it where the wheel takes its scripts from."""

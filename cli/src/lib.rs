@@ -39,6 +39,11 @@ use std::process::ExitCode;
 use clap::FromArgMatches;
 use holotype::Env;
 
+/// Lets the compiler read the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
+
 pub use error::{FAILURE, Failure, Result, SUCCESS, USAGE};
 pub use ui::{Streams, Ui};
 
