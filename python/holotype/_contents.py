@@ -96,7 +96,7 @@ def path_condition(instance: _native.Instance, path: Any) -> tuple[Any, ...]:
         path: Path in a registered storage location.
     """
     text = os.path.abspath(os.path.expanduser(os.fspath(path)))
-    locations = instance.query("lamindb.Storage").table(["id", "root"]).rows()
+    locations: list[tuple[int, str]] = instance.query("lamindb.Storage").table(["id", "root"]).rows()
     nodes: list[tuple[Any, ...]] = []
     for id, root in sorted(locations, key=lambda location: -len(location[1])):
         if not text.startswith(f"{root}/"):

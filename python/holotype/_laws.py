@@ -159,4 +159,4 @@ class HasStatus(SQLRecord):
         if word not in codes:
             valid = ", ".join(f"'{known}'" for known in codes)
             raise ValueError(f"Invalid {type(self).__name__} status '{word}'. Expected one of: {valid}.")
-        self._status_code = codes[word]
+        self._status_code = codes[word]  # type: ignore[misc]

@@ -63,6 +63,6 @@ def lookup(query: BasicQuerySet, field: Any, return_field: Any, keep: str | bool
             return super().__getattribute__(attribute)
 
     Lookup.__qualname__ = "Lookup"
-    return Lookup(
+    return Lookup(  # type: ignore[call-arg]
         *(chosen(value) for value in attributes.values()), lambda: {value: chosen(value) for value in groups}
     )

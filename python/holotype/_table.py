@@ -64,7 +64,7 @@ class Table:
         own = [c for c in self.columns if c.target is None and c.name not in ("uid", "id", "updated_at")]
         dtype = self.name == "Feature"
         own = [c for c in own if privates or not c.private or (dtype and c.name == "_dtype_str")]
-        names = [name for name in ("uid", "id") if name in self.by_name]
+        names: list[str] = [name for name in ("uid", "id") if name in self.by_name]
         names += [c.column for c in own if c.name not in _LAST]
         present = {c.name for c in own}
         names += [name for name in _LAST if name in present]

@@ -376,8 +376,8 @@ class BasicQuerySet:
     def to_dataframe(
         self,
         *,
-        include: str | list[str] | None = None,
-        features: str | list[str] | bool | None = None,
+        include: str | list[str] | None = None,  # type: ignore[valid-type]
+        features: str | list[str] | bool | None = None,  # type: ignore[valid-type]
         limit: int | None | object = DEFAULT_LIMIT,
         order_by: str | None = "-id",
     ) -> Any:
@@ -446,7 +446,7 @@ class BasicQuerySet:
     def _wrap(self, row: _native.Record) -> Any:
         return self._cls._wrap(row, self._instance)
 
-    def _read(self) -> list[Any]:
+    def _read(self) -> list[Any]:  # type: ignore[valid-type]
         if self._records is None:
             self._records = [self._wrap(row) for row in self._native.all()]
         return self._records
@@ -598,9 +598,8 @@ class ArtifactQuerySet(QuerySet, ArtifactBasicQuerySet):
             from holotype._contents import path_condition
 
             node = path_condition(self._instance, expressions.pop("path"))
-            return ArtifactQuerySet(self._cls, self._native.filter(node), self._instance).get(
-                *queries, **expressions
-            )
+            narrowed = ArtifactQuerySet(self._cls, self._native.filter(node), self._instance)
+            return narrowed.get(*queries, **expressions)  # type: ignore[arg-type]
         artifact = super().get(idlike, *queries, **expressions)
         if is_run_input:
             artifact._track_input(is_run_input)

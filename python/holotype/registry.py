@@ -81,7 +81,7 @@ class Registry(type):
         cls.MultipleObjectsReturned = _own(cls, MultipleObjectsReturned, "MultipleObjectsReturned")
         for column in table.columns:
             kind = Document if column.kind == "JSONField" else Value
-            attributes = {column.column: kind(cls, column)}
+            attributes: dict[str, Any] = {column.column: kind(cls, column)}
             if column.target is not None:
                 attributes[column.name] = ToOne(cls, column)
             for attribute, descriptor in attributes.items():
@@ -199,7 +199,7 @@ class Registry(type):
 
     def _wrap(cls, row: _native.Record, instance: _native.Instance | None = None) -> Any:
         """Returns the object for a row; one of another instance remembers it."""
-        record = cls.__new__(cls)
+        record: Any = object.__new__(cls)  # type: ignore[arg-type]
         adopt(record, row, None if instance is _session._instance else instance)
         return record
 
@@ -260,6 +260,10 @@ class SQLRecord(metaclass=Registry):
 
     if TYPE_CHECKING:
         id: int | None
+        _row: _native.Record
+        _using: _native.Instance | None
+        _related: dict[str, Any]
+        _documents: dict[str, Any]
 
     def __init__(self, *args: Any, **fields: Any) -> None:
         if args:

@@ -110,9 +110,10 @@ def delete(slug: str | None = None, force: bool = False, require_empty: bool = T
         >>> ln.setup.delete("my-data", force=True)
     """
     present = _session.current().settings()["slug"] if _session.connected() else None
-    if slug is None and present is None:
+    wanted = slug or present
+    if wanted is None:
         raise no_instance()
-    found = _native.find_instance(slug or present)
+    found = _native.find_instance(wanted)
     if not force and not _voice.ask(f"Are you sure you want to delete instance {found}? (y/n) "):
         return -1
     _native.delete_instance(found, require_empty)
