@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 import threading
-import traceback
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,10 +133,25 @@ class Console:
             interrupted = issubclass(kind, KeyboardInterrupt)
             if interrupted:
                 self.log("Process terminated by signal 2 (SIGINT)\n")
+            import traceback
+
             self.log("".join(traceback.format_exception(kind, error, trace)))
             self._finish("aborted" if interrupted else "errored")
+            if interrupted:
+                self._keep_interrupt()
             return
         self._hook(kind, error, trace)
+
+    @staticmethod
+    def _keep_interrupt() -> None:
+        """Lets the process end as interrupted ones do, by the signal: shells stop a loop by that.
+
+        The interpreter keeps in mind only how the last evaluated text ended, and imports evaluate some.
+        """
+        import contextlib
+
+        with contextlib.suppress(KeyboardInterrupt):
+            exec("raise KeyboardInterrupt")
 
     def _on_signal(self, number: int, frame: Any) -> None:
         if _engine_is_speaking(frame):
@@ -147,6 +161,8 @@ class Console:
         before = self._handler
         if os.getpid() == self._owner:
             self._stdout.rest()
+            import traceback
+
             stack = "".join(traceback.format_stack(frame))
             self.log(f"Process terminated by signal {number} ({signal.Signals(number).name})\n{stack}")
             self._finish("aborted")

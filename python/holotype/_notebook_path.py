@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-__all__ = ["Running", "cells", "executed", "running"]
+__all__ = ["Running", "cells", "code", "executed", "running"]
 
 # Programs that run notebooks from beginning to end.
 _EXECUTORS = ("nbconvert", "nbclient", "jupyter-execute", "jupyter-run", "papermill")
@@ -196,6 +196,16 @@ def cells(text: str) -> list[tuple[dict[str, Any], str]]:
         if cell["cell_type"] == "code" and source.strip():
             found.append((cell, source.rstrip("\n")))
     return found
+
+
+def code(path: Path) -> str:
+    """Returns the code of a notebook.
+
+    Raises:
+        ValueError: If it is no notebook.
+    """
+    text = path.read_text(encoding="utf-8")
+    return "\n".join(source for _, source in cells(text)) if path.suffix == ".ipynb" else text
 
 
 def executed(shell: Any = None) -> list[tuple[int, str]]:

@@ -60,7 +60,6 @@ class Context:
         self._wanted: dict[str, Any] = {}
         self._run: Any = None
         self._transform: Any = None
-        self._project: Any = None
         self._live: _Live | None = None
         _session.on_change(self._forget)
 
@@ -116,12 +115,12 @@ class Context:
             return cls._by_id(_session.current().context()[name])
         if self._transform is None or name in self._wanted:
             return self._wanted.get(name)
-        return self._project if name == "project" else getattr(self._transform, name)
+        return self._run.projects.first() if name == "project" else getattr(self._transform, name)
 
     def _forget(self) -> None:
         if self._live is not None and self._live.console is not None:
             self._live.console.stop()
-        self._run = self._transform = self._project = self._live = None
+        self._run = self._transform = self._live = None
 
     def __repr__(self) -> str:
         return f"Context(transform={self._transform!r}, run={self._run!r})"
@@ -206,8 +205,9 @@ def track(
     _begin(instance, started, source, environment)
     if source is not None and source.notebook and pypackages:
         from holotype._environment import imports
+        from holotype._notebook_path import code
 
-        _voice.important(f"notebook imports: {' '.join(imports(source.path.read_text()))}")
+        _voice.important(f"notebook imports: {' '.join(imports(code(source.path)))}")
 
 
 def _source(path: str | os.PathLike[str] | None, options: dict[str, Any]) -> Running:
@@ -245,7 +245,6 @@ def _begin(
     context._forget()
     context._run = registry_class("lamindb.Run")._wrap(started["run"], instance)
     context._transform = registry_class("lamindb.Transform")._wrap(started["transform"], instance)
-    context._project = context._run.projects.first()
     context._wanted.clear()
     console = None
     if source is not None and not source.notebook and "ipykernel" not in sys.modules:

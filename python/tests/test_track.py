@@ -451,6 +451,63 @@ def test_a_pipeline_has_neither_log_nor_environment(lab: Lab) -> None:
     assert runs == [["pipeline", "completed", None, None]]
 
 
+def test_transforms_and_runs_by_hand(lab: Lab) -> None:
+    lab.write(
+        "hand.py",
+        "t = ln.Transform(key='a/b', source_code='x = 1', version='1').save()\n"
+        "same = ln.Transform(key='a/b', source_code='x = 1')\n"
+        "new = ln.Transform(key='a/b', source_code='x = 2', revises=t).save()\n"
+        "print('SAME', same == t, t.kind, t.uid[12:], new.uid[12:], new.stem_uid == t.stem_uid)\n"
+        "a = ln.Run(t, name='first', params={'token': 'x'})\n"
+        "b = ln.Run(transform=new, status='started', initiated_by_run=a.save()).save()\n"
+        "print('RUNS', a.status, a.params, b.status, b.initiated_by_run == a, new.latest_run == b)\n"
+        "def refused(call):\n"
+        "    try: call()\n"
+        "    except Exception as e: print('NO', type(e).__name__, e)\n"
+        "refused(lambda: ln.Transform(kind='script'))\n"
+        "refused(lambda: ln.Transform(key='k', kind='dance'))\n"
+        "refused(lambda: ln.Run())\n"
+        "refused(lambda: ln.Run(ln.Transform(key='new')))\n"
+        "refused(lambda: ln.Run(t, status='done'))\n"
+        "refused(lambda: ln.track(ln.Transform(key='s', kind='script').save()))",
+    )
+    told = [line for line in lab.run("hand.py").splitlines() if line.startswith(("SAME", "RUNS", "NO"))]
+    assert told == [
+        "SAME True pipeline 0000 0001 True",
+        "RUNS scheduled {'token': '***REDACTED***'} started True True",
+        "NO FieldValidationError ['key'] are required.",
+        "NO FieldValidationError kind: dance is not a valid value",
+        "NO TypeError Pass transform parameter",
+        "NO ValueError Please save transform record before creating a run",
+        "NO ValueError status must be 'scheduled' or 'started', but you passed: 'done'.",
+        "NO ValueError Use `ln.track()` without passing transform in a notebook or script - metadata is "
+        "automatically parsed",
+    ]
+
+
+def test_a_marimo_notebook_is_a_notebook(lab: Lab) -> None:
+    (lab.folder / "marimo.py").write_text(
+        "class app_meta: mode = 'run'\ndef running_in_notebook(): return True\n"
+    )
+    lab.write("nb.py", "import marimo\nln.track()\nln.finish()")
+    assert "• tip: to identify the notebook across renames" in lab.run("nb.py")
+    run = lab.ask("(lambda r: [r.transform.kind, r.transform.source_code, r.report_id])(ln.Run.get())")
+    assert run == ["notebook", (lab.folder / "nb.py").read_text(), None]
+
+
+def test_an_installed_module_has_a_key_of_its_own(lab: Lab) -> None:
+    for name in ("tool/__init__.py", "tool/step.py"):
+        lab.write(f"site-packages/{name}", "def main():\n    ln.track()\n    ln.finish()")
+    lab.write(
+        "main.py",
+        "import sys\nsys.path.insert(0, 'site-packages')\nimport tool, tool.step\n"
+        "tool.main()\ntool.step.main()",
+    )
+    lab.run("main.py", "1")
+    keys = lab.ask("sorted(t.key for t in ln.Transform.filter())")
+    assert keys == ["pypackages/tool/__init__.py", "pypackages/tool/step.py"]
+
+
 def test_a_child_run_knows_its_parent(lab: Lab) -> None:
     lab.write(
         "parent.py",

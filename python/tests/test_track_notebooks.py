@@ -130,6 +130,12 @@ def test_tracking_again_goes_on_with_the_run(desk: Desk) -> None:
     assert count == 2
 
 
+def test_the_packages_of_a_notebook_are_listed(desk: Desk) -> None:
+    path = desk.write("nb.ipynb", START, "import nbformat, os\nln.track(pypackages=True)")
+    told, _ = desk.execute(path)
+    assert f"→ notebook imports: nbformat=={nbformat.__version__}\n" in told
+
+
 def test_cells_out_of_order_are_mentioned(desk: Desk) -> None:
     path = desk.write("nb.ipynb", START, "ln.track()", "print('b')", "print('a')", "ln.finish()")
     told, consecutive = desk.execute(path, 0, 1, 3, 2, 4, ask="ln.Run.get()._is_consecutive")
