@@ -126,6 +126,7 @@ lint-python: $(STAMPS)/lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python python/tools/stubs.py --check
 
 # --- reference --------------------------------------------------------------------------------------------------------
 
