@@ -94,9 +94,9 @@ def page(path: Path, folder: Path, run: str) -> Path | None:
     except ImportError:
         _voice.warning("no html of the notebook was saved: install the package nbconvert to have one")
         return None
-    notebook = nbformat.read(path, as_version=4)
+    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     _tidy(notebook)
-    exporter = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)
+    exporter: Any = HTMLExporter(exclude_input_prompt=True, exclude_output_prompt=True)  # type: ignore[no-untyped-call]
     html, _ = exporter.from_notebook_node(notebook)
     folder.mkdir(parents=True, exist_ok=True)
     made = folder / f"report_{run}.html"
