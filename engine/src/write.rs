@@ -10,7 +10,7 @@ mod values;
 pub use construct::{Constructed, Given};
 pub use delete::DeletePlan;
 pub(crate) use delete::delete_in;
-pub(crate) use family::{demote_head, next_uid, promote_head};
+pub(crate) use family::{demote_head, next_uid, promote_head, settle_heads};
 pub(crate) use rows::{read_row, select_row};
 pub(crate) use values::{check, fill};
 
@@ -49,7 +49,16 @@ impl Session {
             let id = self.db().write(|tx| insert(tx, record))?;
             record.put_id(id);
         } else {
-            self.db().write(|tx| update(self, tx, record))?;
+            let leads = self.db().write(|tx| {
+                update(self, tx, record)?;
+                match moved_from(record) {
+                    Some(from) => settle_heads(tx, record, from).map(Some),
+                    None => Ok(None),
+                }
+            })?;
+            if let (Some(leads), Some(position)) = (leads, record.registry().position("is_latest")) {
+                record.put(position, Value::Bool(leads));
+            }
         }
         record.settle();
         Ok(())
@@ -69,6 +78,9 @@ impl Session {
             while i < records.len() {
                 if records[i].id().is_some() {
                     update(self, tx, &records[i])?;
+                    if let Some(from) = moved_from(&records[i]) {
+                        settle_heads(tx, &records[i], from)?;
+                    }
                     i += 1;
                     continue;
                 }
@@ -238,6 +250,12 @@ pub(crate) fn insert_batch(
         }
     }
     Ok(())
+}
+
+/// Returns the branch that a version leaves; nothing when it stays, or goes to the trash, where heads do not matter.
+fn moved_from(record: &Record) -> Option<Option<i64>> {
+    let from = record.before("branch_id").filter(|_| record.registry().traits.versioned)?;
+    (record.int("branch_id") != Some(-1)).then(|| from.as_int())
 }
 
 /// Writes the changed fields of a saved record.

@@ -150,13 +150,26 @@ fn conjunction(
             parts.push(predicate(alias, &term.lookup.end, term.lookup.op, term.operand)?);
             continue;
         }
-        // "There is none" along a relation is the opposite of "there is one".
+        // Nothing lies at the end of a path where it breaks off, or where the end itself is null.
         let absent = term.lookup.op == Op::IsNull && truth(&term.operand);
         if absent || (term.lookup.op == Op::Exact && is_null(&term.operand)) {
             term.lookup.op = Op::IsNull;
-            term.operand = Operand::One(Value::Bool(false));
+            term.operand = Operand::One(Value::Bool(true));
             let hop = term.lookup.hops.remove(0);
-            parts.push(not(semi_join(registry, alias, hop, vec![term], aliases)?));
+            let breaks_off = match &hop {
+                Hop::One(column, _) => {
+                    let mut sql = Sql::default();
+                    sql.column(alias, column.column).push(" IS NULL");
+                    sql
+                }
+                Hop::Many(..) => not(semi_join(registry, alias, hop, Vec::new(), aliases)?),
+            };
+            let mut ways = vec![breaks_off];
+            if !term.lookup.hops.is_empty() || term.lookup.end.column.null || !term.lookup.end.json.is_empty()
+            {
+                ways.push(semi_join(registry, alias, hop, vec![term], aliases)?);
+            }
+            parts.push(balanced(" OR ", ways));
             continue;
         }
         let hop = term.lookup.hops.remove(0);

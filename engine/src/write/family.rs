@@ -72,3 +72,53 @@ pub(crate) fn promote_head(tx: &Tx<'_>, record: &Record) -> Result<Option<String
     tx.execute(&sql)?;
     Ok(Some(uid))
 }
+
+/// After a version moved to `branch`: leaves exactly one head there and where it came from, the one that was there before.
+///
+/// Returns true when the moved version is the head of its branch.
+pub(crate) fn settle_heads(tx: &Tx<'_>, record: &Record, from: Option<i64>) -> Result<bool> {
+    let registry = record.registry();
+    let (id, stem) = (record.id(), record.stem_uid());
+    let set = |latest: bool, condition: Sql| -> Result<()> {
+        let mut sql = Sql::new("UPDATE ");
+        sql.ident(registry.table)
+            .push(" SET \"is_latest\" = ")
+            .bind(latest)
+            .push(" WHERE ")
+            .append(condition);
+        tx.execute(&sql).map(|_| ())
+    };
+    let on = |branch: i64| {
+        let mut sql = Sql::new("\"uid\" >= ");
+        sql.bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+        sql.push(" AND \"branch_id\" = ").bind(branch);
+        sql
+    };
+    let first = |condition: Sql| -> Result<Option<i64>> {
+        let mut sql = Sql::new("SELECT \"id\" FROM ");
+        sql.ident(registry.table).push(" WHERE ").append(condition);
+        sql.push(" ORDER BY \"created_at\" DESC, \"id\" DESC LIMIT 1");
+        Ok(tx.scalar(&sql, Kind::BigInt)?.and_then(|id| id.as_int()))
+    };
+    let head = |branch: i64| {
+        let mut sql = on(branch);
+        sql.push(" AND \"is_latest\" = ").bind(true);
+        sql
+    };
+    let branch = record.int("branch_id").unwrap_or(1);
+    let mut other = head(branch);
+    other.push(" AND \"id\" <> ").bind(id);
+    let leads = first(other)?.is_none();
+    let mut own = Sql::new("\"id\" = ");
+    own.bind(id);
+    set(leads, own)?;
+    if let Some(from) = from.filter(|from| *from != -1)
+        && first(head(from))?.is_none()
+        && let Some(heir) = first(on(from))?
+    {
+        let mut own = Sql::new("\"id\" = ");
+        own.bind(heir);
+        set(true, own)?;
+    }
+    Ok(leads)
+}
