@@ -94,6 +94,7 @@ impl Instance {
         self.db().write(|tx| {
             if clash {
                 self.refuse_key_clash(tx, record, record.stem_uid())?;
+                self.refuse_equal(tx, &mut record.clone(), None)?;
             }
             if movement.is_none() {
                 return write::update(self, tx, record);

@@ -174,8 +174,10 @@ impl Instance {
                     release(tx, std::slice::from_ref(&before))?;
                 }
                 self.revive(tx, record, pending)?;
-                write::update(self, tx, record)?;
-                write_content(tx, record)?;
+                let mut row = record.clone();
+                self.refuse_equal(tx, &mut row, Some(&content))?;
+                write::update(self, tx, &row)?;
+                write_content(tx, &row)?;
                 mark(tx, id, Visible::Complete)?;
                 content.write(tx, id, self.env().now())
             })
@@ -477,6 +479,9 @@ impl Instance {
             Some(key) => sql.push(" AND \"key\" = ").bind(key),
             None => sql.push(" AND \"key\" IS NULL"),
         };
+        if let Some(own) = record.id() {
+            sql.push(" AND \"id\" <> ").bind(own);
+        }
         let Some(id) = tx.scalar(&sql, Kind::BigInt)?.and_then(|id| id.as_int()) else { return Ok(None) };
         let covers = record
             .text("_hash_type")
@@ -494,6 +499,25 @@ impl Instance {
         record.set("_hash_type", kind.to_string())?;
         // The full digest decides now; a row that carries it already holds the very same content.
         self.equal_row(tx, record, None)
+    }
+
+    /// Refuses content that another row holds under the same key, perhaps in the trash.
+    pub(super) fn refuse_equal(
+        &self,
+        tx: &Tx<'_>,
+        record: &mut Record,
+        content: Option<&Content>,
+    ) -> Result<()> {
+        let Some(id) = self.equal_row(tx, record, content)? else { return Ok(()) };
+        let other = row(tx, record.registry(), Q::is("id", id), self)?;
+        let other = other.as_ref().map_or_else(String::new, |other| {
+            let place = if other.int("branch_id") == Some(-1) { " in the trash" } else { "" };
+            format!("{}{place}", other.uid())
+        });
+        Err(Error::integrity(format!(
+            "Artifact {other} holds the same content under key '{}': use that one, or delete it permanently first",
+            record.text("key").unwrap_or("None")
+        )))
     }
 
     /// Refuses a key that an artifact of another family uses in the same storage location and space.

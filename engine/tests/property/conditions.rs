@@ -1,17 +1,21 @@
 //! The compiled condition finds what a plain evaluation finds.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::sync::{LazyLock, Mutex};
+use std::rc::Rc;
 
 use holotype::testing::Scratch;
 use holotype::{Operand, Q, Value};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::model::{FIELDS, Kind, List, TEXTS, World, build, json_value, moment};
 use super::proof::Dice;
 
-/// Worlds are made once and asked many times.
-static WORLDS: LazyLock<Mutex<BTreeMap<u64, (Scratch, World)>>> = LazyLock::new(Mutex::default);
+thread_local! {
+    /// Worlds are made once and asked many times.
+    static WORLDS: RefCell<BTreeMap<u64, Rc<(Scratch, World)>>> = RefCell::default();
+}
 
 /// Ways from one registry to another, or to itself.
 const WAYS: [(List, &str, List); 6] = [
@@ -55,7 +59,7 @@ fn term(list: List, dice: &mut Dice) -> Q {
     path.push_str(field);
     let mut kind = *kind;
     if kind == Kind::Json {
-        path.push_str(*dice.pick(&["__a", "__b", "__b__c", "__nothing"]));
+        path.push_str(["__a", "__b", "__b__c", "__nothing"][dice.below(4)]);
     }
     if kind == Kind::Moment && dice.below(2) == 0 {
         path = format!("{path}__{}", dice.pick(&PARTS));
@@ -130,8 +134,9 @@ fn conditions(list: List) -> impl Strategy<Value = Q> {
 }
 
 fn agree(seed: u64, list: List, q: &Q) -> Result<(), TestCaseError> {
-    let mut worlds = WORLDS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let (scratch, world) = worlds.entry(seed).or_insert_with(|| build(seed));
+    let known =
+        WORLDS.with(|worlds| worlds.borrow_mut().entry(seed).or_insert_with(|| Rc::new(build(seed))).clone());
+    let (scratch, world) = &*known;
     let name = if list == List::Artifacts { "Artifact" } else { "ULabel" };
     let all = scratch.instance().registry(name).unwrap();
     let found = all.filter(q.clone()).map_err(|error| TestCaseError::fail(format!("{error} in {q:?}")))?;
@@ -148,7 +153,14 @@ fn agree(seed: u64, list: List, q: &Q) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, max_shrink_iters: 2000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 2000,
+        max_shrink_iters: 2000,
+        failure_persistence: None,
+        // The same cases on every machine: what fails, fails again.
+        rng_seed: RngSeed::Fixed(7),
+        ..Default::default()
+    })]
 
     #[test]
     fn of_artifacts_find_what_they_mean(seed in 0u64..12, q in conditions(List::Artifacts)) {

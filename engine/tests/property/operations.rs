@@ -5,6 +5,7 @@ use std::fs;
 use holotype::testing::Scratch;
 use holotype::{Artifact, ErrorKind, NewArtifact, Q, Record, Result, RunChoice, Value};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use super::proof::{artifact, audit_any, latest, save};
 
@@ -184,7 +185,14 @@ fn is_refusal(kind: ErrorKind) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, max_shrink_iters: 400, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 60,
+        max_shrink_iters: 2000,
+        failure_persistence: None,
+        // The same cases on every machine: what fails, fails again.
+        rng_seed: RngSeed::Fixed(7),
+        ..Default::default()
+    })]
 
     #[test]
     fn in_any_order_lose_and_confuse_nothing(operations in operations()) {
