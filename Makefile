@@ -9,8 +9,8 @@
 #   make bench      compare with LaminDB; writes bench/RESULTS.md
 #   make clean      remove what the targets above made
 #
-# Variables: PYTHON (interpreter for the environments, default python3), VENV, TOOLS, DIST, CARGO, and for pytest
-# PYTEST_ARGS, such as make test-python PYTEST_ARGS='-k folder -x'.
+# Variables: PYTHON (interpreter for the environments, default python3), VENV, TOOLS, DIST, CARGO, PYTEST_ARGS and
+# BENCH_ARGS, such as make test-python PYTEST_ARGS='-k folder -x'.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -22,6 +22,7 @@ TOOLS  ?= .tools
 DIST   ?= dist
 CARGO  ?= cargo
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 
 BIN    := $(VENV)/bin
 STAMPS := $(VENV)/stamps
@@ -38,7 +39,7 @@ COMPAT  := $(shell find compat -type f -not -path '*/build/*' -not -path '*.egg-
 	docs-python develop wheel bench clean
 
 help:
-	@sed -n '3,12s/^# \{0,1\}//p' Makefile
+	@sed -n '3,13s/^# \{0,1\}//p' Makefile
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
@@ -105,7 +106,7 @@ test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest python/tests $(PYTEST_ARGS)
 
 bench: $(STAMPS)/installed
-	$(BIN)/python bench/run.py
+	$(BIN)/python bench/run.py $(BENCH_ARGS)
 
 # --- checks -----------------------------------------------------------------------------------------------------------
 
@@ -139,7 +140,7 @@ docs-rust:
 
 docs-python: $(STAMPS)/installed $(STAMPS)/docs
 	rm -rf docs/reference/python
-	$(BIN)/pdoc --output-directory docs/reference/python --docformat google holotype
+	$(BIN)/python docs/reference.py docs/reference/python
 
 clean:
 	$(CARGO) clean
