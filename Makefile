@@ -118,6 +118,7 @@ lint-rust:
 
 # Advisories are left to `cargo deny check advisories`: their database lives on a host that may be out of reach.
 lint-deny: $(TOOLS)/bin/cargo-deny
+	$(CARGO) fetch --locked --quiet
 	$(TOOLS)/bin/cargo-deny --locked --offline check --hide-inclusion-graph bans licenses sources
 
 lint-rustdoc:
