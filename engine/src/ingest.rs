@@ -10,6 +10,7 @@ mod holder;
 mod lazy;
 mod over;
 mod place;
+mod progress;
 mod remove;
 mod replace;
 mod save;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::holder::shares;
 use super::place::storage_key;
+use super::progress::Progress;
 use super::save::{Decision, Outcome, insert_version};
 use super::{Artifact, Family, NewArtifact, Pending, RunChoice, set_content};
 use crate::content::Content;
@@ -18,7 +19,7 @@ use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::{Job, Published, Store};
+use crate::store::{Job, Publish, Published, Store};
 use crate::suffix::{Formats, Suffix};
 use crate::uid;
 use crate::value::Value;
@@ -235,7 +236,14 @@ impl Instance {
                 })
             })
             .collect();
-        let results = store.publish_many(&jobs, &self.publishing());
+        let total = jobs.iter().filter_map(|job| job.content.as_ref()).map(|content| content.size).sum();
+        let progress = Progress::new(self.env(), format!("{} files", jobs.len()), total);
+        let step = |bytes| {
+            progress.add(bytes);
+            Ok(())
+        };
+        let how = Publish { progress: &step, ..self.publishing() };
+        let results = store.publish_many(&jobs, &how);
         if let Some(error) = results.iter().find_map(|result| result.as_ref().err()) {
             let (kind, message) = (error.kind(), error.message().to_owned());
             take_back(&store, &jobs);

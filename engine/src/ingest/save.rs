@@ -11,6 +11,7 @@ use super::dedup::remove_temporary;
 use super::holder::{claim, release, shares};
 use super::over::{Over, stage_key};
 use super::place::storage_key;
+use super::progress::Progress;
 use super::{Artifact, Family, Pending, is_incomplete};
 use crate::content::Content;
 use crate::db::{Sql, Tx};
@@ -351,7 +352,13 @@ impl Instance {
             uid: record.uid().to_owned(),
             path: store.path(&storage_key(record))?.display().to_string(),
         });
-        let how = Publish { content: pending.expected.as_ref(), ..self.publishing() };
+        let total = pending.expected.as_ref().map_or(0, |content| content.size);
+        let progress = Progress::new(self.env(), record.text("key").unwrap_or(record.uid()), total);
+        let step = |bytes| {
+            progress.add(bytes);
+            Ok(())
+        };
+        let how = Publish { content: pending.expected.as_ref(), progress: &step, ..self.publishing() };
         store.publish(&pending.source, key, &how)
     }
 
