@@ -36,6 +36,8 @@ mod settings;
 mod streams;
 #[path = "switch.rs"]
 mod switch;
+#[path = "unplugged.rs"]
+mod unplugged;
 #[path = "update.rs"]
 mod update;
 #[path = "voice.rs"]
