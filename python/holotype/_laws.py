@@ -72,7 +72,8 @@ class Versioned(SQLRecord):
         Example:
             >>> artifact.versions.df()
         """
-        return type(self).objects.filter(uid__startswith=self.stem_uid)
+        found: BasicQuerySet = type(self).objects.filter(uid__startswith=self.stem_uid)
+        return found
 
 
 class HasType(SQLRecord):
@@ -98,7 +99,7 @@ class HasType(SQLRecord):
 def _add_member_queries() -> None:
     for name in ("ulabels", "records", "features", "schemas", "projects", "references"):
 
-        def query(self: Any, depth: int | None = None, *, _name: str = name) -> BasicQuerySet:
+        def query(self: HasType, depth: int | None = None, *, _name: str = name) -> BasicQuerySet:
             if not hasattr(type(self), _name):
                 raise AttributeError(f"{type(self).__name__} has no {_name}")
             return self._members(depth)
@@ -147,10 +148,13 @@ class HasStatus(SQLRecord):
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+        _status_code: int
+
     @property
     def status(self) -> str | None:
         """The status as a word."""
-        code = self._status_code  # type: ignore[has-type]
+        code = self._status_code
         return next((word for word, number in type(self)._table.data["statuses"] if number == code), None)
 
     @status.setter
@@ -159,4 +163,4 @@ class HasStatus(SQLRecord):
         if word not in codes:
             valid = ", ".join(f"'{known}'" for known in codes)
             raise ValueError(f"Invalid {type(self).__name__} status '{word}'. Expected one of: {valid}.")
-        self._status_code = codes[word]  # type: ignore[misc]
+        setattr(self, "_status_code", codes[word])  # noqa: B010 (a column, which no slot holds)

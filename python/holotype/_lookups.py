@@ -48,10 +48,10 @@ def lookup(query: BasicQuerySet, field: Any, return_field: Any, keep: str | bool
         return found[0] if keep == "first" else found[-1]
 
     attributes.pop("dict", None)
-    base = namedtuple("Lookup", [*attributes, "dict"], rename=True)  # type: ignore[misc]
+    base: Any = namedtuple("Lookup", [*attributes, "dict"], rename=True)  # type: ignore[misc]
     warned: set[str] = set()
 
-    class Lookup(base):  # type: ignore[misc, valid-type]
+    class Lookup(base):  # type: ignore[misc]
         __slots__ = ()
 
         def __getattribute__(self, attribute: str) -> Any:
@@ -63,6 +63,5 @@ def lookup(query: BasicQuerySet, field: Any, return_field: Any, keep: str | bool
             return super().__getattribute__(attribute)
 
     Lookup.__qualname__ = "Lookup"
-    return Lookup(  # type: ignore[call-arg]
-        *(chosen(value) for value in attributes.values()), lambda: {value: chosen(value) for value in groups}
-    )
+    results = [chosen(value) for value in attributes.values()]
+    return Lookup._make([*results, lambda: {value: chosen(value) for value in groups}])

@@ -9,6 +9,8 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+from holotype import _voice
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +27,7 @@ class _Progress:
         self._total = total
         self._enabled = enabled
         # A line that overwrites itself reads badly in a log file.
-        self._live = enabled and (sys.stdout.isatty() or "ipykernel" in sys.modules)
+        self._live = enabled and _voice.colours()
         self._finished_files = 0
         self._done = 0
         self._last = 0.0

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
     import os
     from typing import Any
 
+    from holotype._registries import ArtifactFields
     from holotype.lists import RecordList
     from holotype.registry import SQLRecord as Run
+else:
+    ArtifactFields = SQLRecord
 
 __all__ = ["Artifact"]
 
@@ -51,7 +54,7 @@ _SILENT = {
 _TUNING = ("skip_check_exists", "format", "to_disk_kwargs", "using")
 
 
-class Artifact(SQLRecord, registry="lamindb.Artifact"):
+class Artifact(ArtifactFields, registry="lamindb.Artifact"):
     """A file, a folder or an object, registered with hash, version and origin.
 
     Constructing looks at the content and decides: equal content that is registered already gives that
@@ -82,12 +85,6 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
     Example:
         >>> ln.Artifact("cells.csv", key="raw/cells.csv").save()
     """
-
-    if TYPE_CHECKING:
-        uid: str
-        key: str | None
-        suffix: str
-        _memory: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if len(args) > 1:
@@ -218,7 +215,8 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
         """
         instance = _session.current()
         row = _native.lazy_artifact(instance, suffix, overwrite_versions, key, description, _run(run))
-        return cls._wrap(row, instance)
+        artifact: Artifact = cls._wrap(row, instance)
+        return artifact
 
     @property
     def path(self) -> Path:
@@ -234,12 +232,12 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
     @property
     def overwrite_versions(self) -> bool:
         """True when all versions share one place in storage."""
-        return bool(self._overwrite_versions)  # type: ignore[attr-defined]
+        return bool(self._overwrite_versions)
 
     @property
     def transform(self) -> Any:
         """The transform whose run made the artifact, or None."""
-        run = self.run  # type: ignore[attr-defined]
+        run = self.run
         return None if run is None else run.transform
 
     def save(self, upload: bool | None = None, **kwargs: Any) -> Artifact | None:
@@ -352,7 +350,7 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
         from holotype.suffixes import raw_suffix
 
         suffix: str = self.suffix
-        return suffix or raw_suffix(self.key or "") if not self.n_files else suffix  # type: ignore[attr-defined]
+        return suffix or raw_suffix(self.key or "") if not self.n_files else suffix
 
     def _track_input(self, is_run_input: Any) -> None:
         from holotype._inputs import track_input
@@ -378,7 +376,7 @@ class Artifact(SQLRecord, registry="lamindb.Artifact"):
             >>> artifact.save()
         """
         instance = self._instance
-        given: dict[str, Any] = {"key": self.key, "otype": self.otype}  # type: ignore[attr-defined]
+        given: dict[str, Any] = {"key": self.key, "otype": self.otype}
         with _contents.on_disk(data, given, {"format": format}, warn=False) as (source, temporary):
             found = _native.replace_content(instance, self._row, source, temporary, _run(run))
         if temporary:

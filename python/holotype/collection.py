@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from holotype._registries import CollectionFields
     from holotype.queryset import ArtifactBasicQuerySet
+else:
+    CollectionFields = SQLRecord
 
 __all__ = ["Collection"]
 
@@ -37,7 +40,7 @@ _NAMES = {"meta": "meta_artifact", "version": "version_tag"} | {
 _FURTHER = ("meta_artifact", "version_tag", "name")
 
 
-class Collection(SQLRecord, registry="lamindb.Collection"):
+class Collection(CollectionFields, registry="lamindb.Collection"):
     """An ordered set of artifacts.
 
     A set of the same artifacts gives the collection that is registered already; a key in use gives a new
@@ -73,7 +76,8 @@ class Collection(SQLRecord, registry="lamindb.Collection"):
         if unknown:
             raise FieldValidationError(f"Only {', '.join(_LISTED)} can be passed, you passed: {unknown}")
         artifacts = _artifacts(args[0] if args else given.pop("artifacts", ()))
-        for name, cls in (("revises", Collection), ("meta_artifact", Artifact)):
+        classes: dict[str, type[SQLRecord]] = {"revises": Collection, "meta_artifact": Artifact}
+        for name, cls in classes.items():
             value = given.get(name)
             if value is not None:
                 if not isinstance(value, cls):
@@ -89,7 +93,7 @@ class Collection(SQLRecord, registry="lamindb.Collection"):
     @property
     def name(self) -> str | None:
         """The last part of the key."""
-        key = self.key  # type: ignore[attr-defined]
+        key = self.key
         return None if key is None else key.split("/")[-1]
 
     @name.setter
@@ -99,7 +103,7 @@ class Collection(SQLRecord, registry="lamindb.Collection"):
     @property
     def transform(self) -> Any:
         """The transform whose run made the collection, or None."""
-        run = self.run  # type: ignore[attr-defined]
+        run = self.run
         return None if run is None else run.transform
 
     @property
@@ -113,7 +117,8 @@ class Collection(SQLRecord, registry="lamindb.Collection"):
     @property
     def data_artifact(self) -> Artifact | None:
         """The artifact that was registered first, or None."""
-        return self.artifacts.first()  # type: ignore[attr-defined]
+        first: Artifact | None = self.artifacts.first()
+        return first
 
     def save(self, *args: Any, **kwargs: Any) -> Collection:
         """Writes the collection and its links, and returns it.
@@ -138,7 +143,7 @@ class Collection(SQLRecord, registry="lamindb.Collection"):
         return type(self)(
             [*self.ordered_artifacts, artifact],
             key=self.key,
-            description=self.description,  # type: ignore[attr-defined]
+            description=self.description,
             revises=self,
             run=run,
         )

@@ -10,6 +10,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from holotype._registries import FeatureFields
+else:
+    FeatureFields = SQLRecord
+
 __all__ = ["Feature", "dtype_text"]
 
 SIMPLE = frozenset(
@@ -31,7 +35,7 @@ SIMPLE = frozenset(
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str", dict: "dict", object: "object"}
 
 
-class Feature(SQLRecord, registry="lamindb.Feature"):
+class Feature(FeatureFields, registry="lamindb.Feature"):
     """A feature: what a column or an annotation means, and which values it takes.
 
     Args:
@@ -69,7 +73,7 @@ class Feature(SQLRecord, registry="lamindb.Feature"):
                     f"Feature({name}=...) is not supported yet: write the dtype as text"
                 )
         self._construct(kwargs)
-        known = self._dtype_str  # type: ignore[has-type]
+        known = self._dtype_str
         if self.id is not None and text is not None and known != text:
             raise ValidationError(
                 f"Feature {kwargs['name']} already exists with dtype {known}, you passed {text}"

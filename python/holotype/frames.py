@@ -50,7 +50,7 @@ def to_dataframe(
         cut = True
         rows = int(limit)  # type: ignore[call-overload]
     columns = {name: _column(data, i, rows) for i, name in enumerate([*base, *single])}
-    ids = data.list(base.index("id"))[:rows] if many else []
+    ids = data.values(base.index("id"))[:rows] if many else []
     for name in many:
         columns[name] = _sets(native, name, ids)
     if cut and limit == _DEFAULT_LIMIT:

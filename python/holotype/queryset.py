@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from holotype.lists import ValueList
     from holotype.registry import Registry
 
+    # The class has a method of that name.
+    List = list
+
 __all__ = ["ArtifactBasicQuerySet", "ArtifactQuerySet", "BasicQuerySet", "QuerySet"]
 
 _SHOWN = 20
@@ -34,7 +37,7 @@ class BasicQuerySet:
         self._cls = cls
         self._native = native
         self._instance = instance
-        self._records: list[Any] | None = None
+        self._records: List[Any] | None = None
 
     def _made(self, native: _native.QuerySet) -> Any:
         return type(self)(self._cls, native, self._instance)
@@ -258,15 +261,15 @@ class BasicQuerySet:
             raise TypeError("'flat' is not valid when values_list is called with more than one field.")
         return ValueList(self._column(names[0]))
 
-    def _column(self, name: str) -> list[Any]:
+    def _column(self, name: str) -> List[Any]:
         try:
-            return self._native.table([name]).list(0)
+            return self._native.table([name]).values(0)
         except FieldError as error:
             if "many records" not in str(error):
                 raise
             return [value for _, value in self._native.related(name)]
 
-    def to_list(self, field: Any = None) -> list[Any]:
+    def to_list(self, field: Any = None) -> List[Any]:
         """Returns the records, or the values of a field, as a list.
 
         Example:
@@ -376,8 +379,8 @@ class BasicQuerySet:
     def to_dataframe(
         self,
         *,
-        include: str | list[str] | None = None,  # type: ignore[valid-type]
-        features: str | list[str] | bool | None = None,  # type: ignore[valid-type]
+        include: str | List[str] | None = None,
+        features: str | List[str] | bool | None = None,
         limit: int | None | object = DEFAULT_LIMIT,
         order_by: str | None = "-id",
     ) -> Any:
@@ -446,7 +449,7 @@ class BasicQuerySet:
     def _wrap(self, row: _native.Record) -> Any:
         return self._cls._wrap(row, self._instance)
 
-    def _read(self) -> list[Any]:  # type: ignore[valid-type]
+    def _read(self) -> List[Any]:
         if self._records is None:
             self._records = [self._wrap(row) for row in self._native.all()]
         return self._records
@@ -598,8 +601,8 @@ class ArtifactQuerySet(QuerySet, ArtifactBasicQuerySet):
             from holotype._contents import path_condition
 
             node = path_condition(self._instance, expressions.pop("path"))
-            narrowed = ArtifactQuerySet(self._cls, self._native.filter(node), self._instance)
-            return narrowed.get(*queries, **expressions)  # type: ignore[arg-type]
+            there = ArtifactQuerySet(self._cls, self._native.filter(node), self._instance)
+            return there.get(None, *queries, **expressions)
         artifact = super().get(idlike, *queries, **expressions)
         if is_run_input:
             artifact._track_input(is_run_input)

@@ -117,7 +117,8 @@ class Registry(type):
         Example:
             >>> ln.ULabel.filter(name__in=["apple", "pear"]).order_by("name").df()
         """
-        return cls._query().filter(*conditions, **expressions)
+        found: QuerySet = cls._query().filter(*conditions, **expressions)
+        return found
 
     def get(cls, idlike: int | str | None = None, /, *conditions: Any, **expressions: Any) -> Any:
         """Returns one record.
@@ -154,7 +155,8 @@ class Registry(type):
         Example:
             >>> ln.ULabel.search("appl").df()
         """
-        return cls.filter().search(string, **options)
+        found: BasicQuerySet = cls.filter().search(string, **options)
+        return found
 
     def lookup(cls, field: Any = None, return_field: Any = None, keep: str = "first") -> Any:
         """Returns an object with one attribute per record; see `QuerySet.lookup`.
@@ -199,7 +201,7 @@ class Registry(type):
 
     def _wrap(cls, row: _native.Record, instance: _native.Instance | None = None) -> Any:
         """Returns the object for a row; one of another instance remembers it."""
-        record: Any = object.__new__(cls)  # type: ignore[arg-type]
+        record: Any = cls.__new__(cls)  # type: ignore[call-arg, arg-type]
         adopt(record, row, None if instance is _session._instance else instance)
         return record
 
@@ -428,4 +430,6 @@ class SQLRecord(metaclass=Registry):
 
 def _restore(qualified: str, row: _native.Record, slug: str) -> SQLRecord:
     """Returns a record that was pickled."""
-    return registry_class(qualified)._wrap(row, None if slug == "default" else _session.other(slug))
+    using = None if slug == "default" else _session.other(slug)
+    record: SQLRecord = registry_class(qualified)._wrap(row, using)
+    return record

@@ -110,10 +110,9 @@ def delete(slug: str | None = None, force: bool = False, require_empty: bool = T
         >>> ln.setup.delete("my-data", force=True)
     """
     present = _session.current().settings()["slug"] if _session.connected() else None
-    wanted = slug or present
-    if wanted is None:
+    if slug is None and present is None:
         raise no_instance()
-    found = _native.find_instance(wanted)
+    found = _native.find_instance(str(slug or present))
     if not force and not _voice.ask(f"Are you sure you want to delete instance {found}? (y/n) "):
         return -1
     _native.delete_instance(found, require_empty)

@@ -13,10 +13,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from holotype._registries import StorageFields
+else:
+    StorageFields = SQLRecord
+
 __all__ = ["Storage"]
 
 
-class Storage(SQLRecord, registry="lamindb.Storage"):
+class Storage(StorageFields, registry="lamindb.Storage"):
     """A location that artifacts are stored in.
 
     Nothing happens before `save()`: it marks the folder and registers it.
@@ -67,12 +71,12 @@ class Storage(SQLRecord, registry="lamindb.Storage"):
     @property
     def host(self) -> str | None:
         """The machine that a local folder is on."""
-        return self.region if self.type == "local" else None  # type: ignore[attr-defined]
+        return self.region if self.type == "local" else None
 
     @property
     def path(self) -> Path:
         """The root as a path."""
-        return Path(self.root)  # type: ignore[attr-defined]
+        return Path(self.root)
 
     def save(self, *args: Any, **kwargs: Any) -> Storage:
         """Marks and registers the location, or returns the registered one of the same root.
@@ -82,7 +86,8 @@ class Storage(SQLRecord, registry="lamindb.Storage"):
             PermissionError: If the folder can't be written.
         """
         if self._row.id is not None:
-            return super().save()
+            super().save()
+            return self
         instance = self._instance
         get = {name: getattr(self, name) for name in ("root", "description", "region")}
         self._row = instance.create_storage(get["root"], get["description"], get["region"])
@@ -104,7 +109,7 @@ class Storage(SQLRecord, registry="lamindb.Storage"):
                 "permanent deletion."
             )
         if self._row.id is None:
-            return super().delete()  # type: ignore[return-value]
+            super().delete()
+            return
         self._instance.delete_storage(self._row)
         self._row.set("id", None)
-        return None

@@ -9,7 +9,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from holotype._registries import RunFields, TransformFields
     from holotype.queryset import QuerySet
+else:
+    RunFields = TransformFields = SQLRecord
 
 __all__ = ["Run", "Transform"]
 
@@ -27,7 +30,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-class Transform(SQLRecord, registry="lamindb.Transform"):
+class Transform(TransformFields, registry="lamindb.Transform"):
     """Code that makes data: a pipeline, script, notebook or function.
 
     Scripts and notebooks are best tracked with `ln.track()`.
@@ -51,9 +54,6 @@ class Transform(SQLRecord, registry="lamindb.Transform"):
         >>> transform = ln.Transform(key="pipelines/align", version="1.2").save()
         >>> ln.track(transform)
     """
-
-    if TYPE_CHECKING:
-        uid: str
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args:
@@ -83,15 +83,15 @@ class Transform(SQLRecord, registry="lamindb.Transform"):
     @property
     def latest_run(self) -> Any:
         """The run that started last, or None."""
-        return self.runs.order_by("-started_at").first()  # type: ignore[attr-defined]
+        return self.runs.order_by("-started_at").first()
 
     def _delete_permanently(self, **kwargs: Any) -> None:
-        for run in self.runs.all():  # type: ignore[attr-defined]
+        for run in self.runs.all():
             run.delete(permanent=True)
         super()._delete_permanently()
 
 
-class Run(SQLRecord, registry="lamindb.Run"):
+class Run(RunFields, registry="lamindb.Run"):
     """An execution of a transform.
 
     Runs of scripts and notebooks are best started with `ln.track()`.
@@ -116,9 +116,6 @@ class Run(SQLRecord, registry="lamindb.Run"):
         >>> run = ln.Run(transform, name="first try").save()
     """
 
-    if TYPE_CHECKING:
-        uid: str
-
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if len(args) > 1:
             raise ValueError("Only one non-keyword arg allowed: transform")
@@ -139,12 +136,13 @@ class Run(SQLRecord, registry="lamindb.Run"):
         from holotype.conditions import Q
 
         made = Q(run=self) | Q(recreating_runs=self) if include_recreated else Q(run=self)
-        return Artifact._query(self._instance).filter(made, branch=None)
+        found: QuerySet = Artifact._query(self._instance).filter(made, branch=None)
+        return found
 
     def _delete_permanently(self, **kwargs: Any) -> None:
         from holotype.conditions import Q
 
-        hidden = [artifact for artifact in (self.report, self.environment) if artifact is not None]  # type: ignore[attr-defined]
+        hidden = [artifact for artifact in (self.report, self.environment) if artifact is not None]
         super()._delete_permanently()
         for artifact in hidden:
             # Runs of equal software share one environment.

@@ -35,7 +35,7 @@ impl Table {
     }
 
     /// Returns the values of a column as a list.
-    fn list<'py>(&self, py: Python<'py>, position: usize) -> PyResult<Bound<'py, PyList>> {
+    fn values<'py>(&self, py: Python<'py>, position: usize) -> PyResult<Bound<'py, PyList>> {
         list(py, self.column(position)?)
     }
 

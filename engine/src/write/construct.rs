@@ -94,6 +94,14 @@ impl Session {
             {
                 crate::key::check(key, crate::key::KeyKind::Virtual)?;
             }
+            if let (crate::model::Default::Uid(n), Some(uid)) = (column.default, value.as_str())
+                && uid.chars().count() != usize::from(n)
+            {
+                return Err(Error::validation(format!(
+                    "`uid` must be exactly {n} characters long, got {}.",
+                    uid.chars().count()
+                )));
+            }
             let value = match (column.name, value) {
                 ("_status_code", Value::Text(word)) => Value::Int(lookup::status_code(registry.name, word)?),
                 (_, value) => value.clone(),
