@@ -10,11 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import holotype
+from holotype import _native
 from lamindb._alias import alias
 
 #: The release whose interface is followed.
 __version__ = "2.12.1"
 
+# Advice names the command that these users have: `lamin`.
+_native.speak_as_lamin()
 alias("lamindb", "holotype")
 alias("bionty", "holotype.bionty")
 alias("lamindb_setup", "holotype.setup")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from holotype.core import storage
 from holotype.examples import datasets
 
-__all__ = ["datasets"]
+__all__ = ["datasets", "storage"]
