@@ -47,6 +47,10 @@ pub fn create_own(dialect: Dialect) -> Vec<String> {
         "CREATE TABLE IF NOT EXISTS \"holotype_meta\" (\n    \
          \"key\" TEXT NOT NULL PRIMARY KEY,\n    \"value\" TEXT NOT NULL\n)"
             .to_owned(),
+        // Who shares a place is asked at every save of a real key; few rows have one of these.
+        "CREATE INDEX IF NOT EXISTS \"holotype_artifact_real_key_idx\" ON \"lamindb_artifact\" (\"_real_key\") \
+         WHERE \"_real_key\" IS NOT NULL"
+            .to_owned(),
     ]
 }
 
