@@ -108,13 +108,17 @@ def _origin(info: str, name: str, version: str) -> str | None:
     try:
         origin = json.loads(text)
         url, folder, repository = origin["url"], origin.get("dir_info", {}), origin.get("vcs_info")
+        archive = origin.get("archive_info") or {}
+        hashes = [f"{kind}={value}" for kind, value in (archive.get("hashes") or {}).items()]
     except (ValueError, KeyError, TypeError):
         return None
     if folder.get("editable"):
         return f"# Editable install with no version control ({name}=={version})\n-e {url.removeprefix('file://')}"
     if repository is not None:
         return f"{name} @ {repository['vcs']}+{url}@{repository.get('commit_id', '')}".removesuffix("@")
-    return f"{name} @ {url}"
+    # The content of an archive is known by its hash.
+    found = archive.get("hash") or next(iter(hashes), None)
+    return f"{name} @ {url}#{found}" if found else f"{name} @ {url}"
 
 
 def imports(source: str) -> list[str]:

@@ -10,12 +10,14 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-SOURCE = Path(__file__).parents[1]
+# Where the package under test lies: an installation, or the source tree.
+SOURCE = Path(str(find_spec("holotype").origin)).parents[1]  # type: ignore[union-attr]
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 STARTED = (
     r"→ {verb} Transform\('(\w{{16}})', key='{key}'\), started new Run\('(\w{{16}})'\) "
