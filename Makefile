@@ -124,7 +124,7 @@ lint-deny: $(TOOLS)/bin/cargo-deny
 lint-rustdoc:
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --locked --quiet
 
-lint-python: $(STAMPS)/lint
+lint-python: $(STAMPS)/lint $(STAMPS)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
