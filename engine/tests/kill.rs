@@ -17,7 +17,7 @@ use holotype::{Artifact, Instance, NewArtifact, Record, RunChoice, faults};
 use proof::{Dice, artifact, audit, child, latest, plan, save};
 
 /// What is killed. Each takes the number of the round, which makes its content and names.
-const OPERATIONS: [&str; 13] = [
+const OPERATIONS: [&str; 15] = [
     "file",
     "version",
     "folder",
@@ -31,6 +31,8 @@ const OPERATIONS: [&str; 13] = [
     "real key",
     "real key kept",
     "move",
+    "in place",
+    "lazy",
 ];
 
 fn text(name: &str, round: usize) -> String {
@@ -148,6 +150,17 @@ fn act(instance: &Instance, dir: &Path, operation: &str, round: usize, acknowled
             let key = if operation == "real key" { "real/x.txt" } else { "kept/x.txt" };
             keep(NewArtifact::new(file(dir, "x.txt", round)).key(key));
         }
+        "in place" => {
+            let path = dir.join(format!("store/mine/{round}.txt"));
+            keep(NewArtifact::new(write(&path, text("mine", round))));
+        }
+        "lazy" => {
+            let mut lazy =
+                instance.lazy_artifact(".txt", false, Some("lazy.txt"), None, RunChoice::None).unwrap();
+            fs::write(lazy.source().unwrap(), text("lazy", round)).unwrap();
+            instance.save_artifact(&mut lazy).unwrap();
+            acknowledge(&lazy.record);
+        }
         "move" => {
             let Some(record) = latest(instance, &format!("from/{round}/m.txt")) else { return };
             let mut moved = Artifact::from_record(record);
@@ -193,6 +206,8 @@ fn done(instance: &Instance, dir: &Path, operation: &str, round: usize) {
             let counted = audit(instance, &dir.join("store"));
             assert_eq!(counted.overwritten, 0, "every version is kept");
         }
+        "in place" => holds(&format!("mine/{round}.txt"), file(dir, "mine", round)),
+        "lazy" => holds("lazy.txt", file(dir, "lazy", round)),
         "move" => {
             holds(&format!("to/{round}/m.txt"), file(dir, "base.txt", 900 + round));
             // Killed right before its end, a move leaves the old name of the very same bytes.
@@ -454,7 +469,7 @@ fn kill_all(operations: &[&'static str], random: usize, at_least: usize) {
 
 #[test]
 fn files_and_versions() {
-    kill_all(&["file", "version"], 10, 35);
+    kill_all(&["file", "version", "in place", "lazy"], 9, 50);
 }
 
 #[test]
