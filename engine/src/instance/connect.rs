@@ -165,11 +165,13 @@ fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Adds the tables that only this engine knows; the reference ignores them.
+/// Adds the tables and indexes that only this engine knows; the reference ignores them.
 fn add_own_tables(db: &Db) -> Result<()> {
-    let present =
-        Sql::new("SELECT COUNT(*) FROM sqlite_master WHERE name IN ('holotype_content', 'holotype_meta')");
-    if db.read_only() || db.scalar(&present, Kind::Int)?.and_then(|n| Value::as_int(&n)) == Some(2) {
+    let names = ddl::own_names();
+    let expected = i64::try_from(names.len()).ok();
+    let mut present = Sql::new("SELECT COUNT(*) FROM sqlite_master WHERE name IN (");
+    present.binds(names.into_iter().map(Value::Text)).push(")");
+    if db.read_only() || db.scalar(&present, Kind::Int)?.and_then(|n| Value::as_int(&n)) == expected {
         return Ok(());
     }
     db.script(&ddl::create_own(Dialect::Sqlite))
