@@ -7,7 +7,7 @@ use super::settings::{
     InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
 };
 use super::{Instance, level};
-use crate::db::{Db, Dialect, Open, Sql, ddl};
+use crate::db::{Db, Dialect, Sql, ddl};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -65,9 +65,9 @@ impl Instance {
                 format!("Instance {} is on a database server", settings.slug()),
             )
         })?;
-        let db = Db::inspect(&path)
-            .and_then(|db| level::check(&db, &path).and_then(|()| check_storage(&db, &settings.storage_root)))
-            .and_then(|()| Db::open(&path, Open::Existing))?;
+        let db = Db::open_checked(&path, |db| {
+            level::check(db, &path).and_then(|()| check_storage(db, &settings.storage_root))
+        })?;
         if db.rollback_journal() {
             env.emit(Event::RollbackJournal { path: path.display().to_string() });
         }
