@@ -271,6 +271,7 @@ fn names_fit_postgres_and_are_unique() {
 ///
 /// `INSTA_UPDATE=always` writes it anew, as it does for the snapshots.
 #[test]
+#[allow(clippy::disallowed_methods, reason = "asks for an update like the snapshots do")]
 fn the_packed_database_is_what_the_statements_make() {
     let packed = concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/data/blank.db.zst");
     let folder = tempfile::tempdir().unwrap();
