@@ -14,7 +14,7 @@ use std::sync::Arc;
 pub use dialect::Dialect;
 pub use sql::Sql;
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Kind, Timestamp, Value};
 
 /// A cell as the driver hands it over, before a kind gives it meaning.
@@ -95,19 +95,33 @@ impl Db {
         Ok(Db { driver: Arc::new(sqlite::Sqlite::open(path, open)?) })
     }
 
+    /// Opens the database at `path` once `check` has seen it; until then not a byte of it is changed.
+    ///
+    /// # Errors
+    /// Those of [`Db::open`], and what `check` returns.
+    pub fn open_checked(path: &Path, check: impl FnOnce(&Db) -> Result<()>) -> Result<Db> {
+        let found = Db::inspect(path)?;
+        check(&found)?;
+        match Arc::try_unwrap(found.driver) {
+            Ok(driver) => Ok(Db { driver: Arc::new(driver.unlocked()?) }),
+            // `check` kept a handle.
+            Err(_) => Db::open(path, Open::Existing),
+        }
+    }
+
     /// Opens the database at `path` for reading only, without changing a byte of it.
     pub fn inspect(path: &Path) -> Result<Db> {
         Ok(Db { driver: Arc::new(sqlite::Sqlite::inspect(path)?) })
     }
 
-    /// Makes a database that nobody else sees yet, as fast as the disk allows; see [`Db::finish_draft`].
-    pub(crate) fn draft(path: &Path) -> Result<Db> {
-        Ok(Db { driver: Arc::new(sqlite::Sqlite::draft(path)?) })
-    }
-
-    /// Flushes a drafted database to disk, ready to be renamed into its place.
-    pub(crate) fn finish_draft(self) -> Result<()> {
-        self.driver.flush()
+    /// Makes a database with the tables of the format that nobody else sees yet, as fast as the disk allows.
+    ///
+    /// Once `fill` has written the first rows, it is flushed to disk, ready to be renamed into its place.
+    pub(crate) fn draft(path: &Path, fill: impl FnOnce(&Tx<'_>) -> Result<()>) -> Result<()> {
+        std::fs::write(path, blank()?).map_err(|error| Error::io(path, error))?;
+        let driver = sqlite::Sqlite::draft(path)?;
+        driver.write(|connection| fill(&Tx { connection }))?;
+        driver.finish()
     }
 
     /// Returns true when nothing can be written.
@@ -159,6 +173,16 @@ impl Db {
     pub fn checkpoint(&self) -> Result<()> {
         self.driver.checkpoint()
     }
+}
+
+/// Returns an SQLite database with all tables and no rows, made once because the statements take long.
+///
+/// A test compares it with the statements, and writes it anew.
+fn blank() -> Result<Vec<u8>> {
+    let packed = include_bytes!("db/data/blank.db.zst");
+    zstd::decode_all(packed.as_slice()).map_err(|error| {
+        Error::new(ErrorKind::Database, "The empty database cannot be unpacked").because(error)
+    })
 }
 
 /// A transaction that holds the write lock.

@@ -111,6 +111,8 @@ pub struct Column {
     pub unique: bool,
     /// Has an index of its own because our queries need it.
     pub indexed: bool,
+    /// Has an index that ignores case, for look-ups by the start of a text and by the whole.
+    pub prefixes: bool,
     /// What a new record gets.
     pub default: Default,
     /// True when the database knows the default as well.

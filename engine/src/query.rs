@@ -7,6 +7,7 @@ mod graph;
 pub mod lookup;
 mod search;
 mod select;
+mod steer;
 mod table;
 
 use std::fmt;

@@ -267,6 +267,35 @@ fn names_fit_postgres_and_are_unique() {
     }
 }
 
+/// New instances start from a packed database, which must be what the statements make.
+///
+/// `INSTA_UPDATE=always` writes it anew, as it does for the snapshots.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "asks for an update like the snapshots do")]
+fn the_packed_database_is_what_the_statements_make() {
+    let packed = concat!(env!("CARGO_MANIFEST_DIR"), "/src/db/data/blank.db.zst");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("blank.db");
+    if std::env::var("INSTA_UPDATE").is_ok_and(|mode| mode == "always") {
+        let db = Connection::open(&path).unwrap();
+        let script = format!("BEGIN; {} COMMIT;", script(Dialect::Sqlite));
+        db.execute_batch(&script).unwrap();
+        db.close().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        std::fs::write(packed, zstd::encode_all(bytes.as_slice(), 19).unwrap()).unwrap();
+    }
+    let bytes = zstd::decode_all(std::fs::File::open(packed).unwrap()).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    let made = fresh();
+    for statement in create_own(Dialect::Sqlite) {
+        made.execute_batch(&statement).unwrap();
+    }
+    let tables = "SELECT type, name, tbl_name, sql FROM sqlite_master ORDER BY type, name";
+    let found = rows(&Connection::open(&path).unwrap(), tables);
+    let same = found == rows(&made, tables);
+    assert!(same, "the tables have changed: write src/db/data/blank.db.zst anew with INSTA_UPDATE=always");
+}
+
 #[test]
 fn sqlite_statements() {
     insta::assert_snapshot!(script(Dialect::Sqlite));

@@ -4,6 +4,7 @@
 mod common;
 
 use common::Fixture;
+use holotype::db::Sql;
 use holotype::query::{Aggregate, Case, Q};
 use holotype::{Operand, Result, Value};
 
@@ -36,6 +37,65 @@ fn every_operator_finds_what_it_should() -> Result<()> {
     assert_eq!(count("created_at__year", 1999i64.into())?, 0);
     assert_eq!(count("key__contains", "%".into())?, 0, "wildcards are taken literally");
     assert_eq!(count("key__contains", "' OR 1=1 --".into())?, 0, "hostile text is a value");
+    Ok(())
+}
+
+#[test]
+fn starts_are_found_whatever_their_case_and_last_character() -> Result<()> {
+    let fixture = Fixture::open("2.12.1");
+    let keys = [
+        "Abc",
+        "abC/d",
+        "ab",
+        "abd",
+        "a_c",
+        "aZ",
+        "az{",
+        "a@b",
+        "a`b",
+        "aA",
+        "a[",
+        "%x",
+        "_x",
+        "\\x",
+        "Ünï",
+        "ünï",
+        "\u{10ffff}a",
+        "\u{d7ff}a",
+        "\u{e000}a",
+        "",
+        "ab\u{10ffff}",
+        "日本語/a",
+        "日本",
+    ];
+    fixture.instance.db().write(|tx| {
+        for (at, key) in keys.iter().enumerate() {
+            let mut sql = Sql::new(
+                "INSERT INTO lamindb_artifact (is_latest, uid, key, description, suffix, _key_is_virtual, _overwrite_versions, storage_id, created_by_id) VALUES (1, ",
+            );
+            sql.bind(format!("start{at:015}")).push(", ").bind(*key).push(", ").bind(*key).push(", '', 1, 0, 1, 1)");
+            tx.execute(&sql)?;
+        }
+        Ok(())
+    })?;
+    let artifacts = fixture.instance.registry("Artifact")?.filter(Q::is("uid__startswith", "start"))?;
+    let starts = keys.iter().flat_map(|key| key.char_indices().map(|(at, c)| &key[..at + c.len_utf8()]));
+    for start in starts.chain(["", "AB", "aB", "a^", "A", "Z", "\u{10ffff}\u{10ffff}", "\0"]) {
+        let fold = |text: &str| text.to_ascii_lowercase();
+        let mut wanted: Vec<String> = keys
+            .iter()
+            .filter(|key| fold(key).starts_with(&fold(start)))
+            .map(|key| (*key).to_owned())
+            .collect();
+        wanted.sort();
+        let exact = artifacts.filter(Q::is("description", start))?.all()?;
+        assert!(exact.iter().all(|record| record.text("description") == Some(start)), "{start:?}");
+        assert_eq!(exact.len(), keys.iter().filter(|key| **key == start).count(), "{start:?}");
+        for op in ["startswith", "istartswith"] {
+            let found = artifacts.filter(Q::is(format!("key__{op}"), start))?.all()?;
+            assert_eq!(names(&found, "key"), wanted, "{op} {start:?}");
+        }
+    }
     Ok(())
 }
 

@@ -22,14 +22,14 @@ pub fn create_all(dialect: Dialect) -> Vec<String> {
     statements
 }
 
-/// Returns the statements that add the tables of this engine, also to a database that LaminDB made.
+/// Returns the statements that add the tables and indexes of this engine, also to a database that LaminDB made.
 pub fn create_own(dialect: Dialect) -> Vec<String> {
     let (bytes, moment) = match dialect {
         Dialect::Sqlite => ("BLOB", "datetime"),
         Dialect::Postgres => ("bytea", "timestamp with time zone"),
     };
     // Without the cascade LaminDB could no longer delete artifacts, because it doesn't know of these rows.
-    vec![
+    let mut statements = vec![
         format!(
             "CREATE TABLE IF NOT EXISTS \"holotype_content\" (\n    \
              \"artifact_id\" INTEGER NOT NULL PRIMARY KEY REFERENCES \"lamindb_artifact\" (\"id\") \
@@ -51,7 +51,28 @@ pub fn create_own(dialect: Dialect) -> Vec<String> {
         "CREATE INDEX IF NOT EXISTS \"holotype_artifact_real_key_idx\" ON \"lamindb_artifact\" (\"_real_key\") \
          WHERE \"_real_key\" IS NOT NULL"
             .to_owned(),
-    ]
+    ];
+    if dialect == Dialect::Sqlite {
+        statements.extend(model::all().iter().flat_map(prefix_indexes));
+    }
+    statements
+}
+
+/// Returns the names of what [`create_own`] makes on SQLite.
+pub fn own_names() -> Vec<String> {
+    let name = |statement: &String| statement.split('"').nth(1).map(str::to_owned);
+    create_own(Dialect::Sqlite).iter().filter_map(name).collect()
+}
+
+/// Returns the indexes for look-ups of texts by their start, which ignore case on SQLite.
+fn prefix_indexes(registry: &Registry) -> impl Iterator<Item = String> {
+    let dialect = Dialect::Sqlite;
+    let stem = registry.table.trim_start_matches("lamindb_");
+    registry.columns.iter().filter(|column| column.prefixes).map(move |column| {
+        let name = dialect.quote(&format!("holotype_{stem}_{}_prefix_idx", column.column));
+        let [table, column] = [registry.table, column.column].map(|part| dialect.quote(part));
+        format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({column} COLLATE NOCASE)")
+    })
 }
 
 fn create_table(dialect: Dialect, registry: &Registry) -> String {

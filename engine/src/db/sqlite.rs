@@ -21,10 +21,18 @@ pub(super) struct Sqlite {
     path: PathBuf,
     /// The file that was opened: what is written to another one of that name, or to none, would be lost.
     file: (u64, u64),
-    writer: Mutex<Connection>,
+    // Dropped before the writer: the last connection to close empties the log, which one for reading may not.
     readers: Mutex<Vec<Connection>>,
+    writer: Mutex<Writer>,
     pub(super) read_only: bool,
     pub(super) rollback_journal: bool,
+}
+
+/// The connection that writes, opened when it is first needed: every connection has to read the whole schema.
+#[derive(Default)]
+struct Writer {
+    connection: Option<Connection>,
+    durability: Durability,
 }
 
 pub(super) struct Connection {
@@ -62,48 +70,83 @@ impl Stamp {
 
 impl Sqlite {
     pub(super) fn open(path: &Path, open: Open) -> Result<Self> {
-        if open == Open::Existing {
+        match open {
             // Looking first keeps a file that is no database of ours untouched.
-            drop(Self::inspect(path)?);
-        }
-        let read_only = open == Open::Existing && !writable(path);
-        let connection = Connection::open(path, open == Open::Create, read_only)?;
-        let mut rollback_journal = false;
-        if !read_only {
-            rollback_journal = on_network(path) || !connection.set_journal_patiently("wal")?;
-            if rollback_journal {
-                connection.set_journal_patiently("delete")?;
+            Open::Existing => Self::inspect(path)?.unlocked(),
+            Open::Create => {
+                let writer = Connection::open(path, true, false)?;
+                Self::over(path, Writer::over(writer), false)?.unlocked()
             }
-            connection.set_durability(Durability::Flushed)?;
         }
-        Self::over(path, connection, read_only, rollback_journal)
+    }
+
+    /// Returns the database that was looked at, ready for writing where its file may be written.
+    pub(super) fn unlocked(mut self) -> Result<Self> {
+        self.read_only = !writable(&self.path);
+        if self.read_only {
+            return Ok(self);
+        }
+        let network = on_network(&self.path);
+        let logged = !network && self.read(Connection::logs_ahead)?;
+        // One that may only read would leave the log behind as the last one to close.
+        self.lock(&self.readers).retain(|reader| logged && reader.may_write());
+        if logged {
+            return Ok(self);
+        }
+        let mut writer = std::mem::take(&mut *self.lock(&self.writer));
+        let connection = writer.connection(&self.path)?;
+        self.rollback_journal = network || !connection.set_journal_patiently("wal")?;
+        if self.rollback_journal {
+            connection.set_journal_patiently("delete")?;
+        }
+        self.writer = Mutex::new(writer);
+        Ok(self)
     }
 
     pub(super) fn inspect(path: &Path) -> Result<Self> {
         check_header(path, Stamp::of(path)?.size)?;
-        Self::over(path, Connection::open(path, false, true)?, true, false)
+        let found = Self::over(path, Writer::default(), true)?;
+        // Where nothing is left to be taken up, a connection that could write changes nothing by reading, and can
+        // be kept; else SQLite would take it up.
+        let settled = !wal_present(path) && !beside(path, "-journal").exists() && writable(path);
+        let kept = settled.then(|| Connection::open(path, false, false)).and_then(Result::ok);
+        let reader = kept.map_or_else(|| Connection::open(path, false, true), Ok)?;
+        found.lock(&found.readers).push(reader);
+        Ok(found)
     }
 
     pub(super) fn draft(path: &Path) -> Result<Self> {
         let connection = Connection::open(path, true, false)?;
         connection.set_journal("off")?;
-        connection.each(&Sql::new("PRAGMA synchronous = OFF"), &mut |_| Ok(()))?;
-        Self::over(path, connection, false, false)
+        connection.set_synchronous("OFF")?;
+        Self::over(path, Writer::over(connection), false)
     }
 
-    pub(super) fn flush(&self) -> Result<()> {
-        let file = std::fs::File::open(&self.path).map_err(|error| Error::io(&self.path, error))?;
-        file.sync_all().map_err(|error| Error::io(&self.path, error))
+    /// Finishes a draft: whoever opens the database finds it with a write-ahead log, which takes SQLite itself
+    /// another connection and two flushes.
+    pub(super) fn finish(self) -> Result<()> {
+        use std::io::{Seek as _, Write as _};
+        // The versions of the file format for writing and reading; 2 stands for the log.
+        const VERSIONS: std::io::SeekFrom = std::io::SeekFrom::Start(18);
+        let path = self.path.clone();
+        drop(self);
+        let write = || {
+            let mut file = std::fs::File::options().write(true).open(&path)?;
+            file.seek(VERSIONS)?;
+            file.write_all(&[2, 2])?;
+            file.sync_all()
+        };
+        write().map_err(|error| Error::io(&path, error))
     }
 
-    fn over(path: &Path, connection: Connection, read_only: bool, rollback_journal: bool) -> Result<Self> {
+    fn over(path: &Path, writer: Writer, read_only: bool) -> Result<Self> {
         Ok(Sqlite {
             path: path.to_owned(),
             file: Stamp::of(path)?.file,
-            writer: Mutex::new(connection),
             readers: Mutex::new(Vec::new()),
+            writer: Mutex::new(writer),
             read_only,
-            rollback_journal,
+            rollback_journal: false,
         })
     }
 
@@ -154,13 +197,14 @@ impl Sqlite {
                 format!("{} is read-only: ask its owner for write access", self.path.display()),
             ));
         }
-        let connection = self.lock(&self.writer);
+        let mut writer = self.lock(&self.writer);
         self.check_file()?;
+        let connection = writer.connection(&self.path)?;
         if !connection.inner.is_autocommit() {
             connection.execute(&Sql::new("ROLLBACK"))?;
         }
         connection.execute(&Sql::new("BEGIN IMMEDIATE"))?;
-        let result = work(&connection).and_then(|value| {
+        let result = work(connection).and_then(|value| {
             faults::hit("db.commit");
             connection.execute(&Sql::new("COMMIT"))?;
             faults::hit("db.committed");
@@ -173,15 +217,35 @@ impl Sqlite {
     }
 
     pub(super) fn set_durability(&self, durability: Durability) -> Result<()> {
-        self.lock(&self.writer).set_durability(durability)
+        let mut writer = self.lock(&self.writer);
+        writer.durability = durability;
+        writer.connection.as_ref().map_or(Ok(()), |connection| connection.set_durability(durability))
     }
 
     pub(super) fn checkpoint(&self) -> Result<()> {
         if self.read_only {
             return Ok(());
         }
-        let connection = self.lock(&self.writer);
-        connection.each(&Sql::new("PRAGMA wal_checkpoint(TRUNCATE)"), &mut |_| Ok(()))
+        let mut writer = self.lock(&self.writer);
+        writer.connection(&self.path)?.each(&Sql::new("PRAGMA wal_checkpoint(TRUNCATE)"), &mut |_| Ok(()))
+    }
+}
+
+impl Writer {
+    fn over(connection: Connection) -> Self {
+        Writer { connection: Some(connection), durability: Durability::default() }
+    }
+
+    fn connection(&mut self, path: &Path) -> Result<&Connection> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let opened = Connection::open(path, false, false)?;
+                opened.set_durability(self.durability)?;
+                opened
+            }
+        };
+        Ok(self.connection.insert(connection))
     }
 }
 
@@ -225,9 +289,22 @@ impl Connection {
         PathBuf::from(self.inner.path().unwrap_or("database"))
     }
 
+    fn may_write(&self) -> bool {
+        self.inner.is_readonly(rusqlite::MAIN_DB).is_ok_and(|read_only| !read_only)
+    }
+
+    /// Returns true when the database has a write-ahead log already, and this connection may use it.
+    fn logs_ahead(&self) -> Result<bool> {
+        Ok(self.frozen.is_none() && self.journal("PRAGMA journal_mode", "wal")?)
+    }
+
     fn set_journal(&self, mode: &str) -> Result<bool> {
+        self.journal(&format!("PRAGMA journal_mode = {mode}"), mode)
+    }
+
+    fn journal(&self, pragma: &str, mode: &str) -> Result<bool> {
         let mut got = false;
-        self.each(&Sql::new(format!("PRAGMA journal_mode = {mode}")), &mut |cells| {
+        self.each(&Sql::new(pragma), &mut |cells| {
             got = matches!(cells, [Cell::Text(text)] if text.eq_ignore_ascii_case(mode));
             Ok(())
         })?;
@@ -252,6 +329,10 @@ impl Connection {
             Durability::Flushed => "FULL",
             Durability::Deferred => "NORMAL",
         };
+        self.set_synchronous(level)
+    }
+
+    fn set_synchronous(&self, level: &str) -> Result<()> {
         self.each(&Sql::new(format!("PRAGMA synchronous = {level}")), &mut |_| Ok(()))
     }
 
@@ -404,9 +485,14 @@ fn immutable(path: &Path) -> String {
 }
 
 fn wal_present(path: &Path) -> bool {
+    std::fs::metadata(beside(path, "-wal")).is_ok_and(|metadata| metadata.len() > 0)
+}
+
+/// Returns the path of a file that SQLite keeps beside the database.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push("-wal");
-    std::fs::metadata(name).is_ok_and(|metadata| metadata.len() > 0)
+    name.push(suffix);
+    name.into()
 }
 
 /// Returns true on file systems where the shared memory of write-ahead logging is not coherent between machines.

@@ -7,7 +7,7 @@ use super::settings::{
     InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
 };
 use super::{Instance, level};
-use crate::db::{Db, Dialect, Open, Sql, ddl};
+use crate::db::{Db, Dialect, Sql, ddl};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -65,9 +65,9 @@ impl Instance {
                 format!("Instance {} is on a database server", settings.slug()),
             )
         })?;
-        let db = Db::inspect(&path)
-            .and_then(|db| level::check(&db, &path).and_then(|()| check_storage(&db, &settings.storage_root)))
-            .and_then(|()| Db::open(&path, Open::Existing))?;
+        let db = Db::open_checked(&path, |db| {
+            level::check(db, &path).and_then(|()| check_storage(db, &settings.storage_root))
+        })?;
         if db.rollback_journal() {
             env.emit(Event::RollbackJournal { path: path.display().to_string() });
         }
@@ -165,11 +165,13 @@ fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
     Ok(())
 }
 
-/// Adds the tables that only this engine knows; the reference ignores them.
+/// Adds the tables and indexes that only this engine knows; the reference ignores them.
 fn add_own_tables(db: &Db) -> Result<()> {
-    let present =
-        Sql::new("SELECT COUNT(*) FROM sqlite_master WHERE name IN ('holotype_content', 'holotype_meta')");
-    if db.read_only() || db.scalar(&present, Kind::Int)?.and_then(|n| Value::as_int(&n)) == Some(2) {
+    let names = ddl::own_names();
+    let expected = i64::try_from(names.len()).ok();
+    let mut present = Sql::new("SELECT COUNT(*) FROM sqlite_master WHERE name IN (");
+    present.binds(names.into_iter().map(Value::Text)).push(")");
+    if db.read_only() || db.scalar(&present, Kind::Int)?.and_then(|n| Value::as_int(&n)) == expected {
         return Ok(());
     }
     db.script(&ddl::create_own(Dialect::Sqlite))

@@ -7,7 +7,7 @@ use super::name::{self, NameSource, Slug};
 use super::root::StorageRoot;
 use super::settings::{InstanceSettings, UserSettings, bind, find_by_identifier};
 use super::{Instance, level};
-use crate::db::{Db, Dialect, Sql, Tx, ddl};
+use crate::db::{Db, Tx};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -184,17 +184,7 @@ fn build(
     user: &UserSettings,
     storage_uid: &str,
 ) -> Result<()> {
-    let db = Db::draft(path)?;
-    db.write(|tx| {
-        for statement in ddl::create_all(Dialect::Sqlite) {
-            tx.execute(&Sql::new(statement))?;
-        }
-        for statement in ddl::create_own(Dialect::Sqlite) {
-            tx.execute(&Sql::new(statement))?;
-        }
-        fill(env, tx, settings, user, storage_uid)
-    })?;
-    db.finish_draft()
+    Db::draft(path, |tx| fill(env, tx, settings, user, storage_uid))
 }
 
 fn fill(

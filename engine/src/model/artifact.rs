@@ -14,11 +14,12 @@ pub static ARTIFACT: Declaration = Declaration {
         Field::char("key", 1024)
             .null()
             .indexed()
+            .prefixes()
             .doc("Path-like name within the storage location, such as `raw/cells.csv`, that versions share."),
         Field::char("_real_key", 1024).null().doc(
             "Path of the content below the storage root, where it is neither `key` nor the automatic one.",
         ),
-        Field::text("description").null().doc("What the content is, in free text."),
+        Field::text("description").null().prefixes().doc("What the content is, in free text."),
         Field::char("suffix", 30)
             .doc("Suffix of the content, such as `.parquet` or `.csv.gz`; empty if there is none."),
         Field::char("kind", 20)

@@ -159,6 +159,7 @@ fn columns(draft: &Draft, key_of: impl Fn(&str) -> Kind) -> Vec<Column> {
         null: field.null,
         unique: field.unique,
         indexed: field.indexed,
+        prefixes: field.prefixes,
         default: field.default,
         db_default: field.db_default,
         to: None,
@@ -171,6 +172,7 @@ fn columns(draft: &Draft, key_of: impl Fn(&str) -> Kind) -> Vec<Column> {
         null: relation.null,
         unique: relation.one_to_one,
         indexed: relation.indexed,
+        prefixes: false,
         default: relation.default,
         db_default: relation.db_default,
         to: Some(ToOne {

@@ -83,6 +83,7 @@ pub struct Field {
     pub(super) null: bool,
     pub(super) unique: bool,
     pub(super) indexed: bool,
+    pub(super) prefixes: bool,
     pub(super) default: Default,
     pub(super) db_default: bool,
     pub(super) doc: &'static str,
@@ -96,6 +97,7 @@ impl Field {
             null: false,
             unique: false,
             indexed: false,
+            prefixes: false,
             default: Default::None,
             db_default: false,
             doc: "",
@@ -170,6 +172,11 @@ impl Field {
     /// Has an index, because our queries look it up.
     pub const fn indexed(self) -> Self {
         Field { indexed: true, ..self }
+    }
+
+    /// Has an index of this engine's own that ignores case: for look-ups of texts by their start, and for equality.
+    pub const fn prefixes(self) -> Self {
+        Field { prefixes: true, ..self }
     }
 
     /// New records get this value from the engine.

@@ -2,6 +2,7 @@
 
 use super::condition::{Operand, Q};
 use super::lookup::{self, End, Hop, Lookup, Op, Part};
+use super::steer;
 use crate::db::Sql;
 use crate::error::{Error, Result};
 use crate::model::{Registry, Via};
@@ -354,7 +355,14 @@ fn predicate(alias: &str, end: &End, op: Op, operand: Operand) -> Result<Sql> {
     if end.column.kind == Kind::Json && end.part.is_none() {
         return json_predicate(alias, end, op, operand);
     }
-    compare(expression(alias, end), end.kind(), op, operand)
+    if let (true, Operand::One(text)) = (steer::by_text(end, op), &operand) {
+        let bounds = steer::bounds(expression(alias, end), op, text);
+        let whole = compare(expression(alias, end), end.kind(), op, operand)?;
+        return Ok(all(bounds.into_iter().chain([whole]).collect()));
+    }
+    let most = steer::holds_for_most(end, op, &operand);
+    let sql = compare(expression(alias, end), end.kind(), op, operand)?;
+    Ok(if most { steer::without_index(sql) } else { sql })
 }
 
 /// Compares inside a JSON document: texts as texts, numbers as numbers, everything else by its JSON form.

@@ -30,10 +30,12 @@ pub(super) fn select(query: &QuerySet, expressions: Vec<Sql>) -> Result<Sql> {
     }
     if query.ranked.is_none() && (query.limit.is_some() || query.offset > 0) {
         let limit = query.limit.and_then(|limit| i64::try_from(limit).ok()).unwrap_or(i64::MAX);
-        sql.push(" LIMIT ")
-            .bind(limit)
-            .push(" OFFSET ")
-            .bind(i64::try_from(query.offset).unwrap_or(i64::MAX));
+        // As parameters they would make SQLite plan anew on every run: it looks at their values.
+        let offset = i64::try_from(query.offset).unwrap_or(i64::MAX);
+        sql.push(&format!(" LIMIT {limit}"));
+        if offset > 0 {
+            sql.push(&format!(" OFFSET {offset}"));
+        }
     }
     Ok(sql)
 }
