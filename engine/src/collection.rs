@@ -179,6 +179,7 @@ impl Instance {
         if let Some(base) = &base {
             self.note_inputs(run, new.run, "input_collections", base.id().as_slice())?;
         }
+        write::prefill(self, &mut record)?;
         record.settle();
         Ok(Collection { record, pending: Some(Pending::Insert { artifacts: ids, family, repeated }) })
     }

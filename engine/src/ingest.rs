@@ -35,6 +35,7 @@ use crate::suffix::{Formats, Suffix};
 use crate::uid;
 use crate::value::Value;
 use crate::version;
+use crate::write;
 use place::Place;
 
 /// Which run an artifact is linked to.
@@ -240,6 +241,7 @@ impl Instance {
             return Err(Error::value("Pass one of key, run or description as a parameter"));
         }
         self.announce(&place, &record);
+        write::prefill(self, &mut record)?;
         record.settle();
         Ok(Artifact {
             record,

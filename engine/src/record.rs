@@ -145,9 +145,12 @@ impl Record {
         let all = || (0..registry.columns.len()).filter(visible);
         let named = |i: &usize, name: &str| registry.columns[*i].name == name;
         let middle = |i: &usize| !named(i, "uid") && !LAST.contains(&registry.columns[*i].name);
+        let part = |i: &usize| is_part(registry, registry.columns[*i].name);
+        let key = |i: &usize| registry.columns[*i].to.is_some() && !part(i);
         let mut order: Vec<usize> = all().filter(|i| named(i, "uid")).collect();
-        order.extend(all().filter(|i| middle(i) && registry.columns[*i].to.is_none()));
-        order.extend(all().filter(|i| middle(i) && registry.columns[*i].to.is_some()));
+        order.extend(all().filter(|i| middle(i) && !key(i) && !part(i)));
+        order.extend(all().filter(part));
+        order.extend(all().filter(|i| middle(i) && key(i)));
         for name in LAST {
             order.extend(all().filter(|i| named(i, name)));
         }
@@ -160,10 +163,19 @@ impl Record {
         let fields: Vec<String> = Self::shown_columns(self.registry)
             .into_iter()
             .filter(|i| !(unsaved && self.registry.columns[*i].name == "created_at"))
-            .map(|i| format!("{}={}", self.registry.columns[i].column, quoted(&self.values[i])))
+            .map(|i| {
+                let column = &self.registry.columns[i];
+                let part = is_part(self.registry, column.name);
+                format!("{}={}", if part { column.name } else { column.column }, quoted(&self.values[i]))
+            })
             .collect();
         format!("{}({})", self.registry.name, fields.join(", "))
     }
+}
+
+/// Returns true for keys to a record that belongs to this one: representations show them among its own values.
+fn is_part(registry: &Registry, name: &str) -> bool {
+    matches!((registry.name, name), ("Collection", "meta_artifact") | ("Transform", "environment" | "plan"))
 }
 
 /// Returns a value as representations show it: texts in single quotes.

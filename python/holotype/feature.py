@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from holotype import _voice
 from holotype.errors import InvalidArgument, ValidationError
 from holotype.fields import FieldAttr
 from holotype.registry import Registry, SQLRecord
@@ -32,6 +33,8 @@ SIMPLE = frozenset(
         "url",
     }
 )
+# Texts for which Python has an object.
+_SPELLED = SIMPLE - {"num", "path", "url"}
 _TYPES = {bool: "bool", int: "int", float: "float", str: "str", dict: "dict", object: "object"}
 
 
@@ -66,7 +69,13 @@ class Feature(FeatureFields, registry="lamindb.Feature"):
             raise ValidationError(
                 f"Please pass dtype, one of {sorted(SIMPLE)} or a composed categorical dtype"
             )
+        if isinstance(dtype, str) and dtype in _SPELLED:
+            _voice.warning(
+                f"rather than passing a string '{dtype}' to dtype, consider passing a Python object"
+            )
         text = None if dtype is None else dtype_text(dtype)
+        if not kwargs.get("is_type"):
+            kwargs.setdefault("nullable", True)
         for name in ("cat_filters", "values_through"):
             if kwargs.pop(name, None) is not None:
                 raise NotImplementedError(

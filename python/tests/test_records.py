@@ -103,6 +103,18 @@ def test_the_same_name_gives_the_same_record(instance: Path, capsys: pytest.Capt
     assert ln.ULabel(name="apple")._state.adding
 
 
+def test_a_new_record_shows_what_it_will_hold(instance: Path) -> None:
+    label = ln.ULabel(name="apple", type=None)
+    assert len(label.uid) == 8
+    assert (label.is_type, label.branch_id, label.created_by.handle) == (False, 1, "anonymous")
+    assert repr(label).startswith(f"ULabel(uid='{label.uid}', is_type=False, name='apple', ")
+    assert "created_at" not in repr(label), "which is the moment of the save"
+    uid = label.uid
+    assert label.save().uid == uid
+    uids = {new.uid for new in ln.ULabel.from_values(["a", "b"], create=True)}
+    assert len(uids) == 2
+
+
 def test_relations_to_one(instance: Path) -> None:
     fruit = ln.ULabel(name="fruit", is_type=True, type=None)
     apple = ln.ULabel(name="apple", type=None)

@@ -10,7 +10,7 @@ use crate::model::{Default as FieldDefault, Registry};
 use crate::query::Q;
 use crate::record::Record;
 use crate::value::Value;
-use crate::write::Given;
+use crate::write::{self, Given};
 
 /// Names that resemble others are mentioned for so many new values at most: beyond, nobody reads them.
 const MOST_HINTS: usize = 10;
@@ -101,7 +101,7 @@ impl Instance {
                 given.push((name, id.into()));
             }
         }
-        let pattern = self.construct_with(registry, &given, false)?.record;
+        let pattern = self.construct_bare(registry, &given, false)?.record;
         if registry.traits.has_type && scope.within.is_none() && by_name {
             scope.say(self, Event::TipPassType { registry: registry.name });
         }
@@ -131,6 +131,7 @@ impl Instance {
             } else {
                 let mut record = pattern.clone();
                 record.set(field, value)?;
+                write::prefill(self, &mut record)?;
                 records.push(record);
             }
         }

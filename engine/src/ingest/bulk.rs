@@ -138,6 +138,7 @@ impl Instance {
             record.set("is_latest", true)?;
             record.set("run", run_id)?;
             set_content(&mut record, Some(&content))?;
+            write::prefill(self, &mut record)?;
             record.settle();
             artifacts.push(Artifact {
                 record,

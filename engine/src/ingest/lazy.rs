@@ -13,6 +13,7 @@ use crate::store::Store;
 use crate::suffix::{Formats, Suffix};
 use crate::uid;
 use crate::version;
+use crate::write;
 
 impl Instance {
     /// Returns an artifact whose content is still to be written, at its source path, before it is saved.
@@ -63,6 +64,7 @@ impl Instance {
             draft.set("uid", format!("{}{}", uid::random(self.env(), 16), version::FIRST))?;
         }
         let source = self.artifact_path(&draft)?;
+        write::prefill(self, &mut record)?;
         record.settle();
         Ok(Artifact {
             record,

@@ -146,6 +146,7 @@ impl Instance {
             }
             _ => {}
         }
+        write::prefill(self, &mut record)?;
         record.settle();
         Ok(Constructed { record, existing: false })
     }
@@ -244,6 +245,7 @@ impl Instance {
                 (name, value) => record.set(name, value.clone())?,
             }
         }
+        write::prefill(self, &mut record)?;
         record.settle();
         Ok(record)
     }

@@ -67,6 +67,20 @@ impl Session {
         given: &[Given<'_>],
         search_names: bool,
     ) -> Result<Constructed> {
+        let mut made = self.construct_bare(registry, given, search_names)?;
+        if !made.existing {
+            super::prefill(self, &mut made.record)?;
+        }
+        Ok(made)
+    }
+
+    /// Returns [`Session::construct_with`] with nothing in a new record but what was given.
+    pub(crate) fn construct_bare(
+        &self,
+        registry: &'static Registry,
+        given: &[Given<'_>],
+        search_names: bool,
+    ) -> Result<Constructed> {
         let mut record = Record::empty(registry);
         let allowed = keywords(registry);
         for (name, value) in given {

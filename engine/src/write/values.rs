@@ -5,32 +5,19 @@ use crate::model::Default;
 use crate::record::Record;
 use crate::session::Session;
 use crate::uid;
-use crate::value::{Kind, Value};
+use crate::value::{Kind, Timestamp, Value};
+
+/// Gives a new record what it will have when nothing else is said, so that a user can see it before it is saved.
+///
+/// Moments stay open: they are those of the save.
+pub(crate) fn prefill(session: &Session, record: &mut Record) -> Result<()> {
+    defaults(session, record, None)
+}
 
 /// Fills the fields that have a default and were not set.
 pub(crate) fn fill(session: &Session, record: &mut Record) -> Result<()> {
     let registry = record.registry();
-    let context = session.context();
-    let now = session.env().now();
-    for (i, column) in registry.columns.iter().enumerate() {
-        if !record.values()[i].is_null() || column.name == "id" {
-            continue;
-        }
-        let value = match column.default {
-            Default::None | Default::JsonNull => continue,
-            Default::Int(_) if matches!(column.name, "branch" | "created_on") => Value::Int(context.branch),
-            Default::Int(_) if column.name == "space" => Value::Int(context.space),
-            Default::Bool(flag) => Value::Bool(flag),
-            Default::Int(int) => Value::Int(int),
-            Default::Text(text) => Value::from(text),
-            Default::Now => Value::DateTime(now),
-            Default::Uid(n) => Value::Text(uid::random(session.env(), usize::from(n))),
-            Default::OntologyUid => Value::Text(ontology_uid(record)?),
-            Default::CurrentUser => Value::Int(context.user),
-            Default::CurrentRun => context.run.into(),
-        };
-        record.put(i, value);
-    }
+    defaults(session, record, Some(session.env().now()))?;
     let missing: Vec<String> = registry
         .columns
         .iter()
@@ -43,6 +30,34 @@ pub(crate) fn fill(session: &Session, record: &mut Record) -> Result<()> {
         return Ok(());
     }
     Err(Error::field_validation(format!("[{}] are required.", missing.join(", "))))
+}
+
+fn defaults(session: &Session, record: &mut Record, now: Option<Timestamp>) -> Result<()> {
+    let registry = record.registry();
+    let context = session.context();
+    for (i, column) in registry.columns.iter().enumerate() {
+        if !record.values()[i].is_null() || column.name == "id" {
+            continue;
+        }
+        let value = match column.default {
+            Default::None | Default::JsonNull => continue,
+            Default::Int(_) if matches!(column.name, "branch" | "created_on") => Value::Int(context.branch),
+            Default::Int(_) if column.name == "space" => Value::Int(context.space),
+            Default::Bool(flag) => Value::Bool(flag),
+            Default::Int(int) => Value::Int(int),
+            Default::Text(text) => Value::from(text),
+            Default::Now => match now {
+                Some(now) => Value::DateTime(now),
+                None => continue,
+            },
+            Default::Uid(n) => Value::Text(uid::random(session.env(), usize::from(n))),
+            Default::OntologyUid => Value::Text(ontology_uid(record)?),
+            Default::CurrentUser => Value::Int(context.user),
+            Default::CurrentRun => context.run.into(),
+        };
+        record.put(i, value);
+    }
+    Ok(())
 }
 
 /// Returns the uid that the same term has in every instance.

@@ -34,8 +34,8 @@ fn a_collection_keeps_the_order_of_its_artifacts() {
         row.repr(),
         format!(
             "Collection(uid='{}', key='my/coll', description='d', hash='gWnqtbc2vZYztFIpJei-9g', reference='https://x', \
-         reference_type='url', branch_id=1, created_on_id=1, space_id=1, created_by_id=1, run_id=None, schema_id=None, \
-         meta_artifact_id=None, created_at={}, is_locked=False, version_tag=None, is_latest=True)",
+         reference_type='url', meta_artifact=None, branch_id=1, created_on_id=1, space_id=1, created_by_id=1, run_id=None, \
+         schema_id=None, created_at={}, is_locked=False, version_tag=None, is_latest=True)",
             row.uid(),
             row.moment("created_at").unwrap().to_display()
         )
