@@ -274,6 +274,7 @@ class Table:
     """Rows of a query, column by column."""
 
     def __len__(self) -> int: ...
+
     @property
     def names(self) -> list[str]:
         """Names of the columns."""
