@@ -222,10 +222,7 @@ impl QuerySet {
     pub fn one(&self) -> Result<Record> {
         match self.one_or_none()? {
             Some(record) => Ok(record),
-            None => {
-                let name = self.registry.name;
-                Err(Error::does_not_exist(format!("{name} matching query does not exist.")))
-            }
+            None => Err(self.none_matches()),
         }
     }
 
@@ -234,9 +231,11 @@ impl QuerySet {
     /// # Errors
     /// [`ErrorKind::DoesNotExist`] when there is none.
     pub fn one_or_first(&self) -> Result<Record> {
-        self.first()?.ok_or_else(|| {
-            Error::does_not_exist(format!("{} matching query does not exist.", self.registry.name))
-        })
+        self.first()?.ok_or_else(|| self.none_matches())
+    }
+
+    fn none_matches(&self) -> Error {
+        Error::does_not_exist(format!("{} matching query does not exist.", self.registry.name))
     }
 
     /// Returns the one record, or nothing.

@@ -186,6 +186,14 @@ fn trash_and_other_branches_are_hidden_by_default() -> Result<()> {
     assert!(trash.count()? > 0, "asking for a branch shows it");
     let uid = trash.first()?.unwrap().uid().to_owned();
     assert_eq!(fixture.instance.get_uid(registry, &uid)?.uid(), uid, "a uid names a record wherever it is");
+    let key = trash.first()?.unwrap().text("key").unwrap().to_owned();
+    let hidden = fixture.instance.get_where(registry, Q::is("key", key)).unwrap_err();
+    assert_eq!(
+        hidden.message(),
+        format!(
+            "Artifact matching query does not exist. {uid} matches but is in the trash: get it by its uid and restore it."
+        )
+    );
     Ok(())
 }
 

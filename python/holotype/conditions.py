@@ -106,7 +106,7 @@ def operand(value: Any) -> Any:
     return value
 
 
-class _Aggregate:
+class Aggregate:
     """A number computed over the rows of a query."""
 
     function = ""
@@ -126,31 +126,31 @@ class _Aggregate:
         return (f"{self.function}_distinct" if self.distinct else self.function), self.field
 
 
-class Count(_Aggregate):
+class Count(Aggregate):
     """Number of values that are not null."""
 
     function = "count"
 
 
-class Sum(_Aggregate):
+class Sum(Aggregate):
     """Sum of the values."""
 
     function = "sum"
 
 
-class Avg(_Aggregate):
+class Avg(Aggregate):
     """Mean of the values."""
 
     function = "avg"
 
 
-class Min(_Aggregate):
+class Min(Aggregate):
     """Least value."""
 
     function = "min"
 
 
-class Max(_Aggregate):
+class Max(Aggregate):
     """Greatest value."""
 
     function = "max"

@@ -228,10 +228,18 @@ class BasicQuerySet:
             *aggregates: `Count`, `Sum`, `Avg`, `Min`, `Max` of a field; named `<field>__<function>`.
             **named: The same under names of your own.
 
+        Raises:
+            TypeError: If something else than an aggregate is passed.
+
         Example:
             >>> ln.Artifact.filter().aggregate(ln.models.Sum("size"))
             {'size__sum': 4711}
         """
+        from holotype.conditions import Aggregate
+
+        for each in (*aggregates, *named.values()):
+            if not isinstance(each, Aggregate):
+                raise TypeError(f"{each!r} is no aggregate: pass Count, Sum, Avg, Min or Max of a field")
         wanted = {aggregate.alias: aggregate for aggregate in aggregates} | named
         numbers = self._native.aggregate([each.native for each in wanted.values()])
         return dict(zip(wanted, numbers, strict=True))

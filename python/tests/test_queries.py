@@ -162,6 +162,8 @@ def test_aggregates(fruit: list[ln.ULabel]) -> None:
     numbers = ln.ULabel.filter().aggregate(Count("id"), Max("id"), Min("id"), Avg("id"), total=Sum("id"))
     assert numbers == {"id__count": 4, "id__max": 4, "id__min": 1, "id__avg": 2.5, "total": 10}
     assert ln.ULabel.filter().aggregate(Count("created_by_id", distinct=True)) == {"created_by_id__count": 1}
+    with pytest.raises(TypeError, match="3 is no aggregate: pass Count"):
+        ln.ULabel.filter().aggregate(total=3)
 
 
 def test_update(fruit: list[ln.ULabel]) -> None:

@@ -1,7 +1,7 @@
 //! `get`: one record by uid or by fields.
 
 use super::{Q, QuerySet, lookup};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::model::Registry;
 use crate::record::Record;
 use crate::session::Session;
@@ -45,18 +45,32 @@ impl QuerySet {
     /// [`ErrorKind::DoesNotExist`] and [`ErrorKind::MultipleResults`] when there is not exactly one.
     pub fn get_where(&self, condition: Q) -> Result<Record> {
         let registry = self.registry();
-        let query = self.filter(condition)?.visible()?;
-        if !registry.traits.versioned || query.mentions(&["is_latest", "uid", "id"]) {
-            return query.one();
-        }
-        match query.filter(Q::is("is_latest", true))?.one_or_none()? {
-            Some(record) => Ok(record),
-            None => query.order_by(["-created_at", "-id"])?.first()?.ok_or_else(|| {
-                Error::new(
-                    ErrorKind::DoesNotExist,
-                    format!("{} matching query does not exist.", registry.name),
-                )
-            }),
+        let anywhere = self.filter(condition)?;
+        let query = anywhere.visible()?;
+        let found = match registry.traits.versioned && !query.mentions(&["is_latest", "uid", "id"]) {
+            false => query.one_or_none()?,
+            true => match query.filter(Q::is("is_latest", true))?.one_or_none()? {
+                Some(record) => Some(record),
+                None => query.order_by(["-created_at", "-id"])?.first()?,
+            },
+        };
+        found.map_or_else(|| Err(anywhere.hidden()), Ok)
+    }
+
+    /// Says that nothing visible matches, and where a match lies that is not.
+    fn hidden(&self) -> Error {
+        let missing = self.none_matches();
+        let trashed = self.registry().column("branch_id").and_then(|_| {
+            let trash = self.filter(Q::is("branch_id", -1i64)).ok()?;
+            trash.order_by(["-id"]).ok()?.first().ok()?
+        });
+        match trashed {
+            Some(record) => Error::does_not_exist(format!(
+                "{} {} matches but is in the trash: get it by its uid and restore it.",
+                missing.message(),
+                record.uid()
+            )),
+            None => missing,
         }
     }
 }
