@@ -78,7 +78,7 @@ $(STAMPS)/wheel: $(SOURCES) $(STAMPS)/venv
 
 $(STAMPS)/installed: $(STAMPS)/wheel
 	$(PIP) install --force-reinstall --no-deps $(DIST)/holotype-*.whl
-	$(PIP) install $(DIST)/holotype-*.whl
+	$(PIP) install "$$(echo $(DIST)/holotype-*.whl)[pandas]"
 	touch $@
 
 # LaminDB's names for the tests of notebooks that use them.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holotype import _native, _session
+from holotype._optional import present, require
 from holotype.fields import field_name
 from holotype.registry import SQLRecord
 
@@ -36,11 +37,9 @@ class InspectResult:
     @property
     def df(self) -> Any:
         """A data frame that says of every unique value whether it is valid."""
-        from holotype._optional import require
-
         values = [*self.validated, *self.non_validated]
         flags = [True] * len(self.validated) + [False] * len(self.non_validated)
-        return require("pandas", None).DataFrame({"__validated__": flags}, index=values)
+        return require("pandas").DataFrame({"__validated__": flags}, index=values)
 
     def __getitem__(self, name: str) -> Any:
         parts = {
@@ -152,6 +151,8 @@ class CanCurate(SQLRecord):
     ) -> Any:
         """Returns an array that says of every value whether a record holds it; synonyms do not count.
 
+        Where numpy is not installed, it is a list.
+
         Args:
             values: Values.
             field: Field that holds them; by default the name.
@@ -167,12 +168,10 @@ class CanCurate(SQLRecord):
             >>> ln.ULabel.validate(["apple", "Kiwi"])
             array([ True, False])
         """
-        import numpy as np
-
         within = _within(cls, organism, source, strict_source, mute)
         name = None if field is None else field_name(field)
         flags = _native.validate(_session.current(), cls._table.qualified, _texts(values), name, within)
-        return np.array(flags, dtype=bool)
+        return require("numpy").array(flags, dtype=bool) if present("numpy") else flags
 
     @classmethod
     def inspect(

@@ -84,4 +84,4 @@ def _show(text: str) -> None:
 
     head, _, rest = text.partition("\n")
     html = f"<pre style='line-height:1.4'><b>{escape(head)}</b>\n{escape(rest)}</pre>"
-    require("IPython.display", "jupyter").display({"text/plain": text, "text/html": html}, raw=True)
+    require("IPython.display").display({"text/plain": text, "text/html": html}, raw=True)

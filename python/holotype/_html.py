@@ -1,4 +1,4 @@
-"""How records and queries look in notebooks."""
+"""How records and queries look in notebooks, and as text where no data frame can be made."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ _ROWS = 20
 _LONG = 120
 
 
-def _cell(value: Any) -> str:
+def _short(value: Any) -> str:
     text = "" if value is None else str(value)
-    short = text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+
+
+def _cell(value: Any) -> str:
+    text, short = "" if value is None else str(value), _short(value)
     return f"<td style='text-align:left' title='{escape(text, quote=True)}'>{escape(short)}</td>"
 
 
@@ -45,3 +49,11 @@ def query_table(query: BasicQuerySet) -> str:
     more = f" (first {_ROWS} of {count})" if count > _ROWS else ""
     caption = f"{type(query).__name__} of {count} {query.model.__name__}{more}"
     return f"<table><caption>{escape(caption)}</caption><tr>{head}</tr>{rows}</table>"
+
+
+def query_text(query: BasicQuerySet) -> str:
+    """Returns the records of a query as lines of text, one column beside the other."""
+    names = query.model._table.frame_columns()
+    rows = [names, *([_short(value) for value in row] for row in query._native.table(names).rows())]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)

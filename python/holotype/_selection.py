@@ -30,17 +30,17 @@ class Axis:
     def annotation(self) -> pd.DataFrame:
         """Returns the annotation table of the selected rows."""
         if self._annotation is None:
-            table = require("anndata.io", "anndata").read_elem(self._group)
+            table = require("anndata.io").read_elem(self._group)
             self._annotation = table if self.positions is None else table.iloc[self.positions]
         return self._annotation
 
     def names(self) -> pd.Index[str]:
         """Returns the names of the selected rows."""
         if self._names is None:
-            import pandas as pd
+            pd = require("pandas")
 
             if "_index" in self._group.attrs:
-                values = require("anndata.io", "anndata").read_elem(self._group[self._group.attrs["_index"]])
+                values = require("anndata.io").read_elem(self._group[self._group.attrs["_index"]])
                 names = pd.Index(values)
                 self._names = names if self.positions is None else names[self.positions]
             else:
@@ -60,8 +60,8 @@ class Axis:
         return Axis(self._group, chosen if self.positions is None else self.positions[chosen])
 
     def _resolve(self, index: Any) -> np.ndarray[Any, Any]:
-        import numpy as np
-        import pandas as pd
+        np = require("numpy")
+        pd = require("pandas")
 
         size = len(self)
         if isinstance(index, slice):
@@ -98,7 +98,7 @@ def read_element(element: Any, axes: tuple[Axis, ...], *, in_memory: bool = Fals
     """
     selections = [axis.positions for axis in axes]
     encoding = str(element.attrs.get("encoding-type", ""))
-    io = require("anndata.io", "anndata")
+    io = require("anndata.io")
     if encoding in ("csr_matrix", "csc_matrix"):
         return _read_sparse(io.sparse_dataset(element), selections, encoding == "csr_matrix", in_memory)
     if hasattr(element, "keys"):
@@ -120,7 +120,7 @@ def _take(value: Any, selections: list[np.ndarray[Any, Any] | None]) -> Any:
 def _read_sparse(
     matrix: Any, selections: list[np.ndarray[Any, Any] | None], by_row: bool, in_memory: bool
 ) -> Any:
-    import numpy as np
+    np = require("numpy")
 
     if all(selection is None for selection in selections):
         return matrix.to_memory() if in_memory else matrix
@@ -136,7 +136,7 @@ def _read_sparse(
 
 
 def _read_dense(array: Any, selections: list[np.ndarray[Any, Any] | None]) -> Any:
-    import numpy as np
+    np = require("numpy")
 
     first, rest = selections[0], [None, *selections[1:]]
     if first is None:

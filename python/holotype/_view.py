@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from holotype import _native, _session, _voice
+from holotype._optional import present, require
+from holotype.frames import without_own
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,18 +47,28 @@ def view(*, limit: int = 7, modules: Any = None, registries: list[str] | None = 
             if registries is not None and name not in registries:
                 continue
             query = registry_class(qualified).filter()
-            with _voice.lowered("error"):
-                frame = query.to_dataframe(limit=limit)
-            if len(frame):
+            newest = query._made(without_own(query)).order_by("-id")[:limit]
+            if newest.exists():
                 print(name)
-                _show(frame)
+                _show_query(newest)
 
 
-def _show(frame: Any) -> None:
-    """Shows a data frame as the environment can: as a table in notebooks, else as text."""
-    if _voice.in_notebook():
-        from holotype._optional import require
-
-        require("IPython.display", "jupyter").display(frame)
+def _show_query(query: Any) -> None:
+    """Shows records as a data frame, or without pandas as a table of our own."""
+    if present("pandas"):
+        with _voice.lowered("error"):
+            _show(query.to_dataframe(limit=None))
+    elif _voice.in_notebook():
+        _show(query)
     else:
-        print(frame)
+        from holotype._html import query_text
+
+        print(query_text(query))
+
+
+def _show(table: Any) -> None:
+    """Shows a table as the environment can: drawn in notebooks, else as text."""
+    if _voice.in_notebook():
+        require("IPython.display").display(table)
+    else:
+        print(table)

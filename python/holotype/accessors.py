@@ -36,7 +36,7 @@ _SLOT_AXES = {
 
 def open_zarr(path: Path, mode: str, kind: ZarrKind | None) -> Any:
     """Returns the accessor for a local zarr store."""
-    zarr = require("zarr", "zarr")
+    zarr = require("zarr")
     # Since version 3, zarr refuses to write through a consolidated listing; before, it never used one here.
     live = {"use_consolidated": False} if mode != "r" and int(zarr.__version__.split(".")[0]) >= 3 else {}
     storage = zarr.open_group(str(path), mode=mode, **live)
@@ -57,7 +57,7 @@ def open_hdf5(source: AbstractContextManager[Path], filename: str, *, is_anndata
     """
     with ExitStack() as stack:
         path = stack.enter_context(source)
-        storage = stack.enter_context(require("h5py", "anndata").File(path, "r"))
+        storage = stack.enter_context(require("h5py").File(path, "r"))
         resources = stack.pop_all()
     if is_anndata:
         return AnnDataAccessor(storage, filename, resources)
@@ -195,7 +195,7 @@ class _AnnDataBase(_Frame):
     def uns(self) -> dict[str, Any]:
         """Unstructured metadata, in memory."""
         element = self._element("uns")
-        return {} if element is None else require("anndata.io", "anndata").read_elem(element)
+        return {} if element is None else require("anndata.io").read_elem(element)
 
     @property
     def layers(self) -> _Slot:
@@ -248,7 +248,7 @@ class _AnnDataBase(_Frame):
 
     def to_memory(self) -> AnnData:
         """Returns an AnnData object in memory."""
-        return require("anndata", "anndata").AnnData(**self.to_dict())
+        return require("anndata").AnnData(**self.to_dict())
 
     def _describe(self, title: str) -> str:
         n_obs, n_vars = self.shape
@@ -329,12 +329,12 @@ class AnnDataAccessor(_AnnDataBase):
             raise ValueError(f"Column {col_name!r} exists already in {where} of {self._filename}.")
         if len(col) != len(axis):
             raise ValueError(f"Column {col_name!r} has {len(col)} values but {where} has {len(axis)} rows.")
-        require("anndata.io", "anndata").write_elem(group, col_name, col)
+        require("anndata.io").write_elem(group, col_name, col)
         group.attrs["column-order"] = [*list(group.attrs["column-order"]), col_name]
         for folder in self._folders:
             if zarr_is_consolidated(folder):
                 # Readers trust the consolidated listing, in which the new column is missing yet.
-                require("zarr", "zarr").consolidate_metadata(str(folder))
+                require("zarr").consolidate_metadata(str(folder))
         self._axis[where] = Axis(self.storage[where])
 
     def __repr__(self) -> str:

@@ -68,12 +68,12 @@ def load_collection(
         raise ValueError(f"Unable to concatenate {suffix} objects.")
     objects = [load(file, suffix) for file in files]
     if plain in _TABLES:
-        return require("pandas", None).concat(objects, join=join, **kwargs)
+        return require("pandas").concat(objects, join=join, **kwargs)
     if any(not hasattr(loaded, "obs_names") or hasattr(loaded, "mod") for loaded in objects):
         raise ValueError(f"Unable to concatenate {suffix} objects.")
     if label is not None:
         kwargs |= {"label": label, "keys": list(uids if keys is None else keys)}
-    return require("anndata", "anndata").concat(objects, join=join, **kwargs)
+    return require("anndata").concat(objects, join=join, **kwargs)
 
 
 def open_collection(

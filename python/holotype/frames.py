@@ -25,6 +25,7 @@ def to_dataframe(
     order_by: str | None,
 ) -> Any:
     """Returns the records of a query as a data frame; see `BasicQuerySet.to_dataframe`."""
+    require("pandas")
     table = query.model._table
     included = [include] if isinstance(include, str) else list(include or [])
     privates = "privates" in included
@@ -32,8 +33,8 @@ def to_dataframe(
     if features not in (None, False) or "features" in included:
         raise NotImplementedError("Feature columns are not supported yet: leave out `features`")
     native = query._native
-    if table.name == "Artifact" and not native.sliced and not native.mentions(["kind", "type"]):
-        native = native.filter(("or", [("is", "kind__isnull", True), _shown_kind()]))
+    if not native.sliced:
+        native = without_own(query)
     if not native.ordered and order_by is not None and not native.sliced:
         native = native.order_by([order_by])
     base = table.frame_columns(privates)
@@ -58,8 +59,13 @@ def to_dataframe(
     return _frame([*base, *wanted], columns, rows)
 
 
-def _shown_kind() -> tuple[Any, ...]:
-    return ("not", ("is", "kind__startswith", "__lamindb"))
+def without_own(query: BasicQuerySet) -> _native.QuerySet:
+    """Returns a query without the artifacts that tracking made, unless it asks for a kind itself."""
+    native = query._native
+    if query.model._table.name != "Artifact" or native.mentions(["kind", "type"]):
+        return native
+    others = ("not", ("is", "kind__startswith", "__lamindb"))
+    return native.filter(("or", [("is", "kind__isnull", True), others]))
 
 
 def _split(native: _native.QuerySet, names: list[str]) -> tuple[list[str], list[str]]:
@@ -87,7 +93,7 @@ def _sets(native: _native.QuerySet, name: str, ids: list[int]) -> Any:
 
 def _column(data: _native.Table, position: int, rows: int) -> Any:
     """Returns a column as an array; moments in UTC."""
-    import numpy as np
+    np = require("numpy")
 
     dtype, values = data.buffer(position)
     if dtype == "object":
@@ -100,12 +106,12 @@ def _column(data: _native.Table, position: int, rows: int) -> Any:
     array = np.frombuffer(values, dtype=dtype)[:rows].copy()
     if dtype != "datetime64[ns]":
         return array
-    return require("pandas", None).DatetimeIndex(array).tz_localize("UTC")
+    return require("pandas").DatetimeIndex(array).tz_localize("UTC")
 
 
 def _objects(values: list[Any]) -> Any:
     """Returns an array of Python objects, whatever their own shape is."""
-    import numpy as np
+    np = require("numpy")
 
     array = np.empty(len(values), dtype=object)
     array[:] = values
@@ -113,7 +119,7 @@ def _objects(values: list[Any]) -> Any:
 
 
 def _frame(names: list[str], columns: dict[str, Any], rows: int) -> Any:
-    pandas = require("pandas", None)
+    pandas = require("pandas")
     if rows == 0:
         return pandas.DataFrame({name: pandas.Series([], dtype=object) for name in names}, columns=names)
     index = pandas.Index(columns["id"], name="id")
@@ -128,8 +134,9 @@ def _frame(names: list[str], columns: dict[str, Any], rows: int) -> Any:
 
 def list_to_dataframe(records: list[SQLRecord]) -> Any:
     """Returns records as a data frame in the order of the list, saved or not."""
+    pandas = require("pandas")
     if not records:
-        return require("pandas", None).DataFrame()
+        return pandas.DataFrame()
     names = type(records[0])._table.frame_columns()
     columns = {name: _objects([getattr(record, name) for record in records]) for name in names}
     frame = _frame(names, columns, len(records))

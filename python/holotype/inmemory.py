@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from holotype._optional import require
+from holotype._optional import present, require
 from holotype._stores import column_length, zarr_attributes, zarr_kind, zarr_length
 from holotype.suffixes import raw_suffix
 
@@ -130,6 +130,8 @@ def to_disk(obj: Any, path: str | Path, **kwargs: Any) -> Path:
         # An index nobody set would come back as a column "Unnamed: 0".
         kwargs["index"] = not _has_default_index(obj)
     if method == "to_parquet":
+        if kwargs.get("engine", "auto") != "fastparquet":
+            require("pyarrow")
         obj = _with_plain_attrs(obj)
     getattr(obj, method)(path, **kwargs)
     return path
@@ -183,7 +185,7 @@ def n_observations(data: object) -> int | None:
 
     Args:
         data: An object in memory, or the path of a local `.parquet`, `.h5ad` or AnnData `.zarr`; only footers
-            and headers are read.
+            and headers are read, of `.parquet` where pyarrow and of `.h5ad` where h5py is installed.
 
     Example:
         >>> n_observations(pd.DataFrame({"a": [1, 2]}))
@@ -198,9 +200,9 @@ def n_observations(data: object) -> int | None:
         return None
     path = Path(data)
     suffix = raw_suffix(path.name)
-    if suffix == ".parquet":
+    if suffix == ".parquet" and present("pyarrow"):
         return _parquet_rows(path)
-    if suffix == ".h5ad":
+    if suffix == ".h5ad" and present("h5py"):
         return _h5ad_observations(path)
     if suffix in (".zarr", ".anndata.zarr") and zarr_kind(path) == "AnnData":
         index = (zarr_attributes(path / "obs") or {}).get("_index")
@@ -210,13 +212,13 @@ def n_observations(data: object) -> int | None:
 
 def _parquet_rows(path: Path) -> int:
     if path.is_dir():
-        dataset = require("pyarrow.dataset", None)
+        dataset = require("pyarrow.dataset")
         return int(dataset.dataset(str(path), format="parquet").count_rows())
-    return int(require("pyarrow.parquet", None).read_metadata(path).num_rows)
+    return int(require("pyarrow.parquet").read_metadata(path).num_rows)
 
 
 def _h5ad_observations(path: Path) -> int | None:
-    with require("h5py", "anndata").File(path, "r") as file:
+    with require("h5py").File(path, "r") as file:
         obs = file.get("obs")
         # Old files hold the annotation as one compound dataset.
         if obs is not None and hasattr(obs, "shape"):

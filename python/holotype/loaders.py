@@ -100,15 +100,18 @@ def _load_delimited(path: Path, suffix: str, **kwargs: Any) -> Any:
         kwargs.setdefault("compression", "gzip")
     if suffix.startswith(".tsv") and "sep" not in kwargs and "delimiter" not in kwargs:
         kwargs["sep"] = "\t"
-    return require("pandas", None).read_csv(path, **kwargs)
+    return require("pandas").read_csv(path, **kwargs)
 
 
 def _load_parquet(path: Path, suffix: str, **kwargs: Any) -> Any:
-    return require("pandas", None).read_parquet(path, **kwargs)
+    pandas = require("pandas")
+    if kwargs.get("engine", "auto") != "fastparquet":
+        require("pyarrow")
+    return pandas.read_parquet(path, **kwargs)
 
 
 def _load_h5ad(path: Path, suffix: str, **kwargs: Any) -> Any:
-    anndata = require("anndata", "anndata")
+    anndata = require("anndata")
     with decompressed(path, suffix) as plain:
         return anndata.read_h5ad(plain, **kwargs)
 
@@ -117,20 +120,20 @@ def _load_zarr(path: Path, suffix: str, **kwargs: Any) -> Any:
     kind = "AnnData" if suffix == ".anndata.zarr" else zarr_kind(path)
     if kind is None:
         raise ValueError("Unable to determine zarr store format and therefore cannot load Artifact.")
-    require("zarr", "zarr")
+    require("zarr")
     if kind == "AnnData":
-        return require("anndata", "anndata").read_zarr(path, **kwargs)
+        return require("anndata").read_zarr(path, **kwargs)
     if kind == "MuData":
-        return require("mudata", "anndata").read_zarr(path, **kwargs)
-    return require("spatialdata", "spatial").read_zarr(path, **kwargs)
+        return require("mudata").read_zarr(path, **kwargs)
+    return require("spatialdata").read_zarr(path, **kwargs)
 
 
 def _load_h5mu(path: Path, suffix: str, **kwargs: Any) -> Any:
-    return require("mudata", "anndata").read_h5mu(path, **kwargs)
+    return require("mudata").read_h5mu(path, **kwargs)
 
 
 def _load_fcs(path: Path, suffix: str, **kwargs: Any) -> Any:
-    return require("readfcs", "fcs").read(path, **kwargs)
+    return require("readfcs").read(path, **kwargs)
 
 
 def _load_json(path: Path, suffix: str, **kwargs: Any) -> Any:
@@ -141,7 +144,7 @@ def _load_json(path: Path, suffix: str, **kwargs: Any) -> Any:
 
 
 def _load_yaml(path: Path, suffix: str, **kwargs: Any) -> Any:
-    yaml = require("yaml", "yaml")
+    yaml = require("yaml")
     with path.open(encoding="utf-8") as file:
         return yaml.safe_load(file, **kwargs)
 
@@ -154,7 +157,7 @@ def _show(path: Path, suffix: str, **kwargs: Any) -> Path | None:
     """Shows a page or picture in a notebook; elsewhere returns its path."""
     if not _in_notebook():
         return path
-    display: Any = require("IPython.display", "jupyter")
+    display: Any = require("IPython.display")
     if suffix == ".html":
         shown = display.HTML(filename=str(path), **kwargs)
     elif suffix == ".svg":

@@ -71,7 +71,7 @@ def open_(
         files, table_suffix = table_files(path, suffix)
         return open_tables(files, table_suffix, engine, folder=path if path.is_dir() else None, **kwargs)
     if suffix == ".tiledbsoma":
-        return require("tiledbsoma", None).open(str(path), mode=mode)
+        return require("tiledbsoma").open(str(path), mode=mode)
     from holotype import accessors
 
     if suffix in _ZARR_SUFFIXES:
@@ -132,14 +132,14 @@ def open_tables(
 
 
 def _pyarrow_dataset(files: Sequence[Path], suffix: str, **kwargs: Any) -> pads.Dataset:
-    dataset = require("pyarrow.dataset", None)
+    dataset = require("pyarrow.dataset")
     kwargs.setdefault("format", _PYARROW_FORMATS.get(suffix, suffix.removeprefix(".")))
     names = [str(file.absolute()) for file in files]
     return dataset.dataset(names[0] if len(names) == 1 else names, **kwargs)
 
 
 def _scan_polars(files: Sequence[Path], suffix: str, **kwargs: Any) -> AbstractContextManager[pl.LazyFrame]:
-    polars = require("polars", "polars")
+    polars = require("polars")
     name = suffix.removeprefix(".")
     if name == "tsv":
         name = "csv"

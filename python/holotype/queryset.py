@@ -429,7 +429,7 @@ class BasicQuerySet:
         """
         from holotype._optional import require
 
-        return require("pyarrow", None).table(self._table(fields))
+        return require("pyarrow").table(self._table(fields))
 
     def to_polars(self, *fields: Any) -> Any:
         """Returns the records as a polars data frame.
@@ -445,7 +445,7 @@ class BasicQuerySet:
         """
         from holotype._optional import require
 
-        return require("polars", "polars").DataFrame(self._table(fields))
+        return require("polars").DataFrame(self._table(fields))
 
     def _table(self, fields: tuple[Any, ...] = ()) -> _native.Table:
         names = [field_name(field) for field in fields] or self._cls._table.frame_columns()

@@ -299,7 +299,7 @@ def _extended_upath() -> Any:
     """Returns universal-pathlib's class, which carries this module's methods, as does its local one."""
     from holotype._optional import require
 
-    base = require("upath", None).UPath
+    base = require("upath").UPath
     for cls in (base, type(base("."))):
         if "synchronize_to" in cls.__dict__:
             continue

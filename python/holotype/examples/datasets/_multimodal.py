@@ -27,10 +27,10 @@ def mudata_papalexi21_subset(with_uns: bool = False) -> MuData:
         >>> ln.examples.datasets.mudata_papalexi21_subset().mod["adt"].var_names.to_list()
         ['adt:CD86', 'adt:PDL1', 'adt:PDL2', 'adt:CD366']
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
-    anndata, mudata = require("anndata", "anndata"), require("mudata", "anndata")
+    anndata, mudata = require("anndata"), require("mudata")
     rng = np.random.RandomState(21)
     cells = [f"l{1 + number % 8}_{barcode}" for number, barcode in enumerate(barcodes(rng, 200))]
     genes = gene_symbols(173)
@@ -75,9 +75,9 @@ def spatialdata_blobs() -> SpatialData:
         >>> ln.examples.datasets.spatialdata_blobs().tables["table"].n_vars
         3
     """
-    import pandas as pd
+    pd = require("pandas")
 
-    datasets = require("spatialdata.datasets", "spatial")
+    datasets = require("spatialdata.datasets")
     sdata = datasets.blobs()
     table = sdata.tables["table"]
     table.var_names = pd.Index(["ENSG00000139618", "ENSG00000157764", "ENSG00000999999"])

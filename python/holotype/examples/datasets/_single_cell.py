@@ -41,8 +41,8 @@ _PBMC3K_TYPES = [
 
 def sparse_counts(rng: np.random.RandomState, n_obs: int, n_vars: int, per_cell: int) -> csr_matrix:
     """Returns a sparse count matrix with about `per_cell` counted genes in every cell."""
-    import numpy as np
-    from scipy.sparse import coo_matrix
+    np = require("numpy")
+    coo_matrix = require("scipy.sparse").coo_matrix
 
     rows = np.repeat(np.arange(n_obs), per_cell)
     # Squaring favours low numbers: some genes are counted in most cells, most genes in few.
@@ -66,7 +66,7 @@ def barcodes(rng: np.random.RandomState, count: int) -> list[str]:
 
 def categories(rng: np.random.RandomState, count: int, values: list[str]) -> pd.Categorical:
     """Returns a categorical of `count` draws in which every value occurs when `count` permits."""
-    import pandas as pd
+    pd = require("pandas")
 
     drawn = rng.permutation([number % len(values) for number in range(count)])
     return pd.Categorical([values[number] for number in drawn], categories=sorted(values))
@@ -79,8 +79,8 @@ def _reduced(rng: np.random.RandomState, n_obs: int, n_components: int, names: s
 
 
 def _neighbours(rng: np.random.RandomState, n_obs: int) -> dict[str, csr_matrix]:
-    import numpy as np
-    from scipy.sparse import csr_matrix
+    np = require("numpy")
+    csr_matrix = require("scipy.sparse").csr_matrix
 
     rows = np.repeat(np.arange(n_obs), 5)
     columns = (rows + np.tile(np.arange(1, 6), n_obs)) % n_obs
@@ -96,8 +96,8 @@ def anndata_pbmc68k_reduced() -> AnnData:
         >>> ln.examples.datasets.anndata_pbmc68k_reduced().shape
         (70, 765)
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
     rng = np.random.RandomState(68)
     n_obs, n_vars = 70, 765
@@ -123,7 +123,7 @@ def anndata_pbmc68k_reduced() -> AnnData:
         "neighbors": {"params": {"method": "umap", "n_neighbors": 5}},
         "pca": {"variance": np.linspace(5, 1, 50), "variance_ratio": np.linspace(0.05, 0.01, 50)},
     }
-    return require("anndata", "anndata").AnnData(
+    return require("anndata").AnnData(
         rng.standard_normal((n_obs, n_vars)).astype("float32"),
         obs=obs,
         var=var,
@@ -151,7 +151,8 @@ def anndata_file_pbmc68k_test(basedir: str | Path = ".") -> Path:
         >>> adata.raw.n_vars
         100
     """
-    from scipy.sparse import csr_matrix, eye
+    sparse = require("scipy.sparse")
+    csr_matrix, eye = sparse.csr_matrix, sparse.eye
 
     adata = anndata_pbmc68k_reduced()[:30, :200].copy()
     adata.raw = adata[:, :100]
@@ -177,10 +178,10 @@ def anndata_pbmc3k_processed() -> AnnData:
         >>> ln.examples.datasets.anndata_pbmc3k_processed().obs.louvain.cat.categories[0]
         'B cells'
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
-    anndata = require("anndata", "anndata")
+    anndata = require("anndata")
     rng = np.random.RandomState(3)
     n_obs, n_vars, n_raw = 2638, 1838, 13714
     raw_counts = sparse_counts(rng, n_obs, n_raw, 200)
@@ -215,8 +216,8 @@ def anndata_human_immune_cells() -> AnnData:
         >>> ln.examples.datasets.anndata_human_immune_cells().obs.columns.to_list()
         ['donor', 'tissue', 'cell_type', 'assay']
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
     rng = np.random.RandomState(1648)
     n_obs, n_vars = 1648, 36503
@@ -252,7 +253,7 @@ def anndata_human_immune_cells() -> AnnData:
     uns = {"default_embedding": "X_umap", "schema_version": "2.0.0", "title": "Global"}
     umap = rng.standard_normal((n_obs, 2)).astype("float32")
     counts = sparse_counts(rng, n_obs, n_vars, 250)
-    return require("anndata", "anndata").AnnData(counts, obs=obs, var=var, uns=uns, obsm={"X_umap": umap})
+    return require("anndata").AnnData(counts, obs=obs, var=var, uns=uns, obsm={"X_umap": umap})
 
 
 def anndata_mouse_sc_lymph_node() -> AnnData:
@@ -262,8 +263,8 @@ def anndata_mouse_sc_lymph_node() -> AnnData:
         >>> ln.examples.datasets.anndata_mouse_sc_lymph_node().shape
         (1135, 10000)
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
     rng = np.random.RandomState(8414)
     n_obs, n_vars = 1135, 10000
@@ -285,7 +286,7 @@ def anndata_mouse_sc_lymph_node() -> AnnData:
     columns["Factor Value[single cell identifier]"] = [f"cell{number:04d}" for number in range(n_obs)]
     obs = pd.DataFrame(columns, index=barcodes(rng, n_obs))
     var = pd.DataFrame(index=ensembl_ids(n_vars, "ENSMUSG"))
-    return require("anndata", "anndata").AnnData(sparse_counts(rng, n_obs, n_vars, 150), obs=obs, var=var)
+    return require("anndata").AnnData(sparse_counts(rng, n_obs, n_vars, 150), obs=obs, var=var)
 
 
 def schmidt22_perturbseq(basedir: str | Path = ".") -> Path:
@@ -301,8 +302,8 @@ def schmidt22_perturbseq(basedir: str | Path = ".") -> Path:
         >>> path = ln.examples.datasets.schmidt22_perturbseq()
         >>> ln.Artifact.from_anndata(path, key="schmidt22_perturbseq.h5ad").save()
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
     rng = np.random.RandomState(22)
     clusters = "IFNG High,IL2 High,Th2,CCL3/4 High,GNLY High,Negative Regulators,Cycling (S),Cycling (G2/M)"
@@ -311,5 +312,5 @@ def schmidt22_perturbseq(basedir: str | Path = ".") -> Path:
         index=[str(number) for number in range(500)],
     )
     var = pd.DataFrame(index=gene_symbols(800))
-    adata = require("anndata", "anndata").AnnData(sparse_counts(rng, 500, 800, 60), obs=obs, var=var)
+    adata = require("anndata").AnnData(sparse_counts(rng, 500, 800, 60), obs=obs, var=var)
     return _write_h5ad(adata, "schmidt22_perturbseq.h5ad", basedir)

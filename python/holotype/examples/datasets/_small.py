@@ -37,7 +37,7 @@ def small_dataset3_cellxgene(
         >>> ln.examples.datasets.small_dataset3_cellxgene().n_obs
         3
     """
-    import pandas as pd
+    pd = require("pandas")
 
     if otype not in ("DataFrame", "AnnData"):
         raise ValueError(f"Unknown otype {otype!r}; choose 'DataFrame' or 'AnnData'.")
@@ -75,8 +75,8 @@ def small_dataset3_cellxgene(
 def _cellxgene_anndata(
     counts: pd.DataFrame, obs: pd.DataFrame, with_uns_organism: bool, with_uns_spatial: bool
 ) -> AnnData:
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
     uns: dict[str, Any] = {"title": "CELLxGENE example"}
     if with_uns_organism:
@@ -92,7 +92,7 @@ def _cellxgene_anndata(
         uns["spatial"] = {"is_single": True, "library_123": library}
     components = np.array([[-1.2, 0.8], [0.5, -0.3], [0.7, -0.5]], dtype="float32")
     var = pd.DataFrame({"feature_is_filtered": False}, index=counts.columns)
-    return require("anndata", "anndata").AnnData(
+    return require("anndata").AnnData(
         counts.to_numpy(), obs=obs, var=var, uns=uns, obsm={"X_pca": components}
     )
 
@@ -104,8 +104,8 @@ def anndata_with_obs() -> AnnData:
         >>> ln.examples.datasets.anndata_with_obs().obs.columns.to_list()
         ['cell_type', 'cell_type_id', 'tissue', 'disease']
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
     cell_types = {
         "T cell": "CL:0000084",
@@ -129,4 +129,4 @@ def anndata_with_obs() -> AnnData:
         {name: [values[i % 4] for i in range(40)] for name, values in columns.items()}, index=cells
     )
     counts = np.random.RandomState(0).poisson(1.0, size=(40, 100)).astype("float32")
-    return require("anndata", "anndata").AnnData(counts, obs=obs, var=pd.DataFrame(index=ensembl_ids(100)))
+    return require("anndata").AnnData(counts, obs=obs, var=pd.DataFrame(index=ensembl_ids(100)))

@@ -45,14 +45,14 @@ def dict_cellxgene_uns() -> dict[str, Any]:
 
 def _grid(columns: int, rows: int) -> pd.DataFrame:
     """Returns the array positions of Visium spots: every other row is shifted by one."""
-    import pandas as pd
+    pd = require("pandas")
 
     spots = [(1, row, 2 * column + row % 2) for row in range(rows) for column in range(columns)]
     return pd.DataFrame(spots, columns=["in_tissue", "array_row", "array_col"])
 
 
 def _image(width: int, height: int, seed: str) -> np.ndarray[Any, Any]:
-    import numpy as np
+    np = require("numpy")
 
     return np.frombuffer(tissue_pixels(width, height, seed), dtype="uint8").reshape(height, width, 3).copy()
 
@@ -66,8 +66,8 @@ def anndata_suo22_Visium10X() -> AnnData:
         >>> ln.examples.datasets.anndata_suo22_Visium10X().obsm["spatial"].shape
         (150, 2)
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
     rng = np.random.RandomState(2022)
     grid = _grid(15, 10)
@@ -78,7 +78,7 @@ def anndata_suo22_Visium10X() -> AnnData:
         "images": {"hires": _image(200, 150, "suo22")},
         "scalefactors": {"spot_diameter_fullres": 8.0, "tissue_hires_scalef": 1.0},
     }
-    return require("anndata", "anndata").AnnData(
+    return require("anndata").AnnData(
         sparse_counts(rng, len(grid), 500, 60),
         obs=grid,
         var=pd.DataFrame({"gene_ids": ensembl_ids(500)}, index=gene_symbols(500)),
@@ -94,8 +94,8 @@ def anndata_visium_mouse_cellxgene() -> AnnData:
         >>> ln.examples.datasets.anndata_visium_mouse_cellxgene().uns["organism_ontology_term_id"]
         'NCBITaxon:10090'
     """
-    import numpy as np
-    import pandas as pd
+    np = require("numpy")
+    pd = require("pandas")
 
     rng = np.random.RandomState(56)
     obs = _grid(20, 10)
@@ -141,7 +141,7 @@ def anndata_visium_mouse_cellxgene() -> AnnData:
     }
     counts = sparse_counts(rng, n_obs, 300, 50)
     places = np.column_stack([obs.array_col * 5, obs.array_row * 14]).astype("float64")
-    adata = require("anndata", "anndata").AnnData(
+    adata = require("anndata").AnnData(
         counts,
         obs=obs,
         var=var,

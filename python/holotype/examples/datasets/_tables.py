@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from holotype._optional import require
 from holotype.examples.datasets._bytes import place, seeded, write_file
 from holotype.examples.datasets._genes import gene_symbols
 
@@ -55,7 +56,7 @@ def df_iris() -> pd.DataFrame:
         >>> ln.examples.datasets.df_iris().shape
         (150, 5)
     """
-    import pandas as pd
+    pd = require("pandas")
 
     flowers = [
         [int(_IRIS_MILLIMETRES[place : place + 2]) / 10 for place in range(start, start + 8, 2)]

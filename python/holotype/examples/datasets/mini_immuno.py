@@ -64,7 +64,7 @@ def get_dataset1(
         >>> df = ln.examples.datasets.small_dataset1()
         >>> ln.Artifact.from_dataframe(df, key="examples/dataset1.parquet").save()
     """
-    import pandas as pd
+    pd = require("pandas")
 
     genes = (
         ["CD8A", "CD4", "CD14"] if gene_symbols_in_index else [_ENSEMBL[g] for g in ("CD8A", "CD4", "CD14")]
@@ -118,7 +118,7 @@ def get_dataset2(
         >>> adata.shape
         (3, 3)
     """
-    import pandas as pd
+    pd = require("pandas")
 
     symbols = ("CD8A", "CD4", "CD38")
     genes = [symbol if gene_symbols_in_index else _ENSEMBL[symbol] for symbol in symbols]
@@ -144,7 +144,7 @@ def _as_otype(
     otype: str, columns: dict[str, Any], index: list[Any], metadata: dict[str, Any]
 ) -> pd.DataFrame | AnnData:
     """Returns a table whose first three columns are genes as a data frame or an AnnData object."""
-    import pandas as pd
+    pd = require("pandas")
 
     if otype not in ("DataFrame", "AnnData"):
         raise ValueError(f"Unknown otype {otype!r}; choose 'DataFrame' or 'AnnData'.")
@@ -152,7 +152,7 @@ def _as_otype(
     if otype == "DataFrame":
         df.attrs.update(metadata)
         return df
-    anndata = require("anndata", "anndata")
+    anndata = require("anndata")
     df.index = df.index.astype(str)
     obs = df.iloc[:, 3:].drop(columns="donor_ethnicity", errors="ignore")
     return anndata.AnnData(
