@@ -546,14 +546,10 @@ impl Instance {
 
     /// Links the artifact to the run that made the same content again.
     pub(super) fn note_recreated(&self, artifact: &Artifact) -> Result<()> {
-        let (Some(run), record) = (self.context().run, &artifact.record) else { return Ok(()) };
-        if !artifact.reused || record.int("run_id") == Some(run) {
-            return Ok(());
+        if artifact.reused {
+            self.track_recreation(&artifact.record, None)?;
         }
-        if self.related(record, "input_of_runs")?.filter(Q::is("id", run))?.exists()? {
-            return Ok(());
-        }
-        self.link(record, "recreating_runs", &[run])
+        Ok(())
     }
 }
 
