@@ -331,13 +331,7 @@ impl Instance {
         if revises.id().is_none() {
             return Err(Error::value("Save the version passed as `revises` first"));
         }
-        let head = self
-            .query(revises.registry())
-            .filter(Q::family(revises.stem_uid()))?
-            .filter(Q::is("is_latest", true))?
-            .filter(Q::is("branch_id", revises.int("branch_id").unwrap_or(1)))?
-            .first()?;
-        match head {
+        match self.head_of(revises)? {
             Some(head) if head.id() != revises.id() => {
                 self.env().emit(Event::RevisesNotLatest { repr: head.repr() });
                 Ok(head)
@@ -345,6 +339,15 @@ impl Instance {
             Some(head) => Ok(head),
             None => Ok(revises.clone()),
         }
+    }
+
+    /// Returns the head of the record's family on its branch.
+    fn head_of(&self, record: &Record) -> Result<Option<Record>> {
+        self.query(record.registry())
+            .filter(Q::family(record.stem_uid()))?
+            .filter(Q::is("is_latest", true))?
+            .filter(Q::is("branch_id", record.int("branch_id").unwrap_or(1)))?
+            .first()
     }
 
     /// Returns the version to follow for a key that is in use in the same storage location.

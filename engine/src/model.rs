@@ -306,6 +306,11 @@ impl Registry {
         self.position(name).map(|i| &self.columns[i])
     }
 
+    /// Returns what the columns hold, in their order.
+    pub fn kinds(&self) -> Vec<Kind> {
+        self.columns.iter().map(|column| column.kind).collect()
+    }
+
     /// Returns a to-many relation by its accessor.
     pub fn relation(&self, name: &str) -> Option<&Relation> {
         self.relations.iter().find(|relation| relation.name == name)

@@ -190,10 +190,8 @@ impl QuerySet {
     /// Returns all records.
     pub fn all(&self) -> Result<Vec<Record>> {
         let columns: Vec<&str> = self.registry.columns.iter().map(|column| column.column).collect();
-        let kinds: Vec<_> = self.registry.columns.iter().map(|column| column.kind).collect();
-        let rows = self.session.db().rows(&self.select_columns(&columns)?, &kinds)?;
-        let mut records: Vec<Record> =
-            rows.into_iter().map(|values| Record::from_values(self.registry, values)).collect();
+        let rows = self.session.db().rows(&self.select_columns(&columns)?, &self.registry.kinds())?;
+        let mut records = crate::write::records(self.registry, rows);
         if let Some(ids) = &self.ranked {
             records = select::by_rank(records, ids, |record| record.id().unwrap_or_default());
             records = records.into_iter().skip(self.offset).take(self.limit.unwrap_or(usize::MAX)).collect();

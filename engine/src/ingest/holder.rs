@@ -14,6 +14,7 @@ use crate::hash::HashKind;
 use crate::instance::Instance;
 use crate::record::Record;
 use crate::value::{Kind, Value};
+use crate::write::{records, select_row};
 
 type Rows<'a> = dyn Fn(&Sql, &[Kind]) -> Result<Vec<Vec<Value>>> + 'a;
 
@@ -134,8 +135,7 @@ fn recorded(rows: &Rows<'_>, record: &Record) -> Result<Option<Recorded>> {
 fn rows_at(rows: &Rows<'_>, record: &Record) -> Result<Vec<Record>> {
     let registry = record.registry();
     let place = storage_key(record);
-    let mut sql = Sql::new("SELECT ");
-    sql.idents(registry.columns.iter().map(|column| column.column)).push(" FROM ").ident(registry.table);
+    let mut sql = select_row(registry);
     sql.push(" WHERE \"storage_id\" = ").bind(record.int("storage_id"));
     if record.flag("_key_is_virtual") && record.text("_real_key").is_none() {
         let stem = record.stem_uid();
@@ -146,9 +146,9 @@ fn rows_at(rows: &Rows<'_>, record: &Record) -> Result<Vec<Record>> {
         sql.push(" AND (\"key\" IN (").binds(spellings.into_iter().map(Value::Text));
         sql.push(") OR \"_real_key\" = ").bind(place.as_str()).push(")");
     }
-    let kinds: Vec<Kind> = registry.columns.iter().map(|column| column.kind).collect();
-    let all = rows(&sql, &kinds)?.into_iter().map(|values| Record::from_values(registry, values));
-    Ok(all.filter(|row| shares(row) && storage_key(row) == place).collect())
+    let mut all = records(registry, rows(&sql, &registry.kinds())?);
+    all.retain(|row| shares(row) && storage_key(row) == place);
+    Ok(all)
 }
 
 /// Returns the ids of the rows whose content this engine has seen.

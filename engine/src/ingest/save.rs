@@ -132,14 +132,6 @@ impl Instance {
         tx.execute(&sql).map(|_| ())
     }
 
-    fn head_of(&self, record: &Record) -> Result<Option<Record>> {
-        self.query(record.registry())
-            .filter(Q::family(record.stem_uid()))?
-            .filter(Q::is("is_latest", true))?
-            .filter(Q::is("branch_id", record.int("branch_id").unwrap_or(1)))?
-            .first()
-    }
-
     /// Stores content for a row that exists; returns where the former content still lies when that is elsewhere.
     fn store_again(&self, record: &Record, pending: &Pending) -> Result<Option<String>> {
         let id = record.id().unwrap_or_default();

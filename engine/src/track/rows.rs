@@ -5,15 +5,13 @@ use crate::error::Result;
 use crate::model::Registry;
 use crate::record::Record;
 use crate::value::Kind;
+use crate::write::{read_rows, select_row};
 
 /// Returns the rows of a registry; `rest` is all that follows the name of the table.
 pub(super) fn select(tx: &Tx<'_>, registry: &'static Registry, rest: Sql) -> Result<Vec<Record>> {
-    let kinds: Vec<Kind> = registry.columns.iter().map(|column| column.kind).collect();
-    let mut sql = Sql::new("SELECT ");
-    sql.idents(registry.columns.iter().map(|column| column.column)).push(" FROM ").ident(registry.table);
+    let mut sql = select_row(registry);
     sql.push(" ").append(rest);
-    let rows = tx.rows(&sql, &kinds)?;
-    Ok(rows.into_iter().map(|values| Record::from_values(registry, values)).collect())
+    read_rows(tx, registry, &sql)
 }
 
 /// Returns the newest row of the family of `stem`; what is in the trash counts only when nothing else is left.

@@ -4,7 +4,7 @@ use crate::db::{Sql, Tx};
 use crate::error::Result;
 use crate::model::Registry;
 use crate::record::Record;
-use crate::value::Kind;
+use crate::value::Value;
 
 /// Returns `SELECT every column FROM table`, to be followed by conditions.
 pub(crate) fn select_row(registry: &'static Registry) -> Sql {
@@ -13,8 +13,17 @@ pub(crate) fn select_row(registry: &'static Registry) -> Sql {
     sql
 }
 
+/// Returns the rows of a statement from [`select_row`] as records.
+pub(crate) fn records(registry: &'static Registry, rows: Vec<Vec<Value>>) -> Vec<Record> {
+    rows.into_iter().map(|values| Record::from_values(registry, values)).collect()
+}
+
+/// Returns the records that a statement from [`select_row`] finds.
+pub(crate) fn read_rows(tx: &Tx<'_>, registry: &'static Registry, sql: &Sql) -> Result<Vec<Record>> {
+    Ok(records(registry, tx.rows(sql, &registry.kinds())?))
+}
+
 /// Returns the first record that a statement from [`select_row`] finds.
 pub(crate) fn read_row(tx: &Tx<'_>, registry: &'static Registry, sql: &Sql) -> Result<Option<Record>> {
-    let kinds: Vec<Kind> = registry.columns.iter().map(|column| column.kind).collect();
-    Ok(tx.rows(sql, &kinds)?.into_iter().next().map(|values| Record::from_values(registry, values)))
+    Ok(read_rows(tx, registry, sql)?.into_iter().next())
 }
