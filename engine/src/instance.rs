@@ -10,7 +10,7 @@ pub mod settings;
 mod switch;
 
 use std::ops::Deref;
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 pub use init::InitOptions;
 
@@ -22,11 +22,17 @@ use settings::InstanceSettings;
 pub struct Instance {
     session: Session,
     settings: Arc<RwLock<InstanceSettings>>,
+    uid: Arc<OnceLock<String>>,
 }
 
 impl Instance {
     fn new(session: Session, settings: InstanceSettings) -> Self {
-        Instance { session, settings: Arc::new(RwLock::new(settings)) }
+        Instance { session, settings: Arc::new(RwLock::new(settings)), uid: Arc::default() }
+    }
+
+    /// Returns the uid: 12 base62 characters that follow from the id, which never changes.
+    pub fn uid(&self) -> &str {
+        self.uid.get_or_init(|| self.settings().uid())
     }
 
     /// Returns a copy of the settings.

@@ -123,7 +123,7 @@ impl Instance {
 
     /// Returns true when this instance may write to the location.
     pub fn manages(&self, storage: &Record) -> bool {
-        storage.text("instance_uid") == Some(self.settings().uid().as_str())
+        storage.text("instance_uid") == Some(self.uid())
     }
 
     /// Returns all registered locations, the longest root first.

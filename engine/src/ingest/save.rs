@@ -139,7 +139,7 @@ impl Instance {
         let (from, place) = (storage_key(&before), storage_key(record));
         let store = self.store(record)?;
         let staged = stage_key(self, record);
-        let published = self.publish(record, pending, &staged)?;
+        let published = self.publish(&store, record, pending, &staged)?;
         faults::hit("save.staged");
         let content = Content::of_published(&published)?;
         let taken = store.exists(&place)?;
@@ -242,7 +242,7 @@ impl Instance {
                     Family::New if record.flag("_key_is_virtual") => storage_key(&record),
                     _ => stage_key(self, &record),
                 };
-                let content = Content::of_published(&self.publish(&record, pending, &staged)?)?;
+                let content = Content::of_published(&self.publish(&store, &record, pending, &staged)?)?;
                 (staged, content)
             }
         };
@@ -338,8 +338,7 @@ impl Instance {
     /// Stores the source at `key` of the record's location and checks that it is what was hashed.
     ///
     /// What is told is the place where the content will be found, not the name it bears until then.
-    fn publish(&self, record: &Record, pending: &Pending, key: &str) -> Result<Published> {
-        let store = self.store(record)?;
+    fn publish(&self, store: &Store, record: &Record, pending: &Pending, key: &str) -> Result<Published> {
         self.env().emit(Event::Storing {
             uid: record.uid().to_owned(),
             path: store.path(&storage_key(record))?.display().to_string(),
