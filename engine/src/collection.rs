@@ -15,7 +15,6 @@ use crate::key::{self, KeyKind};
 use crate::model;
 use crate::query::Q;
 use crate::record::{Record, quoted};
-use crate::uid;
 use crate::value::Value;
 use crate::version;
 use crate::write;
@@ -289,7 +288,7 @@ impl Instance {
     ) -> Result<Family> {
         let registry = record.registry();
         let Some(base) = base else {
-            record.set("uid", format!("{}{}", uid::random(self.env(), registry.stem_len), version::FIRST))?;
+            record.set("uid", version::first_uid(self.env(), registry.stem_len))?;
             if self.creation().search_names
                 && let Some(key) = record.text("key").map(str::to_owned)
             {

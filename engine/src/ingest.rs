@@ -32,7 +32,6 @@ use crate::model;
 use crate::query::Q;
 use crate::record::Record;
 use crate::suffix::{Formats, Suffix};
-use crate::uid;
 use crate::value::Value;
 use crate::version;
 use crate::write;
@@ -133,6 +132,24 @@ struct Pending {
     lazy: bool,
 }
 
+impl Pending {
+    /// Returns what is to be done for a new file at `source`, nothing of which is known yet.
+    fn copy_of(source: PathBuf) -> Self {
+        Pending {
+            source,
+            temporary: false,
+            in_place: false,
+            folder: false,
+            expected: None,
+            family: Family::New,
+            resume: false,
+            revive: false,
+            content: None,
+            lazy: false,
+        }
+    }
+}
+
 /// How a new row finds its family.
 #[derive(Clone, Debug, PartialEq)]
 enum Family {
@@ -184,18 +201,14 @@ impl Instance {
         let suffix = check_suffix(self, &source, &new)?;
         let place = place::resolve(self, &source, &new)?;
         let storage = place.storage.id();
-        let expected = match self.creation().skip_size_hash {
-            true => None,
-            false if folder => None,
-            false => Some(hash::hash_file(&source)?),
-        };
-        let (expected, content) = match (folder, expected) {
-            (true, _) if !self.creation().skip_size_hash => {
-                let identity = hash::hash_folder(&source)?;
-                let content = Content::of_folder(&identity)?;
-                (Some(identity.content), Some(content))
-            }
-            (_, expected) => (expected, None),
+        let (expected, content) = if self.creation().skip_size_hash {
+            (None, None)
+        } else if folder {
+            let identity = hash::hash_folder(&source)?;
+            let content = Content::of_folder(&identity)?;
+            (Some(identity.content), Some(content))
+        } else {
+            (Some(hash::hash_file(&source)?), None)
         };
         let request =
             dedup::Request { source: &source, new: &new, place: &place, content: expected.as_ref() };
@@ -233,13 +246,7 @@ impl Instance {
         set_content(&mut record, expected.as_ref())?;
         let run = link_run(self, &mut record, new.run)?;
         let family = self.family(&new, &place, key.as_deref(), &mut record)?;
-        if key.is_none()
-            && run.is_none()
-            && new.description.is_none()
-            && record.get("description").is_none_or(Value::is_null)
-        {
-            return Err(Error::value("Pass one of key, run or description as a parameter"));
-        }
+        require_a_hold(&record, run)?;
         self.announce(&place, &record);
         write::prefill(self, &mut record)?;
         record.settle();
@@ -247,16 +254,13 @@ impl Instance {
             record,
             reused: false,
             pending: Some(Pending {
-                source,
                 temporary: new.temporary,
                 in_place: place.in_place,
                 folder,
                 expected,
                 family,
-                resume: false,
-                revive: false,
                 content,
-                lazy: false,
+                ..Pending::copy_of(source)
             }),
         })
     }
@@ -270,9 +274,6 @@ impl Instance {
         record: &mut Record,
     ) -> Result<Family> {
         let registry = record.registry();
-        let first = |record: &mut Record| {
-            record.set("uid", format!("{}{}", uid::random(self.env(), 16), version::FIRST))
-        };
         let base = match (&new.revises, key) {
             (Some(revises), _) => {
                 if revises.registry().name != "Artifact" {
@@ -285,7 +286,7 @@ impl Instance {
         };
         record.set("is_latest", true)?;
         let Some(base) = base else {
-            first(record)?;
+            record.set("uid", version::first_uid(self.env(), registry.stem_len))?;
             return Ok(Family::New);
         };
         if let (Some(old), Some(tag)) = (base.text("version_tag"), new.version_tag.as_deref())
@@ -466,14 +467,31 @@ fn set_content(record: &mut Record, content: Option<&ContentHash>) -> Result<()>
 
 /// Links the record to its run and says so when there is none.
 pub(crate) fn link_run(instance: &Instance, record: &mut Record, choice: RunChoice) -> Result<Option<i64>> {
-    let run = match choice {
-        RunChoice::Current => instance.context().run,
-        RunChoice::None => None,
-        RunChoice::Id(id) => Some(id),
-    };
-    if run.is_none() && choice == RunChoice::Current && !instance.creation().silence_missing_run {
-        instance.env().emit(Event::NoRun);
-    }
+    let run = choice.id(instance);
     record.set("run", run)?;
     Ok(run)
+}
+
+impl RunChoice {
+    /// Returns the id of the run, and says so when there is none to link to.
+    fn id(self, instance: &Instance) -> Option<i64> {
+        let run = match self {
+            RunChoice::Current => instance.context().run,
+            RunChoice::None => None,
+            RunChoice::Id(id) => Some(id),
+        };
+        if run.is_none() && self == RunChoice::Current && !instance.creation().silence_missing_run {
+            instance.env().emit(Event::NoRun);
+        }
+        run
+    }
+}
+
+/// Refuses a record by which nobody could find it again.
+fn require_a_hold(record: &Record, run: Option<i64>) -> Result<()> {
+    let named = |field: &str| record.get(field).is_some_and(|value| !value.is_null());
+    if run.is_some() || named("key") || named("description") {
+        return Ok(());
+    }
+    Err(Error::value("Pass one of key, run or description as a parameter"))
 }

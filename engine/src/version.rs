@@ -1,7 +1,8 @@
 //! Versions: the suffix of four base62 characters that follows the stem of a uid.
 
+use crate::env::Env;
 use crate::error::{Error, Result};
-use crate::uid::BASE62;
+use crate::uid::{self, BASE62};
 
 /// Characters of a version suffix.
 pub const SUFFIX_LEN: usize = 4;
@@ -13,6 +14,13 @@ pub const FIRST: &str = "0000";
 pub fn split_uid(uid: &str, stem_len: usize) -> (&str, &str) {
     let cut = uid.char_indices().nth(stem_len).map_or(uid.len(), |(at, _)| at);
     uid.split_at(cut)
+}
+
+/// Returns the uid of the first version of a new family whose stem has `stem_len` characters.
+pub fn first_uid(env: &Env, stem_len: usize) -> String {
+    let mut uid = uid::random(env, stem_len);
+    uid.push_str(FIRST);
+    uid
 }
 
 /// Returns the number that `suffix` stands for.

@@ -21,7 +21,6 @@ use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Job, Publish, Published, Store};
 use crate::suffix::{Formats, Suffix};
-use crate::uid;
 use crate::value::Value;
 use crate::version;
 use crate::write;
@@ -107,14 +106,7 @@ impl Instance {
         let known = self.known_hashes(&hashes)?;
         let used = self.known_keys(files, storage)?;
         let formats = Formats::default();
-        let run_id = match run {
-            RunChoice::Current => self.context().run,
-            RunChoice::None => None,
-            RunChoice::Id(id) => Some(id),
-        };
-        if run == RunChoice::Current && run_id.is_none() && !self.creation().silence_missing_run {
-            self.env().emit(Event::NoRun);
-        }
+        let run_id = run.id(self);
         let registry = model::require("Artifact")?;
         let mut artifacts = Vec::with_capacity(files.len());
         for ((path, key), content) in files.iter().zip(hashes) {
@@ -129,7 +121,7 @@ impl Instance {
             crate::key::check(key, crate::key::KeyKind::Virtual)?;
             let stored = Suffix::stored(key, &formats);
             let mut record = Record::empty(registry);
-            record.set("uid", format!("{}{}", uid::random(self.env(), 16), version::FIRST))?;
+            record.set("uid", version::first_uid(self.env(), registry.stem_len))?;
             record.set("key", key.as_str())?;
             record.set("_key_is_virtual", true)?;
             record.set("storage", storage.id())?;
@@ -143,18 +135,7 @@ impl Instance {
             artifacts.push(Artifact {
                 record,
                 reused: false,
-                pending: Some(Pending {
-                    source: path.to_path_buf(),
-                    temporary: false,
-                    in_place: false,
-                    folder: false,
-                    expected: Some(content),
-                    family: Family::New,
-                    resume: false,
-                    revive: false,
-                    content: None,
-                    lazy: false,
-                }),
+                pending: Some(Pending { expected: Some(content), ..Pending::copy_of(path.to_path_buf()) }),
             });
         }
         Ok(artifacts)

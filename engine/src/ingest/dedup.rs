@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::place::Place;
-use super::{Artifact, Family, NewArtifact, Pending};
+use super::{Artifact, NewArtifact, Pending};
 use crate::content::Content;
 use crate::error::Result;
 use crate::event::Event;
@@ -101,16 +101,14 @@ pub(super) fn reuse(
         )));
     }
     let pending = (revive || resume).then(|| Pending {
-        source: request.source.to_owned(),
         temporary: new.temporary,
         in_place: !instance.manages(&request.place.storage),
         folder: request.source.is_dir(),
         expected: request.content.cloned(),
-        family: Family::New,
         resume,
         revive,
         content,
-        lazy: false,
+        ..Pending::copy_of(request.source.to_owned())
     });
     if pending.is_none() && new.temporary {
         remove_temporary(request.source);

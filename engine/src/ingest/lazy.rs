@@ -1,7 +1,7 @@
 //! `from_lazy`: a place to write to first, an artifact afterwards.
 
 use super::place::Place;
-use super::{Artifact, Family, NewArtifact, Pending, RunChoice, link_run, set_content};
+use super::{Artifact, Family, NewArtifact, Pending, RunChoice, link_run, require_a_hold, set_content};
 use crate::content::Content;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash;
@@ -11,7 +11,6 @@ use crate::model;
 use crate::record::Record;
 use crate::store::Store;
 use crate::suffix::{Formats, Suffix};
-use crate::uid;
 use crate::version;
 use crate::write;
 
@@ -45,7 +44,8 @@ impl Instance {
             real_key: None,
             key_is_virtual: true,
         };
-        let mut record = Record::empty(model::require("Artifact")?);
+        let registry = model::require("Artifact")?;
+        let mut record = Record::empty(registry);
         record.set("key", key)?;
         record.set("_key_is_virtual", true)?;
         record.set("storage", place.storage.id())?;
@@ -53,15 +53,13 @@ impl Instance {
         record.set("description", description)?;
         record.set("_overwrite_versions", overwrite_versions)?;
         let linked = link_run(self, &mut record, run)?;
-        if key.is_none() && linked.is_none() && description.is_none() {
-            return Err(Error::value("Pass one of key, run or description as a parameter"));
-        }
+        require_a_hold(&record, linked)?;
         let new = NewArtifact { overwrite_versions: Some(overwrite_versions), ..NewArtifact::new("") };
         let family = self.family(&new, &place, key, &mut record)?;
         // Two writers may follow the same version: each writes under a name of its own until it saves.
         let mut draft = record.clone();
         if family != Family::New {
-            draft.set("uid", format!("{}{}", uid::random(self.env(), 16), version::FIRST))?;
+            draft.set("uid", version::first_uid(self.env(), registry.stem_len))?;
         }
         let source = self.artifact_path(&draft)?;
         write::prefill(self, &mut record)?;
@@ -69,18 +67,7 @@ impl Instance {
         Ok(Artifact {
             record,
             reused: false,
-            pending: Some(Pending {
-                source,
-                temporary: false,
-                in_place: true,
-                folder: false,
-                expected: None,
-                family,
-                resume: false,
-                revive: false,
-                content: None,
-                lazy: true,
-            }),
+            pending: Some(Pending { in_place: true, family, lazy: true, ..Pending::copy_of(source) }),
         })
     }
 

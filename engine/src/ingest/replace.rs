@@ -3,7 +3,7 @@
 use super::change::resuffixed;
 use super::dedup::{self, Request};
 use super::place::{Place, storage_key};
-use super::{Artifact, Family, NewArtifact, Pending, RunChoice, is_incomplete, local_source, set_content};
+use super::{Artifact, NewArtifact, Pending, RunChoice, is_incomplete, local_source, set_content};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::hash;
@@ -77,16 +77,11 @@ impl Instance {
         }
         artifact.record = next;
         artifact.pending = Some(Pending {
-            source: path,
             temporary,
-            in_place: false,
             folder,
             expected: Some(content),
-            family: Family::New,
             resume: true,
-            revive: false,
-            content: None,
-            lazy: false,
+            ..Pending::copy_of(path)
         });
         Ok(None)
     }

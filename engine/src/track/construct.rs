@@ -102,10 +102,7 @@ impl Instance {
         record.set("is_latest", true)?;
         let Some(base) = base else {
             if record.uid().is_empty() {
-                record.set(
-                    "uid",
-                    format!("{}{}", uid::random(self.env(), registry.stem_len), version::FIRST),
-                )?;
+                record.set("uid", version::first_uid(self.env(), registry.stem_len))?;
             }
             record.settle();
             return Ok(Constructed { record, existing: false });
