@@ -3,9 +3,12 @@
 //! The constructor ([`Instance::artifact`]) looks, hashes and decides; nothing is written. [`Instance::save_artifact`]
 //! stores the content first and makes the row visible only once its bytes are complete.
 
+mod again;
 mod bulk;
 mod change;
+mod decide;
 mod dedup;
+mod family;
 mod holder;
 mod lazy;
 mod over;
@@ -14,6 +17,7 @@ mod progress;
 mod remove;
 mod replace;
 mod save;
+mod source;
 
 use std::path::{Path, PathBuf};
 
@@ -23,19 +27,16 @@ pub(crate) use place::storage_key;
 pub use remove::ArtifactDeletion;
 
 use crate::content::Content;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::hash::{self, ContentHash};
 use crate::instance::Instance;
 use crate::key::{self, KeyKind};
 use crate::model;
-use crate::query::Q;
 use crate::record::Record;
-use crate::suffix::{Formats, Suffix};
-use crate::value::Value;
-use crate::version;
 use crate::write;
 use place::Place;
+use source::{check_suffix, local_source, otype};
 
 /// Which run an artifact is linked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
@@ -265,116 +266,6 @@ impl Instance {
         })
     }
 
-    /// Decides which family the record joins and gives it its uid.
-    fn family(
-        &self,
-        new: &NewArtifact,
-        place: &Place,
-        key: Option<&str>,
-        record: &mut Record,
-    ) -> Result<Family> {
-        let registry = record.registry();
-        let base = match (&new.revises, key) {
-            (Some(revises), _) => {
-                if revises.registry().name != "Artifact" {
-                    return Err(Error::type_("`revises` has to be of type `Artifact`"));
-                }
-                Some(self.head_for(revises)?)
-            }
-            (None, Some(key)) => self.head_by_key(key, place)?,
-            (None, None) => None,
-        };
-        record.set("is_latest", true)?;
-        let Some(base) = base else {
-            record.set("uid", version::first_uid(self.env(), registry.stem_len))?;
-            return Ok(Family::New);
-        };
-        if let (Some(old), Some(tag)) = (base.text("version_tag"), new.version_tag.as_deref())
-            && old == tag
-        {
-            return Err(Error::value(format!(
-                "Please change the version tag or leave it `None`, '{tag}' is already taken"
-            )));
-        }
-        let stem = base.stem_uid().to_owned();
-        // Only a first look: the write transaction gives out the final version.
-        let newest = self.query(registry).filter(Q::family(&stem))?.order_by(["-uid"])?.first()?;
-        let suffix = version::next_suffix(newest.iter().filter_map(|other| other.uid().strip_prefix(&stem)))?;
-        record.set("uid", format!("{stem}{suffix}"))?;
-        if record.get("description").is_none_or(Value::is_null) && new.revises.is_some() {
-            record.set("description", base.text("description"))?;
-        }
-        if new.overwrite_versions.is_none() {
-            record.set("_overwrite_versions", base.flag("_overwrite_versions"))?;
-        }
-        match (&new.revises, key) {
-            (Some(revises), key) => {
-                if let (Some(old), Some(new)) = (base.text("key"), key)
-                    && old != new
-                {
-                    self.env().emit(Event::RenamingArtifact { from: old.to_owned(), to: new.to_owned() });
-                }
-                let id = base.id().unwrap_or_default();
-                Ok(Family::Revises { id, was_head: revises.id() == base.id() || base.flag("is_latest") })
-            }
-            (None, key) => {
-                self.env().emit(Event::NewVersion {
-                    key: key.unwrap_or_default().to_owned(),
-                    storage: place.root(),
-                });
-                Ok(Family::ByKey)
-            }
-        }
-    }
-
-    /// Returns the head of the family that `revises` belongs to, on its branch.
-    pub(crate) fn head_for(&self, revises: &Record) -> Result<Record> {
-        if revises.id().is_none() {
-            return Err(Error::value("Save the version passed as `revises` first"));
-        }
-        match self.head_of(revises)? {
-            Some(head) if head.id() != revises.id() => {
-                self.env().emit(Event::RevisesNotLatest { repr: head.repr() });
-                Ok(head)
-            }
-            Some(head) => Ok(head),
-            None => Ok(revises.clone()),
-        }
-    }
-
-    /// Returns the head of the record's family on its branch.
-    fn head_of(&self, record: &Record) -> Result<Option<Record>> {
-        self.query(record.registry())
-            .filter(Q::family(record.stem_uid()))?
-            .filter(Q::is("is_latest", true))?
-            .filter(Q::is("branch_id", record.int("branch_id").unwrap_or(1)))?
-            .first()
-    }
-
-    /// Returns the version to follow for a key that is in use in the same storage location.
-    fn head_by_key(&self, key: &str, place: &Place) -> Result<Option<Record>> {
-        let same = self
-            .registry("Artifact")?
-            .filter(Q::is("key", key))?
-            .filter(Q::is("storage_id", place.storage.id().unwrap_or_default()))?
-            .filter(Q::is("branch_id__in", vec![self.branch_id(), 1]))?;
-        let heads = same.filter(Q::is("is_latest", true))?.order_by(["-created_at", "-id"])?.all()?;
-        let branch = self.branch_id();
-        let own = heads.iter().position(|head| head.int("branch_id") == Some(branch));
-        if let Some(head) = own.map(|i| heads[i].clone()).or_else(|| heads.into_iter().next()) {
-            return Ok(Some(head));
-        }
-        // Somebody may have saved the first version since.
-        match same.order_by(["-is_latest", "-id"])?.first()? {
-            None => Ok(None),
-            Some(head) if head.flag("is_latest") => Ok(Some(head)),
-            Some(_) => Err(Error::integrity(format!(
-                "Cannot create a new artifact version: matching non-trashed artifacts exist for key '{key}', but none is \
-                 the latest; pass revises= to say which one to follow"
-            ))),
-        }
-    }
-
     /// Says where the content goes.
     fn announce(&self, place: &Place, record: &Record) {
         if place.in_place {
@@ -385,75 +276,6 @@ impl Instance {
                 .emit(Event::WillCopy { key: place.key.clone(), storage_key: place::storage_key(record) });
         }
     }
-}
-
-/// Returns the absolute path of a source that exists, with symbolic links of its folders resolved.
-fn local_source(instance: &Instance, source: &str) -> Result<PathBuf> {
-    if source.is_empty() {
-        return Err(Error::value("The path is empty: pass a file or folder"));
-    }
-    if source.contains('\0') {
-        return Err(Error::value("The path contains a NUL character"));
-    }
-    if let Some((scheme, _)) = source.split_once("://").filter(|(scheme, _)| *scheme != "file") {
-        return Err(Error::new(
-            ErrorKind::UnknownStorageLocation,
-            format!(
-                "Path {source} is not contained in any known storage location: this version registers local paths, not {scheme}://"
-            ),
-        ));
-    }
-    let path = instance.env().absolute(source.strip_prefix("file://").unwrap_or(source));
-    let metadata = std::fs::metadata(&path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::new(ErrorKind::FileNotFound, path.display().to_string()),
-        _ => Error::io(&path, error),
-    })?;
-    if !metadata.is_file() && !metadata.is_dir() {
-        return Err(Error::invalid(format!("{} is neither a file nor a folder", path.display())));
-    }
-    std::fs::canonicalize(&path).map_err(|error| Error::io(&path, error))
-}
-
-/// Returns the suffix to store and refuses a key with another one.
-fn check_suffix(instance: &Instance, source: &Path, new: &NewArtifact) -> Result<String> {
-    let formats = Formats::default();
-    let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let stored = Suffix::stored(&name, &formats);
-    if stored.reduced && !new.temporary {
-        instance.env().emit(Event::LastSuffixOnly { suffix: stored.suffix.clone(), what: "file" });
-    }
-    if let Some(suffix) = stored.dropped {
-        instance.env().emit(Event::SuffixDropped { suffix });
-    }
-    if let Some(key) = &new.key {
-        let (of_path, of_key) = (Suffix::of_name(&name, &formats).raw, Suffix::of_name(key, &formats).raw);
-        if of_path != of_key {
-            return Err(Error::invalid(match new.temporary {
-                true => format!(
-                    "The passed key's suffix '{of_key}' must match the passed path's suffix '{of_path}'."
-                ),
-                false => format!(
-                    "The passed path's suffix '{of_path}' must match the passed key's suffix '{of_key}'."
-                ),
-            }));
-        }
-    }
-    Ok(stored.suffix)
-}
-
-/// Returns the object type: what was given, else what the suffix of a table says.
-fn otype(instance: &Instance, source: &Path, new: &NewArtifact) -> Option<String> {
-    if new.otype.is_some() || new.temporary {
-        return new.otype.clone();
-    }
-    let table = source
-        .extension()
-        .is_some_and(|extension| extension == "parquet" || extension == "csv" || extension == "ipc");
-    if table && source.is_file() {
-        instance.env().emit(Event::Warning("data is a DataFrame, please use .from_dataframe()".to_owned()));
-        return Some("DataFrame".to_owned());
-    }
-    None
 }
 
 /// Writes hash, size and number of files into the record.

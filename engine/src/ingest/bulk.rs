@@ -4,10 +4,12 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::decide::{Decision, insert_version};
 use super::holder::shares;
 use super::place::storage_key;
 use super::progress::Progress;
-use super::save::{Decision, Outcome, insert_version};
+use super::save::Outcome;
+use super::source::local_source;
 use super::{Artifact, Family, NewArtifact, Pending, RunChoice, set_content};
 use crate::content::Content;
 use crate::db::Tx;
@@ -31,7 +33,7 @@ impl Instance {
     /// # Errors
     /// [`crate::ErrorKind::InvalidArgument`] for a folder without files, [`crate::ErrorKind::FileNotFound`] for none at all.
     pub fn artifacts_from_dir(&self, path: &str, key: Option<&str>, run: RunChoice) -> Result<Vec<Artifact>> {
-        let folder = super::local_source(self, path)?;
+        let folder = local_source(self, path)?;
         if !folder.is_dir() {
             return Err(Error::invalid(format!(
                 "{} is no folder: use Artifact() for a single file",

@@ -4,10 +4,9 @@ use std::cell::Cell;
 
 use super::holder::{Sharing, claim};
 use super::place::{automatic_key, storage_key};
-use super::save::{Visible, mark};
 use super::{is_incomplete, place};
 use crate::content::Content;
-use crate::db::Tx;
+use crate::db::{Sql, Tx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
@@ -104,7 +103,7 @@ impl Instance {
     /// Fails when the content of a row lies elsewhere than when `record` was read.
     pub(super) fn refuse_moved(&self, tx: &Tx<'_>, record: &Record) -> Result<()> {
         let id = Q::is("id", record.id());
-        let fresh = super::save::row(tx, record.registry(), id, self)?.ok_or_else(|| {
+        let fresh = super::decide::row(tx, record.registry(), id, self)?.ok_or_else(|| {
             Error::does_not_exist(format!(
                 "Artifact '{}' is no longer in the database: someone deleted it; create it anew",
                 record.uid()
@@ -162,4 +161,23 @@ impl Instance {
 pub(super) fn stage_key(instance: &Instance, record: &Record) -> String {
     let name = crate::uid::random(instance.env(), 20);
     place::part_key(&name, record.text("suffix").unwrap_or_default())
+}
+
+/// Whether a row shows its content from the start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Visible {
+    Complete,
+    Incomplete,
+}
+
+/// Shows the content of a row, or marks it as incomplete.
+pub(super) fn mark(tx: &Tx<'_>, id: i64, visible: Visible) -> Result<()> {
+    let mut sql = Sql::new("UPDATE \"lamindb_artifact\" SET \"_aux\" = ");
+    // Other programs keep notes of their own in the same document.
+    sql.push(match visible {
+        Visible::Complete => "NULLIF(json_remove(\"_aux\", '$.so'), '{}')",
+        Visible::Incomplete => "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1)",
+    });
+    sql.push(" WHERE \"id\" = ").bind(id);
+    tx.execute(&sql).map(|_| ())
 }

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::holder::{Sharing, release, shares};
 use super::is_incomplete;
+use super::over::{Visible, mark};
 use super::place::storage_key;
-use super::save::{Visible, mark};
 use crate::db::Tx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;

@@ -3,7 +3,8 @@
 use super::change::resuffixed;
 use super::dedup::{self, Request};
 use super::place::{Place, storage_key};
-use super::{Artifact, NewArtifact, Pending, RunChoice, is_incomplete, local_source, set_content};
+use super::source::local_source;
+use super::{Artifact, NewArtifact, Pending, RunChoice, is_incomplete, set_content};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::hash;

@@ -1,0 +1,136 @@
+//! Which family a new version joins, and who leads it.
+
+use super::place::Place;
+use super::{Family, NewArtifact};
+use crate::db::{Sql, Tx};
+use crate::error::{Error, Result};
+use crate::event::Event;
+use crate::instance::Instance;
+use crate::query::Q;
+use crate::record::Record;
+use crate::value::Value;
+use crate::version;
+use crate::write::demote_head;
+
+impl Instance {
+    /// Decides which family the record joins and gives it its uid.
+    pub(super) fn family(
+        &self,
+        new: &NewArtifact,
+        place: &Place,
+        key: Option<&str>,
+        record: &mut Record,
+    ) -> Result<Family> {
+        let registry = record.registry();
+        let base = match (&new.revises, key) {
+            (Some(revises), _) => {
+                if revises.registry().name != "Artifact" {
+                    return Err(Error::type_("`revises` has to be of type `Artifact`"));
+                }
+                Some(self.head_for(revises)?)
+            }
+            (None, Some(key)) => self.head_by_key(key, place)?,
+            (None, None) => None,
+        };
+        record.set("is_latest", true)?;
+        let Some(base) = base else {
+            record.set("uid", version::first_uid(self.env(), registry.stem_len))?;
+            return Ok(Family::New);
+        };
+        if let (Some(old), Some(tag)) = (base.text("version_tag"), new.version_tag.as_deref())
+            && old == tag
+        {
+            return Err(Error::value(format!(
+                "Please change the version tag or leave it `None`, '{tag}' is already taken"
+            )));
+        }
+        let stem = base.stem_uid().to_owned();
+        // Only a first look: the write transaction gives out the final version.
+        let newest = self.query(registry).filter(Q::family(&stem))?.order_by(["-uid"])?.first()?;
+        let suffix = version::next_suffix(newest.iter().filter_map(|other| other.uid().strip_prefix(&stem)))?;
+        record.set("uid", format!("{stem}{suffix}"))?;
+        if record.get("description").is_none_or(Value::is_null) && new.revises.is_some() {
+            record.set("description", base.text("description"))?;
+        }
+        if new.overwrite_versions.is_none() {
+            record.set("_overwrite_versions", base.flag("_overwrite_versions"))?;
+        }
+        match (&new.revises, key) {
+            (Some(revises), key) => {
+                if let (Some(old), Some(new)) = (base.text("key"), key)
+                    && old != new
+                {
+                    self.env().emit(Event::RenamingArtifact { from: old.to_owned(), to: new.to_owned() });
+                }
+                let id = base.id().unwrap_or_default();
+                Ok(Family::Revises { id, was_head: revises.id() == base.id() || base.flag("is_latest") })
+            }
+            (None, key) => {
+                self.env().emit(Event::NewVersion {
+                    key: key.unwrap_or_default().to_owned(),
+                    storage: place.root(),
+                });
+                Ok(Family::ByKey)
+            }
+        }
+    }
+
+    /// Returns the head of the family that `revises` belongs to, on its branch.
+    pub(crate) fn head_for(&self, revises: &Record) -> Result<Record> {
+        if revises.id().is_none() {
+            return Err(Error::value("Save the version passed as `revises` first"));
+        }
+        match self.head_of(revises)? {
+            Some(head) if head.id() != revises.id() => {
+                self.env().emit(Event::RevisesNotLatest { repr: head.repr() });
+                Ok(head)
+            }
+            Some(head) => Ok(head),
+            None => Ok(revises.clone()),
+        }
+    }
+
+    /// Returns the head of the record's family on its branch.
+    pub(super) fn head_of(&self, record: &Record) -> Result<Option<Record>> {
+        self.query(record.registry())
+            .filter(Q::family(record.stem_uid()))?
+            .filter(Q::is("is_latest", true))?
+            .filter(Q::is("branch_id", record.int("branch_id").unwrap_or(1)))?
+            .first()
+    }
+
+    /// Returns the version to follow for a key that is in use in the same storage location.
+    pub(super) fn head_by_key(&self, key: &str, place: &Place) -> Result<Option<Record>> {
+        let same = self
+            .registry("Artifact")?
+            .filter(Q::is("key", key))?
+            .filter(Q::is("storage_id", place.storage.id().unwrap_or_default()))?
+            .filter(Q::is("branch_id__in", vec![self.branch_id(), 1]))?;
+        let heads = same.filter(Q::is("is_latest", true))?.order_by(["-created_at", "-id"])?.all()?;
+        let branch = self.branch_id();
+        let own = heads.iter().position(|head| head.int("branch_id") == Some(branch));
+        if let Some(head) = own.map(|i| heads[i].clone()).or_else(|| heads.into_iter().next()) {
+            return Ok(Some(head));
+        }
+        // Somebody may have saved the first version since.
+        match same.order_by(["-is_latest", "-id"])?.first()? {
+            None => Ok(None),
+            Some(head) if head.flag("is_latest") => Ok(Some(head)),
+            Some(_) => Err(Error::integrity(format!(
+                "Cannot create a new artifact version: matching non-trashed artifacts exist for key '{key}', but none is \
+                 the latest; pass revises= to say which one to follow"
+            ))),
+        }
+    }
+
+    /// Takes headship from the family; `now` gives it to this row at once, else updating the row does.
+    pub(super) fn make_head(&self, tx: &Tx<'_>, record: &Record, now: bool) -> Result<()> {
+        demote_head(tx, record.registry(), record.stem_uid(), record.int("branch_id").unwrap_or(1))?;
+        if !now {
+            return Ok(());
+        }
+        let mut sql = Sql::new("UPDATE \"lamindb_artifact\" SET \"is_latest\" = ");
+        sql.bind(true).push(" WHERE \"id\" = ").bind(record.id());
+        tx.execute(&sql).map(|_| ())
+    }
+}

@@ -1,0 +1,78 @@
+//! What a user points at: a path that exists, its suffix, and the type that it suggests.
+
+use std::path::{Path, PathBuf};
+
+use super::NewArtifact;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::instance::Instance;
+use crate::suffix::{Formats, Suffix};
+
+/// Returns the absolute path of a source that exists, with symbolic links of its folders resolved.
+pub(super) fn local_source(instance: &Instance, source: &str) -> Result<PathBuf> {
+    if source.is_empty() {
+        return Err(Error::value("The path is empty: pass a file or folder"));
+    }
+    if source.contains('\0') {
+        return Err(Error::value("The path contains a NUL character"));
+    }
+    if let Some((scheme, _)) = source.split_once("://").filter(|(scheme, _)| *scheme != "file") {
+        return Err(Error::new(
+            ErrorKind::UnknownStorageLocation,
+            format!(
+                "Path {source} is not contained in any known storage location: this version registers local paths, not {scheme}://"
+            ),
+        ));
+    }
+    let path = instance.env().absolute(source.strip_prefix("file://").unwrap_or(source));
+    let metadata = std::fs::metadata(&path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => Error::new(ErrorKind::FileNotFound, path.display().to_string()),
+        _ => Error::io(&path, error),
+    })?;
+    if !metadata.is_file() && !metadata.is_dir() {
+        return Err(Error::invalid(format!("{} is neither a file nor a folder", path.display())));
+    }
+    std::fs::canonicalize(&path).map_err(|error| Error::io(&path, error))
+}
+
+/// Returns the suffix to store and refuses a key with another one.
+pub(super) fn check_suffix(instance: &Instance, source: &Path, new: &NewArtifact) -> Result<String> {
+    let formats = Formats::default();
+    let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stored = Suffix::stored(&name, &formats);
+    if stored.reduced && !new.temporary {
+        instance.env().emit(Event::LastSuffixOnly { suffix: stored.suffix.clone(), what: "file" });
+    }
+    if let Some(suffix) = stored.dropped {
+        instance.env().emit(Event::SuffixDropped { suffix });
+    }
+    if let Some(key) = &new.key {
+        let (of_path, of_key) = (Suffix::of_name(&name, &formats).raw, Suffix::of_name(key, &formats).raw);
+        if of_path != of_key {
+            return Err(Error::invalid(match new.temporary {
+                true => format!(
+                    "The passed key's suffix '{of_key}' must match the passed path's suffix '{of_path}'."
+                ),
+                false => format!(
+                    "The passed path's suffix '{of_path}' must match the passed key's suffix '{of_key}'."
+                ),
+            }));
+        }
+    }
+    Ok(stored.suffix)
+}
+
+/// Returns the object type: what was given, else what the suffix of a table says.
+pub(super) fn otype(instance: &Instance, source: &Path, new: &NewArtifact) -> Option<String> {
+    if new.otype.is_some() || new.temporary {
+        return new.otype.clone();
+    }
+    let table = source
+        .extension()
+        .is_some_and(|extension| extension == "parquet" || extension == "csv" || extension == "ipc");
+    if table && source.is_file() {
+        instance.env().emit(Event::Warning("data is a DataFrame, please use .from_dataframe()".to_owned()));
+        return Some("DataFrame".to_owned());
+    }
+    None
+}
