@@ -6,11 +6,13 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use crate::event::Event;
+use crate::suffix::Formats;
 use crate::value::Timestamp;
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 type Rng = Arc<Mutex<dyn FnMut(&mut [u8]) + Send>>;
 type Voice = Arc<dyn Fn(Event) + Send + Sync>;
+type Lists = Arc<dyn Fn() -> Formats + Send + Sync>;
 
 /// What a face hands in: nothing in the engine reaches for these behind the caller's back.
 #[derive(Clone)]
@@ -18,6 +20,7 @@ pub struct Env {
     clock: Clock,
     rng: Rng,
     voice: Voice,
+    formats: Lists,
     /// The user's home directory.
     pub home: PathBuf,
     /// The working directory that relative paths start from.
@@ -38,6 +41,7 @@ impl Env {
             clock: Arc::new(clock),
             rng: Arc::new(Mutex::new(rng)),
             voice: Arc::new(|_| {}),
+            formats: Arc::new(Formats::default),
             home: home.into(),
             cwd: cwd.into(),
             vars: BTreeMap::new(),
@@ -54,6 +58,17 @@ impl Env {
     pub fn with_voice(mut self, voice: impl Fn(Event) + Send + Sync + 'static) -> Self {
         self.voice = Arc::new(voice);
         self
+    }
+
+    /// Returns the environment with lists of file formats that the user may extend.
+    pub fn with_formats(mut self, formats: impl Fn() -> Formats + Send + Sync + 'static) -> Self {
+        self.formats = Arc::new(formats);
+        self
+    }
+
+    /// Returns the lists that suffixes of file names are judged by at present.
+    pub fn formats(&self) -> Formats {
+        (self.formats)()
     }
 
     /// Returns the present moment in UTC.

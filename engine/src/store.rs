@@ -14,7 +14,6 @@ mod names;
 mod publish;
 mod sync;
 mod temp;
-pub mod tree;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

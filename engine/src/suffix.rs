@@ -2,7 +2,7 @@
 
 mod formats;
 
-pub use formats::Formats;
+pub use formats::{Format, Formats};
 
 /// Characters that the column for suffixes can hold.
 const MAX_LEN: usize = 30;
@@ -40,18 +40,20 @@ impl Suffix {
             Suffix { canonical: suffix.clone(), raw: suffix }
         };
         let n = chain.len();
-        if let Some(from) = (0..n - 1).find(|&from| formats.is_composite(&chain[from..].concat())) {
+        if let Some(from) =
+            (0..n - 1).find(|&from| formats.contains(Format::Composite, &chain[from..].concat()))
+        {
             return listed(&chain[from..]);
         }
-        if formats.is_simple(last) {
+        if formats.contains(Format::Simple, last) {
             return listed(&chain[n - 1..]);
         }
-        if !formats.is_encoding(last) {
+        if !formats.contains(Format::Encoding, last) {
             return Suffix { canonical: String::new(), raw: (*last).to_owned() };
         }
         match before {
-            [.., inner, ".tar"] if formats.is_simple(inner) => listed(&chain[n - 3..]),
-            [.., inner] if formats.is_simple(inner) => listed(&chain[n - 2..]),
+            [.., inner, ".tar"] if formats.contains(Format::Simple, inner) => listed(&chain[n - 3..]),
+            [.., inner] if formats.contains(Format::Simple, inner) => listed(&chain[n - 2..]),
             _ => listed(&chain[n - 1..]),
         }
     }
@@ -64,9 +66,8 @@ impl Suffix {
         let found = Suffix::of_name(name, formats);
         let name = last_segment(name).to_lowercase();
         let chain = chain(&name);
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
         let suffix = if found.canonical.is_empty() { found.raw } else { found.canonical };
-        let keep = suffix.len() <= MAX_LEN && suffix.chars().all(plain);
+        let keep = suffix.len() <= MAX_LEN && suffix.chars().all(is_plain);
         if keep {
             let reduced = chain.len() > 1 && chain.last() == Some(&suffix.as_str());
             StoredSuffix { suffix, reduced, dropped: None }
@@ -76,13 +77,18 @@ impl Suffix {
     }
 }
 
+/// Returns true for the characters that a stored suffix may have.
+fn is_plain(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')
+}
+
 fn last_segment(name: &str) -> &str {
     let name = name.trim_end_matches('/');
     name.rsplit('/').next().unwrap_or(name)
 }
 
 /// Returns the suffixes of a file name in order, each with its dot; leading dots hide a file and start no suffix.
-fn chain(name: &str) -> Vec<&str> {
+pub fn chain(name: &str) -> Vec<&str> {
     let bare = name.trim_start_matches('.');
     if bare.ends_with('.') {
         return Vec::new();
@@ -144,15 +150,39 @@ mod tests {
     #[test]
     fn formats_can_be_added() {
         let mut formats = Formats::default();
-        formats.add_simple(".BAI");
-        formats.add_composite(".spatialdata.zarr");
-        formats.add_encoding(".lz4");
+        formats.add(Format::Simple, ".BAI").unwrap();
+        formats.add(Format::Composite, ".spatialdata.zarr").unwrap();
+        formats.add(Format::Encoding, ".lz4").unwrap();
         let canonical = |name| Suffix::of_name(name, &formats).canonical;
         assert_eq!(canonical("x.bam.bai"), ".bai");
         assert_eq!(canonical("x.spatialdata.zarr"), ".spatialdata.zarr");
         assert_eq!(canonical("x.csv.lz4"), ".csv.lz4");
-        formats.remove_simple(".bai");
+        formats.remove(Format::Simple, ".bai");
+        formats.remove(Format::Encoding, ".gz");
         assert_eq!(Suffix::of_name("x.bam.bai", &formats).canonical, "");
+        assert_eq!(Suffix::of_name("x.csv.gz", &formats).canonical, "");
+        assert!(!formats.all(Format::Encoding).contains(".gz"));
+        formats.add(Format::Encoding, ".gz").unwrap();
+        formats.remove(Format::Encoding, ".lz4");
+        formats.remove(Format::Composite, ".spatialdata.zarr");
+        formats.add(Format::Simple, ".bai").unwrap();
+        formats.remove(Format::Simple, ".bai");
+        assert_eq!(formats.all(Format::Encoding), Formats::default().all(Format::Encoding));
+        assert_eq!(formats.all(Format::Simple), Formats::default().all(Format::Simple));
+    }
+
+    #[test]
+    fn what_no_name_ends_in_cannot_be_added() {
+        let mut formats = Formats::default();
+        for bad in ["", ".", "csv", ".a.b", ".a..", ".größe", ".a b", &format!(".{}", "a".repeat(30))] {
+            assert_eq!(
+                formats.add(Format::Simple, bad).unwrap_err().kind(),
+                crate::ErrorKind::Value,
+                "{bad}"
+            );
+        }
+        assert!(formats.add(Format::Composite, ".zarr").is_err());
+        assert_eq!(formats, Formats::default());
     }
 
     #[test]

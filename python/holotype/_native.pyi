@@ -291,6 +291,9 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: Any | None = None) -> object:
         """Returns the rows as an Arrow C stream, which pyarrow, polars, duckdb and others take without a copy."""
 
+def add_suffix(list: str, suffix: str) -> None:
+    """Adds a suffix to a list."""
+
 def add_synonym(
     instance: Instance,
     record: Record,
@@ -399,6 +402,9 @@ def login(handle: str, name: str | None, email: str | None) -> dict[str, Any]:
 def logout() -> bool:
     """Makes nobody the current user and returns whether somebody was."""
 
+def name_suffixes(name: str) -> list[str]:
+    """Returns all suffixes of a file name in lower case, each with its dot; leading dots start none."""
+
 def normalize_root(root: str) -> str:
     """Returns a storage root in the form in which it is registered."""
 
@@ -416,6 +422,9 @@ def reach(instance: Instance, record: Record, what: str, depth: int | None) -> Q
 
 def registries() -> list[tuple[str, bool]]:
     """Returns the qualified names of all registries; those that the package's top level names come with `True`."""
+
+def remove_suffix(list: str, suffix: str) -> None:
+    """Takes a suffix off a list."""
 
 def remove_synonym(instance: Instance, record: Record, synonyms: list[str]) -> None:
     """Takes synonyms away from a record."""
@@ -459,6 +468,9 @@ def settings_dir() -> Path:
 def speak_as_lamin() -> None:
     """Makes advice name the command `lamin` instead of `holotype`."""
 
+def split_suffix(name: str) -> tuple[str, str]:
+    """Returns the canonical and the raw suffix of a file or folder name."""
+
 def standardize(
     instance: Instance,
     name: str,
@@ -471,6 +483,9 @@ def standardize(
     within: tuple[int | None, int | None, bool, int | None, bool],
 ) -> tuple[list[Any], list[tuple[str, Any]]]:
     """Returns values with synonyms replaced by the standard ones."""
+
+def suffixes(list: str) -> list[str]:
+    """Returns the suffixes of a list, `simple`, `composite` or `encoding`, sorted."""
 
 def system_dir() -> Path:
     """Returns the directory of settings for all users."""

@@ -17,6 +17,7 @@ mod places;
 mod query;
 mod record;
 mod runtime;
+mod suffixes;
 mod table;
 mod track;
 mod voice;
@@ -34,6 +35,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     error::register(module)?;
     describe::register(module)?;
     places::register(module)?;
+    suffixes::register(module)?;
     track::register(module)?;
     voice::register(module)
 }

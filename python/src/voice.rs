@@ -16,7 +16,7 @@ fn program() -> Program {
 
 /// Returns the environment of this process, whose events are spoken by Python.
 pub fn env() -> Env {
-    holotype_cli::env::system_env(speak)
+    holotype_cli::env::system_env(speak).with_formats(crate::suffixes::formats)
 }
 
 fn speak(event: Event) {

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+FILES = "a/1.csv a/b/2.bam.bai a/b/c/3.TXT a/b/c/d/4.fastq.gz s.zarr/0/x .hidden x.txt y.cloupe z".split()
+
 if importlib.util.find_spec("holotype") is None:
     sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -43,3 +45,31 @@ def instance(home: Path) -> Iterator[Path]:
     yield home / "store"
     _session.use(None)
     _native.set_verbosity(before)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty working directory, which is returned, and an empty file system in memory."""
+    import fsspec
+
+    import holotype.upath
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LAMIN_CACHE_DIR", str(tmp_path / "cache"))
+    yield tmp_path
+    holotype.upath.set_output()
+    holotype.upath.set_cache_dir(None)
+    memory = fsspec.filesystem("memory")
+    memory.store.clear()
+    memory.pseudo_dirs[:] = [""]
+
+
+@pytest.fixture
+def folder(scratch: Path) -> Path:
+    """The folder `t` in the working directory, with files of many suffixes."""
+    for name in FILES:
+        path = scratch / "t" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    (scratch / "t" / "empty").mkdir()
+    return scratch / "t"

@@ -9,37 +9,15 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 import upath
 
 import holotype.upath
+from conftest import FILES
 from holotype import _remote
 from holotype.upath import UPath
 
-TREE = "a/1.csv a/b/2.bam.bai a/b/c/3.TXT a/b/c/d/4.fastq.gz s.zarr/0/x .hidden x.txt y.cloupe z".split()
-
-
-@pytest.fixture(autouse=True)
-def _in_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LAMIN_CACHE_DIR", str(tmp_path / "cache"))
-    yield
-    holotype.upath.set_output()
-    holotype.upath.set_cache_dir(None)
-    memory = fsspec.filesystem("memory")
-    memory.store.clear()
-    memory.pseudo_dirs[:] = [""]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for name in TREE:
-        path = tmp_path / "t" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    (tmp_path / "t" / "empty").mkdir()
-    return tmp_path / "t"
+pytestmark = pytest.mark.usefixtures("scratch")
 
 
 def test_upath_is_the_class_of_universal_pathlib() -> None:
@@ -81,7 +59,7 @@ def test_upload_and_download_a_file(folder: Path) -> None:
 
 
 def test_upload_and_download_a_folder(folder: Path) -> None:
-    expected = {name: name for name in TREE}
+    expected = {name: name for name in FILES}
     assert str(UPath("memory://b").upload_from(folder)) == "memory://b/t"
     assert contents(UPath("memory://b/t")) == expected
     assert str(UPath("memory://c").upload_from("t/", create_folder=False)) == "memory://c"
@@ -95,7 +73,7 @@ def test_upload_and_download_a_folder(folder: Path) -> None:
 
 def test_transfers_work_between_local_folders(folder: Path) -> None:
     assert UPath("copy").upload_from(folder) == UPath("copy/t")
-    assert contents(Path("copy/t")) == {name: name for name in TREE}
+    assert contents(Path("copy/t")) == {name: name for name in FILES}
     UPath("copy/t").download_to("back")
     assert contents(Path("back")) == contents(folder)
 
@@ -178,7 +156,7 @@ def test_synchronize_a_folder_mirrors_it(folder: Path) -> None:
     assert remote.synchronize_to("copy", just_check=True)
     assert Path("copy/extra").exists()
     assert remote.synchronize_to("copy")
-    expected = {name: name for name in TREE if name != "x.txt"}
+    expected = {name: name for name in FILES if name != "x.txt"}
     assert contents(Path("copy")) == expected
     (remote / "s.zarr" / "0" / "x").unlink()
     assert remote.synchronize_to("copy")

@@ -7,36 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 
 import holotype.upath
 from holotype.examples import datasets
 from holotype.upath import UPath
 
-TREE = "a/1.csv a/b/2.bam.bai a/b/c/3.TXT a/b/c/d/4.fastq.gz s.zarr/0/x .hidden x.txt y.cloupe z".split()
-
-
-@pytest.fixture(autouse=True)
-def _in_scratch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LAMIN_CACHE_DIR", str(tmp_path / "cache"))
-    yield
-    holotype.upath.set_output()
-    holotype.upath.set_cache_dir(None)
-    memory = fsspec.filesystem("memory")
-    memory.store.clear()
-    memory.pseudo_dirs[:] = [""]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for name in TREE:
-        path = tmp_path / "t" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(name)
-    (tmp_path / "t" / "empty").mkdir()
-    return tmp_path / "t"
+pytestmark = pytest.mark.usefixtures("scratch")
 
 
 def tree(path: Any, *args: Any, **options: Any) -> list[str]:

@@ -22,6 +22,7 @@ _PLAIN = {
     "u64": "int",
     "f64": "float",
     "char": "str",
+    "OsString": "str",
     "PathBuf": "Path",
     "Self": "Self",
     "PyAny": "Any",

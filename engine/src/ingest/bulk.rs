@@ -22,7 +22,7 @@ use crate::model;
 use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Job, Publish, Published, Store};
-use crate::suffix::{Formats, Suffix};
+use crate::suffix::Suffix;
 use crate::value::Value;
 use crate::version;
 use crate::write;
@@ -107,7 +107,7 @@ impl Instance {
             files.par_iter().map(|(path, _)| hash::hash_file(path)).collect::<Result<_>>()?;
         let known = self.known_hashes(&hashes)?;
         let used = self.known_keys(files, storage)?;
-        let formats = Formats::default();
+        let formats = self.env().formats();
         let run_id = run.id(self);
         let registry = model::require("Artifact")?;
         let mut artifacts = Vec::with_capacity(files.len());

@@ -71,7 +71,7 @@ impl Instance {
         if record.id().is_none() {
             return Err(Error::invalid("The artifact was never constructed from content: pass a path"));
         }
-        check_key(record)?;
+        check_key(record, &self.env().formats())?;
         write::check(record)?;
         if !record.flag("is_latest") && record.changed().next().is_some() {
             self.env()
@@ -143,7 +143,7 @@ pub(super) fn former(record: &Record) -> Option<Record> {
 }
 
 /// Checks a key that was changed, and lets the key follow a changed suffix.
-fn check_key(record: &mut Record) -> Result<()> {
+fn check_key(record: &mut Record, formats: &Formats) -> Result<()> {
     if let Some(old) = record.before("suffix").and_then(Value::as_str).map(str::to_owned)
         && let (Some(key), Some(new)) =
             (record.text("key").map(str::to_owned), record.text("suffix").map(str::to_owned))
@@ -160,11 +160,10 @@ fn check_key(record: &mut Record) -> Result<()> {
         };
     };
     key::check(&key, if record.flag("_key_is_virtual") { KeyKind::Virtual } else { KeyKind::Real })?;
-    let formats = Formats::default();
-    let found = Suffix::stored(&key, &formats).suffix;
+    let found = Suffix::stored(&key, formats).suffix;
     let expected = record.text("suffix").unwrap_or_default();
     // Rows of the reference hold no suffix where it is not a listed one.
-    let unlisted = expected.is_empty() && Suffix::of_name(&key, &formats).canonical.is_empty();
+    let unlisted = expected.is_empty() && Suffix::of_name(&key, formats).canonical.is_empty();
     if found != expected && !unlisted {
         return Err(Error::invalid(format!(
             "The suffix '{found}' of the provided key is incorrect, it should be '{expected}'."

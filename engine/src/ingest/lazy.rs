@@ -10,7 +10,7 @@ use crate::key::{self, KeyKind};
 use crate::model;
 use crate::record::Record;
 use crate::store::Store;
-use crate::suffix::{Formats, Suffix};
+use crate::suffix::Suffix;
 use crate::version;
 use crate::write;
 
@@ -29,7 +29,7 @@ impl Instance {
     ) -> Result<Artifact> {
         if let Some(key) = key {
             key::check(key, KeyKind::Virtual)?;
-            let of_key = Suffix::stored(key, &Formats::default()).suffix;
+            let of_key = Suffix::stored(key, &self.env().formats()).suffix;
             if of_key != suffix {
                 return Err(Error::value(format!(
                     "The suffix '{suffix}' must match the suffix '{of_key}' of key '{key}'."

@@ -11,7 +11,7 @@ use crate::hash;
 use crate::instance::Instance;
 use crate::model;
 use crate::record::Record;
-use crate::suffix::{Formats, Suffix};
+use crate::suffix::Suffix;
 
 impl Instance {
     /// Gives a saved artifact other content, kept in memory until it is saved; no version is made.
@@ -61,7 +61,7 @@ impl Instance {
             return Ok(Some(found));
         }
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        let suffix = Suffix::stored(&name, &Formats::default()).suffix;
+        let suffix = Suffix::stored(&name, &self.env().formats()).suffix;
         let mut next = resuffixed(record, &suffix)?;
         let real = !record.flag("_key_is_virtual") || record.text("_real_key").is_some();
         if storage_key(&next) != storage_key(record) && real {

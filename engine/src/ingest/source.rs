@@ -6,7 +6,7 @@ use super::NewArtifact;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::instance::Instance;
-use crate::suffix::{Formats, Suffix};
+use crate::suffix::Suffix;
 
 /// Returns the absolute path of a source that exists, with symbolic links of its folders resolved.
 pub(super) fn local_source(instance: &Instance, source: &str) -> Result<PathBuf> {
@@ -37,7 +37,7 @@ pub(super) fn local_source(instance: &Instance, source: &str) -> Result<PathBuf>
 
 /// Returns the suffix to store and refuses a key with another one.
 pub(super) fn check_suffix(instance: &Instance, source: &Path, new: &NewArtifact) -> Result<String> {
-    let formats = Formats::default();
+    let formats = instance.env().formats();
     let name = source.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let stored = Suffix::stored(&name, &formats);
     if stored.reduced && !new.temporary {

@@ -2,83 +2,92 @@
 
 use std::collections::BTreeSet;
 
+use super::{MAX_LEN, is_plain};
+use crate::error::{Error, Result};
+
+/// What a listed suffix stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A format by itself, such as `.csv`.
+    Simple,
+    /// A format that takes several suffixes, such as `.ome.zarr`.
+    Composite,
+    /// A compression, such as `.gz`.
+    Encoding,
+}
+
+impl Format {
+    /// Returns the list of the format, sorted.
+    fn listed(self) -> &'static [&'static str] {
+        match self {
+            Format::Simple => &SIMPLE,
+            Format::Composite => &COMPOSITE,
+            Format::Encoding => &ENCODING,
+        }
+    }
+}
+
 /// The lists that suffixes are judged by.
 ///
 /// `Formats::default()` holds the lists of the format; a caller extends its own copy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Formats {
-    added_simple: BTreeSet<String>,
-    added_composite: BTreeSet<String>,
-    added_encoding: BTreeSet<String>,
-    removed_simple: BTreeSet<String>,
+    changed: [Changes; 3],
+}
+
+/// How a caller's list differs from that of the format.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Changes {
+    added: BTreeSet<String>,
+    removed: BTreeSet<String>,
 }
 
 impl Formats {
-    /// Returns true for a suffix that names a format by itself, such as `.csv`.
-    pub fn is_simple(&self, suffix: &str) -> bool {
-        let listed = SIMPLE.binary_search(&suffix).is_ok() && !self.removed_simple.contains(suffix);
-        listed || self.added_simple.contains(suffix)
+    /// Returns true for a suffix that is listed; `suffix` is in lower case.
+    pub fn contains(&self, format: Format, suffix: &str) -> bool {
+        let changes = &self.changed[format as usize];
+        let listed = format.listed().binary_search(&suffix).is_ok() && !changes.removed.contains(suffix);
+        listed || changes.added.contains(suffix)
     }
 
-    /// Returns true for a format that takes several suffixes, such as `.ome.zarr`.
-    pub fn is_composite(&self, suffix: &str) -> bool {
-        COMPOSITE.binary_search(&suffix).is_ok() || self.added_composite.contains(suffix)
-    }
-
-    /// Returns true for a compression, such as `.gz`.
-    pub fn is_encoding(&self, suffix: &str) -> bool {
-        ENCODING.binary_search(&suffix).is_ok() || self.added_encoding.contains(suffix)
-    }
-
-    /// Adds a format of one suffix.
-    pub fn add_simple(&mut self, suffix: &str) {
+    /// Lists a suffix, in lower case.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Value`] for what no file name of that format can end in, or no column can hold.
+    pub fn add(&mut self, format: Format, suffix: &str) -> Result<()> {
         let suffix = suffix.to_lowercase();
-        self.removed_simple.remove(&suffix);
-        self.added_simple.insert(suffix);
+        let parts = suffix.split('.').skip(1);
+        let many = parts.clone().count() > 1;
+        let whole = suffix.starts_with('.') && parts.clone().all(|part| !part.is_empty()) && suffix != ".";
+        if !whole || many != (format == Format::Composite) {
+            let like = if format == Format::Composite { "like '.ome.zarr'" } else { "like '.csv'" };
+            return Err(Error::value(format!("'{suffix}' can't be listed: pass a suffix {like}")));
+        }
+        if suffix.len() > MAX_LEN || !suffix.chars().all(is_plain) {
+            return Err(Error::value(format!(
+                "'{suffix}' can't be listed: a suffix has at most {MAX_LEN} characters, all of them ASCII letters, digits, '.', '_' or '-'"
+            )));
+        }
+        let changes = &mut self.changed[format as usize];
+        changes.removed.remove(&suffix);
+        changes.added.insert(suffix);
+        Ok(())
     }
 
-    /// Removes a format of one suffix, added or of the format.
-    pub fn remove_simple(&mut self, suffix: &str) {
+    /// Takes a suffix off its list, also one of the format.
+    pub fn remove(&mut self, format: Format, suffix: &str) {
         let suffix = suffix.to_lowercase();
-        self.added_simple.remove(&suffix);
-        self.removed_simple.insert(suffix);
+        let changes = &mut self.changed[format as usize];
+        changes.added.remove(&suffix);
+        changes.removed.insert(suffix);
     }
 
-    /// Adds a format of several suffixes.
-    pub fn add_composite(&mut self, suffix: &str) {
-        self.added_composite.insert(suffix.to_lowercase());
-    }
-
-    /// Adds a compression.
-    pub fn add_encoding(&mut self, suffix: &str) {
-        self.added_encoding.insert(suffix.to_lowercase());
-    }
-
-    /// Returns every format of one suffix, sorted.
-    pub fn simple(&self) -> BTreeSet<String> {
-        let listed = SIMPLE.iter().map(|suffix| (*suffix).to_owned());
-        let mut all: BTreeSet<String> =
-            listed.filter(|suffix| !self.removed_simple.contains(suffix)).collect();
-        all.extend(self.added_simple.iter().cloned());
-        all
-    }
-
-    /// Returns every format of several suffixes, sorted.
-    pub fn composite(&self) -> BTreeSet<String> {
-        COMPOSITE
-            .iter()
-            .map(|suffix| (*suffix).to_owned())
-            .chain(self.added_composite.iter().cloned())
-            .collect()
-    }
-
-    /// Returns every compression, sorted.
-    pub fn encoding(&self) -> BTreeSet<String> {
-        ENCODING
-            .iter()
-            .map(|suffix| (*suffix).to_owned())
-            .chain(self.added_encoding.iter().cloned())
-            .collect()
+    /// Returns every suffix of a list, sorted.
+    pub fn all(&self, format: Format) -> BTreeSet<String> {
+        let changes = &self.changed[format as usize];
+        let listed = format.listed().iter().map(|suffix| (*suffix).to_owned());
+        let kept = listed.filter(|suffix| !changes.removed.contains(suffix));
+        kept.chain(changes.added.iter().cloned()).collect()
     }
 }
 
@@ -129,6 +138,6 @@ mod tests {
             assert!(list.is_sorted());
             assert!(list.iter().all(|suffix| suffix.starts_with('.') && *suffix == suffix.to_lowercase()));
         }
-        assert_eq!(Formats::default().simple().len(), 233);
+        assert_eq!(Formats::default().all(Format::Simple).len(), 233);
     }
 }
