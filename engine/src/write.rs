@@ -118,22 +118,8 @@ impl Session {
         let ids = query.all_ids()?;
         self.db().write(|tx| {
             refuse_locked(tx, registry, &ids, &positions)?;
-            let mut sql = Sql::new("UPDATE ");
-            sql.ident(registry.table).push(" SET ");
-            let mut sets: Vec<Sql> = positions
-                .iter()
-                .map(|i| {
-                    let mut set = Sql::default();
-                    set.ident(registry.columns[*i].column).push(" = ").bind(scratch.values()[*i].clone());
-                    set
-                })
-                .collect();
-            if registry.traits.tracks_updates {
-                let mut set = Sql::new("\"updated_at\" = ");
-                set.bind(self.env().now());
-                sets.push(set);
-            }
-            sql.join(", ", sets).push(" WHERE \"id\" IN (").append(id_list(&ids)).push(")");
+            let mut sql = update_set(self, &scratch, &positions);
+            sql.push(" WHERE \"id\" IN (").append(id_list(&ids)).push(")");
             tx.execute(&sql)
         })
     }
@@ -269,22 +255,8 @@ pub(crate) fn update(session: &Session, tx: &Tx<'_>, record: &Record) -> Result<
         return Ok(());
     }
     refuse_locked(tx, registry, &[id], &changed)?;
-    let mut sql = Sql::new("UPDATE ");
-    sql.ident(registry.table).push(" SET ");
-    let mut sets: Vec<Sql> = changed
-        .iter()
-        .map(|i| {
-            let mut set = Sql::default();
-            set.ident(registry.columns[*i].column).push(" = ").bind(record.values()[*i].clone());
-            set
-        })
-        .collect();
-    if registry.traits.tracks_updates {
-        let mut set = Sql::new("\"updated_at\" = ");
-        set.bind(session.env().now());
-        sets.push(set);
-    }
-    sql.join(", ", sets).push(" WHERE \"id\" = ").bind(id);
+    let mut sql = update_set(session, record, &changed);
+    sql.push(" WHERE \"id\" = ").bind(id);
     match tx.execute(&sql)? {
         0 => Err(Error::does_not_exist(format!(
             "{} '{}' is no longer in the database: someone deleted it; create it anew",
@@ -293,6 +265,24 @@ pub(crate) fn update(session: &Session, tx: &Tx<'_>, record: &Record) -> Result<
         ))),
         _ => Ok(()),
     }
+}
+
+/// Returns `UPDATE … SET …` with the record's values at `positions`, and the moment where the registry keeps it.
+fn update_set(session: &Session, record: &Record, positions: &[usize]) -> Sql {
+    let registry = record.registry();
+    let set = |column: &str, value: Value| {
+        let mut set = Sql::default();
+        set.ident(column).push(" = ").bind(value);
+        set
+    };
+    let mut sets: Vec<Sql> =
+        positions.iter().map(|i| set(registry.columns[*i].column, record.values()[*i].clone())).collect();
+    if registry.traits.tracks_updates {
+        sets.push(set("updated_at", session.env().now().into()));
+    }
+    let mut sql = Sql::new("UPDATE ");
+    sql.ident(registry.table).push(" SET ").join(", ", sets);
+    sql
 }
 
 /// Refuses changes to locked records, except for unlocking them.
