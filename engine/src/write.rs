@@ -291,12 +291,11 @@ fn refuse_locked(tx: &Tx<'_>, registry: &'static Registry, ids: &[i64], changed:
     if registry.column("is_locked").is_none() || only_lock || ids.is_empty() {
         return Ok(());
     }
-    let mut sql = Sql::new("SELECT \"uid\" FROM ");
     let name = if registry.column("uid").is_some() { "uid" } else { "id" };
-    if name == "id" {
-        sql = Sql::new("SELECT \"id\" FROM ");
-    }
-    sql.ident(registry.table)
+    let mut sql = Sql::new("SELECT ");
+    sql.ident(name)
+        .push(" FROM ")
+        .ident(registry.table)
         .push(" WHERE \"is_locked\" = 1 AND \"id\" IN (")
         .append(id_list(ids))
         .push(") LIMIT 1");
