@@ -233,6 +233,38 @@ pub enum Event {
         /// The uid found.
         uid: String,
     },
+    /// A storage location cannot be written, so nobody manages it.
+    NoWriteAccess {
+        /// Root.
+        root: String,
+    },
+    /// Several local storage locations are on this machine.
+    LocalStoragesFound {
+        /// Their roots, oldest registration first.
+        roots: Vec<String>,
+    },
+    /// New content goes to this local storage location.
+    LocalStorageChosen {
+        /// Root.
+        root: String,
+    },
+    /// Artifacts are to be kept local, but no local storage location is on this machine.
+    NoLocalStorage,
+    /// A local storage location has no marker, or that of another one.
+    LocalStorageCorrupted {
+        /// Root.
+        root: String,
+    },
+    /// A local storage location may not be read.
+    LocalStorageUnreadable {
+        /// Root.
+        root: String,
+    },
+    /// Content that was uploaded left its local storage location.
+    MovedToCache {
+        /// Where it is now.
+        path: String,
+    },
     /// An instance was initialised.
     Initialized {
         /// `owner/name`.

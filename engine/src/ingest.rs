@@ -18,6 +18,7 @@ mod remove;
 mod replace;
 mod save;
 mod source;
+mod upload;
 
 use std::path::{Path, PathBuf};
 

@@ -40,6 +40,11 @@ impl Instance {
         self.settings.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
     }
 
+    /// Returns true when new artifacts stay in local storage until they are uploaded.
+    pub fn keeps_artifacts_local(&self) -> bool {
+        self.settings.read().unwrap_or_else(|poisoned| poisoned.into_inner()).keep_artifacts_local
+    }
+
     /// Changes the settings of this session; nothing is written to the settings file.
     pub fn with_settings(&self, change: impl FnOnce(&mut InstanceSettings)) {
         change(&mut self.settings.write().unwrap_or_else(|poisoned| poisoned.into_inner()));

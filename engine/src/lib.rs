@@ -89,5 +89,5 @@ pub use instance::{InitOptions, Instance};
 pub use query::{Aggregate, Operand, Q, QuerySet};
 pub use record::Record;
 pub use session::Session;
-pub use storage::InstanceDeletion;
+pub use storage::{InstanceDeletion, NewStorage};
 pub use value::{Kind, Timestamp, Value, python_json, sorted_json};

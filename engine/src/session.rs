@@ -32,6 +32,20 @@ pub struct Context {
     pub run: Option<i64>,
     /// Id of the default storage location.
     pub storage: i64,
+    /// The local storage location of an instance that keeps artifacts local.
+    pub local_storage: LocalStorage,
+}
+
+/// Which local storage location takes new content while artifacts are kept local.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LocalStorage {
+    /// Nobody has looked yet.
+    #[default]
+    Unknown,
+    /// There is none on this machine.
+    Absent,
+    /// The one with this id.
+    Chosen(i64),
 }
 
 /// How new records are made.
@@ -70,7 +84,14 @@ impl Default for Creation {
 impl Session {
     /// Returns a session on an open database; the context starts with the rows that every database has.
     pub(crate) fn new(db: Db, env: Env) -> Self {
-        let context = Context { user: 1, branch: 1, space: 1, run: None, storage: 1 };
+        let context = Context {
+            user: 1,
+            branch: 1,
+            space: 1,
+            run: None,
+            storage: 1,
+            local_storage: LocalStorage::Unknown,
+        };
         let inner =
             Inner { db, env, context: RwLock::new(context), creation: RwLock::new(Creation::default()) };
         Session { inner: Arc::new(inner) }

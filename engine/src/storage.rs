@@ -1,97 +1,26 @@
 //! Storage locations: which there are, which one a path belongs to, and who may write there.
 
 mod instance_deletion;
+mod keep_local;
+mod register;
 
 use std::path::{Path, PathBuf};
 
 pub use instance_deletion::InstanceDeletion;
+pub use register::NewStorage;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::event::Event;
-use crate::instance::Instance;
-use crate::instance::marker::{self, Marker, Marking};
-use crate::instance::root::StorageRoot;
+use crate::instance::{Instance, marker};
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
-use crate::uid;
+use crate::session::LocalStorage;
 
 impl Instance {
-    /// Registers a storage location, or returns the registered one.
-    ///
-    /// A folder that another instance manages is registered for reading only. `host` names the machine of a local
-    /// folder.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] for a host that differs from the registered one or belongs to no local folder,
-    /// [`ErrorKind::Value`] for a root of a wrong form.
-    pub fn create_storage(
-        &self,
-        root: &str,
-        description: Option<&str>,
-        host: Option<&str>,
-    ) -> Result<Record> {
-        let registry = model::require("Storage")?;
-        let root = StorageRoot::parse(self.env(), root)?;
-        let Some(folder) = root.local_path() else {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("This version registers local folders only, not {}", root.as_str()),
-            ));
-        };
-        if let Some(existing) = self.query(registry).filter(Q::is("root", root.as_str()))?.first()? {
-            if host.is_some() && existing.text("region") != host {
-                return Err(Error::invalid(format!(
-                    "Storage location {} is registered for host {}: it cannot be registered for {} as well",
-                    root.as_str(),
-                    existing.text("region").unwrap_or("(none)"),
-                    host.unwrap_or_default()
-                )));
-            }
-            return Ok(existing);
-        }
-        let managed = folder.join(".lamindb");
-        std::fs::create_dir_all(&managed).map_err(|error| Error::io(&managed, error))?;
-        let settings = self.settings();
-        let own = Marker::new(&uid::random(self.env(), 12), &settings.slug(), &settings.id);
-        let (storage_uid, manager) = match marker::write(self.env(), folder, &own)? {
-            Marking::Other(found) if found.instance_id.as_deref() != Some(settings.id.as_str()) => {
-                self.env().emit(Event::StorageAlreadyMarked {
-                    root: root.as_str().to_owned(),
-                    uid: found.storage_uid.clone(),
-                });
-                let manager = found
-                    .instance_uid
-                    .clone()
-                    .or_else(|| found.instance_id.as_deref().map(uid::instance_uid))
-                    .unwrap_or_else(|| "__unknown__".to_owned());
-                (found.storage_uid, manager)
-            }
-            // Marked by this instance already, for example by a registration that was killed.
-            Marking::Other(found) => (found.storage_uid, settings.uid()),
-            _ => (own.storage_uid, settings.uid()),
-        };
-        let mut record = Record::empty(registry);
-        record.set("uid", storage_uid)?;
-        record.set("root", root.as_str())?;
-        record.set("description", description)?;
-        record.set("type", root.protocol().as_str())?;
-        record.set("region", host)?;
-        record.set("instance_uid", manager.as_str())?;
-        self.save(&mut record)?;
-        let root = root.as_str().to_owned();
-        self.env().emit(if manager == settings.uid() {
-            Event::StorageCreated { root }
-        } else {
-            Event::StorageReferenced { root, instance_uid: Some(manager) }
-        });
-        Ok(record)
-    }
-
     /// Removes a storage location that holds nothing; the folder itself stays.
     ///
     /// # Errors
-    /// [`ErrorKind::InvalidArgument`] while artifacts lie there or it is the current one,
+    /// [`ErrorKind::InvalidArgument`] while artifacts lie there, and for the current one and the one with the database;
     /// [`ErrorKind::StorageNotEmpty`] while `.lamindb` holds objects.
     pub fn delete_storage(&self, record: &Record) -> Result<()> {
         let id = record.id().ok_or_else(|| Error::invalid("The storage location is not saved"))?;
@@ -100,25 +29,36 @@ impl Instance {
             return Err(Error::invalid("Cannot delete storage with artifacts in current instance."));
         }
         let mut record = record.clone();
-        if self.manages(&record) {
-            if id == self.context().storage {
-                return Err(Error::invalid("Cannot delete the current storage location, switch to another."));
-            }
-            let root = PathBuf::from(record.text("root").unwrap_or_default());
-            let left = managed_objects(&root)?;
-            if !left.is_empty() {
-                return Err(Error::new(
-                    ErrorKind::StorageNotEmpty,
-                    not_empty(&root, &left, "delete them prior to deleting the storage location"),
-                ));
-            }
-            // The row goes first: a marker without a row can be registered again, a row without a marker cannot be used.
-            self.delete(&mut record)?;
-            marker::remove(&root)?;
-            std::fs::remove_dir(root.join(".lamindb")).ok();
-            return Ok(());
+        if !self.manages(&record) {
+            return self.delete(&mut record).map(|_| ());
         }
-        self.delete(&mut record).map(|_| ())
+        let root = PathBuf::from(record.text("root").unwrap_or_default());
+        let left = managed_objects(&root)?;
+        if !left.is_empty() {
+            return Err(Error::new(
+                ErrorKind::StorageNotEmpty,
+                not_empty(&root, &left, "delete them prior to deleting the storage location"),
+            ));
+        }
+        if id == self.context().storage {
+            return Err(Error::invalid("Cannot delete the current storage location, switch to another."));
+        }
+        if record.text("root") == Some(self.settings().storage_root.as_str()) {
+            return Err(Error::invalid(format!(
+                "Cannot delete the storage location {}: the instance itself lies there; delete the instance instead",
+                root.display()
+            )));
+        }
+        // The row goes first: a marker without a row can be registered again, a row without a marker cannot be used.
+        self.delete(&mut record)?;
+        self.with_context(|context| {
+            if context.local_storage == LocalStorage::Chosen(id) {
+                context.local_storage = LocalStorage::Unknown;
+            }
+        });
+        marker::remove(&root)?;
+        std::fs::remove_dir(root.join(".lamindb")).ok();
+        Ok(())
     }
 
     /// Returns true when this instance may write to the location.
@@ -153,7 +93,10 @@ impl Instance {
 
     /// Returns the location new content goes to, checked to be ours.
     pub(crate) fn chosen_storage(&self, storage: Option<i64>) -> Result<Record> {
-        let id = storage.unwrap_or_else(|| self.context().storage);
+        let id = match storage {
+            Some(id) => id,
+            None => self.local_choice()?.unwrap_or_else(|| self.context().storage),
+        };
         let record = self.by_id(model::require("Storage")?, id)?;
         if !self.manages(&record) {
             return Err(Error::value(
@@ -169,22 +112,23 @@ impl Instance {
     /// [`ErrorKind::Value`] for a location that this instance does not manage.
     pub fn use_storage(&self, storage: &Record) -> Result<()> {
         if !self.manages(storage) {
-            let root = storage.text("root").unwrap_or_default();
-            return Err(Error::value(match storage.text("instance_uid") {
-                Some(uid) => {
-                    format!(
-                        "Storage '{root}' exists in another instance ({uid}), cannot write to it from here."
-                    )
-                }
-                None => {
-                    format!("Storage '{root}' is not managed by any instance, cannot write to it from here.")
-                }
-            }));
+            return Err(not_ours(storage));
         }
         let id = storage.id().ok_or_else(|| Error::invalid("Save the storage location first"))?;
         self.with_context(|context| context.storage = id);
         Ok(())
     }
+}
+
+/// Returns the error for writing to a location that another instance, or nobody, manages.
+fn not_ours(storage: &Record) -> Error {
+    let root = storage.text("root").unwrap_or_default();
+    Error::value(match storage.text("instance_uid") {
+        Some(uid) => {
+            format!("Storage '{root}' exists in another instance ({uid}), cannot write to it from here.")
+        }
+        None => format!("Storage '{root}' is not managed by any instance, cannot write to it from here."),
+    })
 }
 
 /// Returns what lies below `.lamindb` besides the files that every location has.

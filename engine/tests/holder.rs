@@ -157,8 +157,9 @@ fn kept_versions_of_files_and_folders_stay_apart() -> Result<()> {
 #[test]
 fn a_bulk_save_into_two_locations_puts_each_where_it_belongs() -> Result<()> {
     let scratch = Scratch::new()?;
-    let other =
-        scratch.instance().create_storage(scratch.dir().join("other").to_str().unwrap(), None, None)?;
+    let other = scratch
+        .instance()
+        .create_storage(&holotype::NewStorage::new(scratch.dir().join("other").to_str().unwrap()))?;
     let mut all = Vec::new();
     for (name, storage) in [("a.txt", None), ("b.txt", other.id()), ("c.txt", None)] {
         let path = scratch.file(name, name)?;

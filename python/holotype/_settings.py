@@ -145,13 +145,8 @@ class Settings:
 
     def __init__(self) -> None:
         self._creation = CreationSettings()
-        self._local_storage: Storage | None = None
         self._sync_git_repo: str | None = None
         self.track_run_inputs = True
-        _session.on_change(self._forget)
-
-    def _forget(self) -> None:
-        self._local_storage = None
 
     @property
     def creation(self) -> CreationSettings:
@@ -182,22 +177,20 @@ class Settings:
 
     @property
     def local_storage(self) -> StorageSettings:
-        """The local location of an instance that keeps artifacts local.
+        """The local location that new content goes to while artifacts are kept local; set for this session.
 
         Raises:
-            ValueError: If the instance does not, or if there is none.
+            ValueError: If artifacts are not kept local, if no location is on this machine, or when the one to
+                set belongs to another instance.
+
+        Example:
+            >>> ln.settings.local_storage = "./our_local_storage2"
+            → defaulting to local storage: /home/me/our_local_storage2
         """
-        if not _session.current().settings()["keep_artifacts_local"]:
-            raise ValueError(
-                "`keep_artifacts_local` is False, switch via: "
-                "ln.setup.settings.instance.keep_artifacts_local = True"
-            )
-        record = self._local_storage or self._find_local()
-        if record is None:
-            raise ValueError(
-                "No local storage location found in current environment: defaulting to cloud storage"
-            )
-        return StorageSettings(record)
+        from holotype.storage import Storage
+
+        instance = _session.current()
+        return StorageSettings(Storage._wrap(instance.local_storage(), instance))
 
     @local_storage.setter
     def local_storage(self, storage: Any) -> None:
@@ -206,16 +199,7 @@ class Settings:
             raise ValueError("`keep_artifacts_local` is not enabled for this instance.")
         record = self._location(storage, "yet exist")
         if record is not None:
-            instance.use_storage(record._row)
-            self._local_storage = record
-            _voice.important(f"defaulting to local storage: {record.root}")  # type: ignore[attr-defined]
-
-    def _find_local(self) -> Storage | None:
-        from holotype.storage import Storage
-
-        instance = _session.current()
-        known = Storage.objects.filter(type="local", instance_uid=instance.settings()["uid"]).order_by("id")
-        return next((record for record in known if record.path.is_dir()), None)
+            instance.use_local_storage(record._row)
 
     def _location(self, storage: Any, missing: str) -> Storage | None:
         """Returns a registered location, or the one that the user agrees to create."""

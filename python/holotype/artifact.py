@@ -244,7 +244,8 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         """Stores the content, if that is still to be done, writes the row, and returns the artifact.
 
         Args:
-            upload: Accepted; content goes to storage in any case.
+            upload: While artifacts are kept local, bring the content to the default storage location; what was
+                stored locally moves to the cache, files that were registered where they are stay there too.
             **kwargs: Accepted for other releases.
 
         Returns:
@@ -270,7 +271,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
                 if not _voice.ask(question):
                     _voice.warning("saving was cancelled")
                     return None
-        _native.save_artifact(instance, self._row)
+        _native.save_artifact(instance, self._row, bool(upload))
         return self
 
     def cache(self, *, is_run_input: Any = None, mute: bool = False, **kwargs: Any) -> Path:

@@ -28,6 +28,7 @@ class Storage(StorageFields, registry="lamindb.Storage"):
     Args:
         root: Folder.
         description: A description.
+        space: The space that it belongs to; by default the current one.
         host: Name of the machine that the folder is on.
 
     Raises:
@@ -63,7 +64,13 @@ class Storage(StorageFields, registry="lamindb.Storage"):
         normal = _native.normalize_root(root)
         table = type(self)._table
         values: list[Any] = [None] * len(table.columns)
-        fields = {"root": normal, "description": kwargs.get("description"), "region": host, "type": "local"}
+        fields = {
+            "root": normal,
+            "description": kwargs.get("description"),
+            "region": host,
+            "type": normal.split("://", 1)[0] if "://" in normal else "local",
+            "space_id": _space_id(kwargs.get("space")),
+        }
         for name, value in fields.items():
             values[table.by_name[name].position] = value
         adopt(self, _native.Record(table.qualified, values), None)
@@ -89,8 +96,8 @@ class Storage(StorageFields, registry="lamindb.Storage"):
             super().save()
             return self
         instance = self._instance
-        get = {name: getattr(self, name) for name in ("root", "description", "region")}
-        self._row = instance.create_storage(get["root"], get["description"], get["region"])
+        get = {name: getattr(self, name) for name in ("root", "description", "region", "space_id")}
+        self._row = instance.create_storage(get["root"], get["description"], get["region"], get["space_id"])
         return self
 
     def delete(self, permanent: bool | None = None, **kwargs: Any) -> None:
@@ -113,3 +120,18 @@ class Storage(StorageFields, registry="lamindb.Storage"):
             return
         self._instance.delete_storage(self._row)
         self._row.set("id", None)
+
+
+def _space_id(space: Any) -> int | None:
+    """Returns the id of a space, given as record, id, name or uid."""
+    if space is None or isinstance(space, int):
+        return space
+    if isinstance(space, SQLRecord):
+        if space.id is None:
+            raise ValueError(f"{space!r} is not saved: save it first")
+        return int(space.id)
+    from holotype.registry import registry_class
+
+    spaces = registry_class("lamindb.Space")
+    found = spaces.objects.filter(name=space).one_or_none() or spaces.get(uid=space)
+    return int(found.id)

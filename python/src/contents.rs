@@ -107,10 +107,23 @@ fn lazy_artifact(
 }
 
 /// Saves an artifact: its content if that is still to be stored, and its row.
+///
+/// `upload` brings content that was kept local to the default storage location.
 #[pyfunction]
-fn save_artifact(py: Python<'_>, instance: &Instance, record: &Bound<'_, Record>) -> PyResult<()> {
+fn save_artifact(
+    py: Python<'_>,
+    instance: &Instance,
+    record: &Bound<'_, Record>,
+    upload: bool,
+) -> PyResult<()> {
     let mut artifact = record.borrow().artifact();
-    let artifact = runtime::run(py, || instance.inner.save_artifact(&mut artifact).map(|()| artifact))?;
+    let artifact = runtime::run(py, || {
+        let done = match upload {
+            true => instance.inner.upload_artifact(&mut artifact),
+            false => instance.inner.save_artifact(&mut artifact),
+        };
+        done.map(|()| artifact)
+    })?;
     record.borrow_mut().replace(artifact);
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! The one handle: an instance with its records, links and context.
 
-use holotype::Value;
 use holotype::instance::InitOptions;
 use holotype::write::Conflict;
+use holotype::{NewStorage, Value};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -288,18 +288,30 @@ impl Instance {
 
     /// Sets whether artifacts stay in local storage, for this session.
     fn set_keep_artifacts_local(&self, on: bool) {
-        self.inner.with_settings(|settings| settings.keep_artifacts_local = on);
+        self.inner.set_keep_artifacts_local(on);
+    }
+
+    /// Returns the local storage location that new content goes to while artifacts stay local.
+    fn local_storage(&self, py: Python<'_>) -> PyResult<Record> {
+        runtime::run(py, || self.inner.local_storage()).map(Record::from)
+    }
+
+    /// Makes a registered location the local one of this session.
+    fn use_local_storage(&self, py: Python<'_>, record: &Record) -> PyResult<()> {
+        runtime::run(py, || self.inner.use_local_storage(record.row()))
     }
 
     /// Registers a storage location, or returns the registered one.
     fn create_storage(
         &self,
         py: Python<'_>,
-        root: &str,
-        description: Option<&str>,
-        host: Option<&str>,
+        root: String,
+        description: Option<String>,
+        host: Option<String>,
+        space: Option<i64>,
     ) -> PyResult<Record> {
-        runtime::run(py, || self.inner.create_storage(root, description, host)).map(Record::from)
+        let new = NewStorage { root, description, host, space };
+        runtime::run(py, || self.inner.create_storage(&new)).map(Record::from)
     }
 
     /// Removes a storage location that holds nothing.

@@ -130,6 +130,26 @@ pub(super) fn word(event: &Event, program: Program) -> (Level, String) {
                  storage locations"
             ),
         ),
+        Event::NoWriteAccess { root } => (
+            Important,
+            format!("due to lack of write access, LaminDB won't manage this storage location: {root}"),
+        ),
+        Event::LocalStoragesFound { roots } => {
+            (Important, format!("found locations:\n - {}", roots.join("\n - ")))
+        }
+        Event::LocalStorageChosen { root } => (Important, format!("defaulting to local storage: {root}")),
+        Event::NoLocalStorage => (
+            Warning,
+            "no local storage location found in current environment: defaulting to cloud storage".to_owned(),
+        ),
+        Event::LocalStorageCorrupted { root } => (
+            Warning,
+            format!("local storage location '{root}' is corrupted, cannot find marker file with storage uid"),
+        ),
+        Event::LocalStorageUnreadable { root } => {
+            (Warning, format!("ignoring the following location because no permission to read it: {root}"))
+        }
+        Event::MovedToCache { path } => (Important, format!("moved local artifact to cache: {path}")),
         Event::Initialized { slug, dir } => {
             (Important, format!("initialized database {slug} in {}", dir.display()))
         }

@@ -52,7 +52,12 @@ impl Instance {
                     }
                 }
             }
-            _ => head_in(tx, record, branch)?,
+            Family::ByKey => match head_in(tx, record, branch)? {
+                Some(head) => Some(head),
+                // The head was uploaded to another location meanwhile.
+                None => head_of_family(tx, record, branch)?,
+            },
+            Family::New => head_in(tx, record, branch)?,
         };
         if let Some(base) = &base {
             if matches!(pending.family, Family::Revises { .. }) {
@@ -142,6 +147,15 @@ pub(super) fn insert_version(tx: &Tx<'_>, record: &Record, base: Option<&Record>
         demote_head(tx, record.registry(), base.stem_uid(), branch)?;
     }
     write::insert(tx, record)
+}
+
+/// Returns the head of the record's own family, wherever its content lies.
+fn head_of_family(tx: &Tx<'_>, record: &Record, branch: i64) -> Result<Option<Record>> {
+    let (registry, stem) = (record.registry(), record.stem_uid());
+    let mut sql = select_row(registry);
+    sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+    sql.push(" AND \"is_latest\" = ").bind(true).push(" AND \"branch_id\" = ").bind(branch);
+    read_row(tx, registry, &sql)
 }
 
 /// Returns the head of the family that holds the record's key in its storage location.

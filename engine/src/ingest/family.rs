@@ -70,7 +70,11 @@ impl Instance {
                     key: key.unwrap_or_default().to_owned(),
                     storage: place.root(),
                 });
-                Ok(Family::ByKey)
+                // The head was uploaded to another location: its key there says nothing about this one.
+                match base.id().filter(|_| base.int("storage_id") != place.storage.id()) {
+                    Some(id) => Ok(Family::Revises { id, was_head: true }),
+                    None => Ok(Family::ByKey),
+                }
             }
         }
     }
@@ -116,10 +120,12 @@ impl Instance {
         match same.order_by(["-is_latest", "-id"])?.first()? {
             None => Ok(None),
             Some(head) if head.flag("is_latest") => Ok(Some(head)),
-            Some(_) => Err(Error::integrity(format!(
-                "Cannot create a new artifact version: matching non-trashed artifacts exist for key '{key}', but none is \
-                 the latest; pass revises= to say which one to follow"
-            ))),
+            Some(version) => self.head_of(&version)?.map(Some).ok_or_else(|| {
+                Error::integrity(format!(
+                    "Cannot create a new artifact version: matching non-trashed artifacts exist for key '{key}', but none \
+                     is the latest; pass revises= to say which one to follow"
+                ))
+            }),
         }
     }
 

@@ -76,6 +76,7 @@ impl Instance {
         instance.adopt_user(user)?;
         instance.adopt_choices()?;
         instance.adopt_storage()?;
+        instance.local_choice()?;
         Ok(instance)
     }
 

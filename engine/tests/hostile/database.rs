@@ -189,7 +189,7 @@ fn two_instances_with_one_location() {
     };
     let second = Instance::init(&env, &own).unwrap();
     let before = super::state(&scratch.root());
-    let location = second.create_storage(&root, None, None).unwrap();
+    let location = second.create_storage(&holotype::NewStorage::new(&root)).unwrap();
     assert!(!second.manages(&location));
     assert!(second.use_storage(&location).is_err());
     fs::write(other.path().join("work/x.txt"), "x").unwrap();
