@@ -60,6 +60,7 @@ pub(crate) enum Command {
     Switch(c::switch::SwitchArgs),
     // Administer
     Settings(c::settings::SettingsArgs),
+    Storage(c::storage::StorageArgs),
     Migrate(c::migrate::MigrateArgs),
     #[command(hide = true)]
     Cache(c::cache::CacheArgs),
@@ -75,7 +76,7 @@ const GROUPS: [(&str, &[&str]); 6] = [
     ("Save, load, create & delete", &["save", "load", "create", "delete"]),
     ("Describe, update, annotate & list", &["describe", "get", "update", "annotate", "list"]),
     ("Manage changes", &["switch"]),
-    ("Administer", &["settings", "migrate", "completions"]),
+    ("Administer", &["settings", "storage", "migrate", "completions"]),
     ("Authenticate", &["login", "logout"]),
 ];
 

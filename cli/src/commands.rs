@@ -18,6 +18,7 @@ pub(crate) mod logout;
 pub(crate) mod migrate;
 pub(crate) mod save;
 pub(crate) mod settings;
+pub(crate) mod storage;
 pub(crate) mod switch;
 pub(crate) mod update;
 
@@ -46,6 +47,7 @@ pub(crate) fn run(ui: &mut Ui, cli: &Cli) -> Result<()> {
         Command::Migrate(args) => migrate::run(ui, args),
         Command::Save(args) => save::run(ui, args),
         Command::Settings(args) => settings::run(ui, args),
+        Command::Storage(args) => storage::run(ui, args),
         Command::Switch(args) => switch::run(ui, args),
         Command::Update(args) => update::run(ui, args),
     }

@@ -32,6 +32,8 @@ mod login;
 mod save;
 #[path = "settings.rs"]
 mod settings;
+#[path = "storage.rs"]
+mod storage;
 #[path = "streams.rs"]
 mod streams;
 #[path = "switch.rs"]

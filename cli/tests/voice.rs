@@ -286,6 +286,41 @@ fn storage_locations() {
         "storage location /r is already marked with uid u, meaning that it is managed by another LaminDB instance -- \
          if you manage your instance with LaminHub you get an overview of all your storage locations",
     );
+    says(
+        Event::NoWriteAccess { root: s("/r") },
+        Level::Important,
+        "due to lack of write access, LaminDB won't manage this storage location: /r",
+    );
+}
+
+#[test]
+fn local_storage_locations() {
+    says(
+        Event::LocalStoragesFound { roots: vec![s("/a"), s("/b")] },
+        Level::Important,
+        "found locations:\n - /a\n - /b",
+    );
+    says(Event::LocalStorageChosen { root: s("/a") }, Level::Important, "defaulting to local storage: /a");
+    says(
+        Event::NoLocalStorage,
+        Level::Warning,
+        "no local storage location found in current environment: defaulting to cloud storage",
+    );
+    says(
+        Event::LocalStorageCorrupted { root: s("/a") },
+        Level::Warning,
+        "local storage location '/a' is corrupted, cannot find marker file with storage uid",
+    );
+    says(
+        Event::LocalStorageUnreadable { root: s("/a") },
+        Level::Warning,
+        "ignoring the following location because no permission to read it: /a",
+    );
+    says(
+        Event::MovedToCache { path: s("/c/u.fcs") },
+        Level::Important,
+        "moved local artifact to cache: /c/u.fcs",
+    );
 }
 
 #[test]

@@ -3,7 +3,7 @@ use holotype::instance::settings::{
     InstanceSettings, SettingsDir, Slot, UserSettings, cache_dir, chosen, chosen_modules, current_instance,
     dev_dir, system_dir,
 };
-use holotype::{Env, model};
+use holotype::{Env, Instance, model};
 use serde_json::{Value as Json, json};
 
 use crate::error::Result;
@@ -25,7 +25,7 @@ pub(crate) fn run(ui: &mut Ui, args: &InfoArgs) -> Result<()> {
     print(ui)
 }
 
-/// Prints everything that is known without opening a database.
+/// Prints everything that is known without opening a database, unless artifacts are kept local.
 pub(super) fn print(ui: &Ui) -> Result<()> {
     let about = About::of(ui.env())?;
     if ui.json() {
@@ -36,7 +36,7 @@ pub(super) fn print(ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-/// What there is to know without opening a database.
+/// What there is to know of this machine and its current instance.
 pub(super) struct About {
     instance: Option<AboutInstance>,
     modules: Vec<String>,
@@ -52,6 +52,8 @@ struct AboutInstance {
     space: String,
     dev_dir: Option<String>,
     db: String,
+    /// Root and host of the local storage location while artifacts are kept local; the database knows it.
+    local: Option<(String, Option<String>)>,
 }
 
 impl About {
@@ -116,6 +118,7 @@ impl AboutInstance {
             space: name(Slot::Space, "all")?,
             dev_dir: dev_dir(env, &slug).map(|dir| dir.display().to_string()),
             db: settings.shown_database(env)?,
+            local: if settings.keep_artifacts_local { local_storage(env, &settings) } else { None },
             settings,
         })
     }
@@ -125,6 +128,11 @@ impl AboutInstance {
         let region =
             settings.storage_region.as_ref().map(|region| format!(" ({region})")).unwrap_or_default();
         let place = if settings.keep_artifacts_local { "cloud storage" } else { "storage" };
+        let local = match &self.local {
+            Some((root, Some(host))) => format!("{root} ({host})"),
+            Some((root, None)) => root.clone(),
+            None => "None".to_owned(),
+        };
         let modules =
             if settings.modules.is_empty() { "set()".to_owned() } else { settings.modules.join(",") };
         lines.extend([
@@ -133,6 +141,11 @@ impl AboutInstance {
             format!(" - space: {}", self.space),
             format!(" - dev-dir: {}", self.dev_dir.as_deref().unwrap_or("None")),
             "Details:".to_owned(),
+        ]);
+        if settings.keep_artifacts_local {
+            lines.push(format!(" - local storage: {local}"));
+        }
+        lines.extend([
             format!(" - {place}: {}{region}", settings.storage_root),
             format!(" - db: {}", self.db),
             format!(" - modules: {modules}"),
@@ -151,12 +164,20 @@ impl AboutInstance {
             "dev_dir": self.dev_dir,
             "storage": settings.storage_root,
             "region": settings.storage_region,
+            "local_storage": self.local.as_ref().map(|(root, _)| root),
             "db": self.db,
             "modules": settings.modules,
             "git_repo": settings.git_repo,
             "keep_artifacts_local": settings.keep_artifacts_local,
         })
     }
+}
+
+/// Returns root and host of the local storage location that new content goes to; nothing when it is out of reach.
+fn local_storage(env: &Env, settings: &InstanceSettings) -> Option<(String, Option<String>)> {
+    let silent = env.clone().with_voice(|_| {});
+    let storage = Instance::connect(&silent, settings).and_then(|instance| instance.local_storage()).ok()?;
+    Some((storage.text("root")?.to_owned(), storage.text("region").map(str::to_owned)))
 }
 
 /// Lists the registries, as the catalogue declares them.

@@ -44,6 +44,20 @@ pub(crate) struct ListArgs {
     name: Option<String>,
 }
 
+impl ListArgs {
+    /// Returns the request to list a registry with everything else left open.
+    pub(super) fn of(registry: &str) -> ListArgs {
+        ListArgs {
+            registry: registry.to_owned(),
+            limit: LIMIT,
+            filter: Vec::new(),
+            columns: Vec::new(),
+            all: false,
+            name: None,
+        }
+    }
+}
+
 fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("0 is not in the range x>=1".to_owned()),

@@ -19,6 +19,7 @@ Examples:
   holotype save cells.parquet --key raw/cells.parquet
   holotype save plate7/ --key plates/7 --description 'Images of plate 7'
   holotype save cells.parquet --key raw/cells.parquet --project atlas --branch review
+  holotype save cells.parquet --key raw/cells.parquet --upload
   holotype save analysis.py                 a transform: its source is kept in the registry
   holotype save model.py --registry artifact --key models/model.py")]
 pub(crate) struct SaveArgs {
@@ -48,6 +49,9 @@ pub(crate) struct SaveArgs {
     /// Registry to save in; transform for scripts and notebooks, else artifact
     #[arg(long)]
     registry: Option<SaveRegistry>,
+    /// Bring the content to the default storage location although artifacts are kept local
+    #[arg(long)]
+    upload: bool,
     /// Accepted for scripts written for other releases; this one needs no tuning
     #[arg(long, hide = true)]
     batch_size: Option<u64>,
@@ -99,7 +103,10 @@ fn save_artifact(ui: &Ui, args: &SaveArgs, path: &Path) -> Result<()> {
         run: RunChoice::None,
         ..NewArtifact::new(args.path.clone())
     })?;
-    instance.save_artifact(&mut artifact)?;
+    match args.upload {
+        true => instance.upload_artifact(&mut artifact)?,
+        false => instance.save_artifact(&mut artifact)?,
+    }
     if let Some(project) = project.and_then(|project| project.id()) {
         instance.link(&artifact.record, "projects", &[project])?;
     }
@@ -114,6 +121,11 @@ fn save_artifact(ui: &Ui, args: &SaveArgs, path: &Path) -> Result<()> {
 
 /// Saves a source file; the engine tells whether it is new, changed or known.
 fn save_transform(ui: &Ui, args: &SaveArgs, path: &Path) -> Result<()> {
+    if args.upload {
+        return Err(Failure::Usage(
+            "--upload is for artifacts: a transform is kept in the registry".to_owned(),
+        ));
+    }
     if args.kind.is_some() {
         return Err(Failure::Usage(
             "--kind is for artifacts: that of a transform follows from its file".to_owned(),

@@ -23,7 +23,7 @@ Examples:
   holotype settings dev-dir get
   holotype settings modules set bionty
   holotype settings get branch
-  holotype settings set keep-artifacts-local true")]
+  holotype settings keep-artifacts-local on")]
 pub(crate) struct SettingsArgs {
     #[command(subcommand)]
     command: Option<SettingsCommand>,
@@ -53,11 +53,24 @@ enum SettingsCommand {
         #[command(subcommand)]
         command: DevDirCommand,
     },
+    /// Whether new artifacts stay in local storage until they are uploaded
+    KeepArtifactsLocal {
+        /// What it shall be; printed when absent
+        value: Option<Switch>,
+    },
     /// The modules for work without an instance
     Modules {
         #[command(subcommand)]
         command: ModulesCommand,
     },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Switch {
+    #[value(aliases = ["true", "True", "yes", "1"])]
+    On,
+    #[value(aliases = ["false", "False", "no", "0"])]
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -127,6 +140,10 @@ pub(crate) fn run(ui: &mut Ui, args: &SettingsArgs) -> Result<()> {
         Some(SettingsCommand::Set { setting, value }) => set(ui, *setting, value),
         Some(SettingsCommand::CacheDir { command }) => cache::run_command(ui, command),
         Some(SettingsCommand::DevDir { command }) => directory(ui, command),
+        Some(SettingsCommand::KeepArtifactsLocal { value: None }) => get(ui, Readable::KeepArtifactsLocal),
+        Some(SettingsCommand::KeepArtifactsLocal { value: Some(value) }) => {
+            keep_artifacts_local(ui, *value == Switch::On)
+        }
         Some(SettingsCommand::Modules { command }) => modules(ui, command),
     }
 }
@@ -172,30 +189,31 @@ fn set(ui: &Ui, setting: Writable, value: &str) -> Result<()> {
     match setting {
         Writable::DevDir => directory(ui, &DevDirCommand::Set { value: value.to_owned() }),
         Writable::KeepArtifactsLocal => {
-            let on = match value.to_lowercase().as_str() {
-                "true" | "1" | "yes" => true,
-                "false" | "0" | "no" => false,
-                _ => {
-                    return Err(Failure::Usage(format!(
-                        "Invalid value for VALUE: '{value}' is not true or false"
-                    )));
-                }
-            };
-            let mut settings = current(ui.env())?;
-            settings.keep_artifacts_local = on;
-            settings.save(ui.env())?;
-            // What is current everywhere is a copy of the instance's own file.
-            let copy = InstanceSettings::find_global(ui.env())?;
-            if copy.is_some_and(|copy| copy.slug() == settings.slug()) {
-                settings.save_as_global(ui.env())?;
-            }
-            Ok(())
+            let on = Switch::from_str(value, true).map_err(|_| {
+                Failure::Usage(format!("Invalid value for VALUE: '{value}' is not true or false"))
+            })?;
+            keep_artifacts_local(ui, on == Switch::On)
         }
         Writable::AutoConnect | Writable::PrivateDjangoApi => {
             ui.say(Level::Warning, "this setting has no effect: connecting is always automatic");
             Ok(())
         }
     }
+}
+
+/// Writes to the settings files whether artifacts stay local.
+fn keep_artifacts_local(ui: &Ui, on: bool) -> Result<()> {
+    let mut settings = current(ui.env())?;
+    settings.keep_artifacts_local = on;
+    settings.save(ui.env())?;
+    // What is current everywhere is a copy of the instance's own file.
+    let copy = InstanceSettings::find_global(ui.env())?;
+    if copy.is_some_and(|copy| copy.slug() == settings.slug()) {
+        settings.save_as_global(ui.env())?;
+    }
+    let state = if on { "stay local until they are uploaded" } else { "go to the default storage location" };
+    ui.say(Level::Important, format!("new artifacts of {} {state}", settings.slug()));
+    Ok(())
 }
 
 fn directory(ui: &Ui, command: &DevDirCommand) -> Result<()> {
