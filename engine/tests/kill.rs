@@ -13,11 +13,11 @@ use std::time::{Duration, Instant};
 
 use holotype::store::Store;
 use holotype::testing::{Scratch, connect};
-use holotype::{Artifact, Instance, NewArtifact, Record, RunChoice, faults};
+use holotype::{Artifact, Instance, NewArtifact, NewStorage, Record, RunChoice, faults};
 use proof::{Dice, artifact, audit, child, latest, plan, save};
 
 /// What is killed. Each takes the number of the round, which makes its content and names.
-const OPERATIONS: [&str; 15] = [
+const OPERATIONS: [&str; 17] = [
     "file",
     "version",
     "folder",
@@ -33,6 +33,8 @@ const OPERATIONS: [&str; 15] = [
     "move",
     "in place",
     "lazy",
+    "upload",
+    "upload folder",
 ];
 
 fn text(name: &str, round: usize) -> String {
@@ -57,6 +59,13 @@ fn file(dir: &Path, name: &str, round: usize) -> String {
     write(&dir.join("work").join(format!("{round}-{name}")), text(name, round))
 }
 
+/// Keeps artifacts in a folder of their own from now on.
+fn keep_local(instance: &Instance, dir: &Path) {
+    instance.set_keep_artifacts_local(true);
+    let storage = NewStorage::new(dir.join("local").to_str().unwrap());
+    instance.use_local_storage(&instance.create_storage(&storage).unwrap()).unwrap();
+}
+
 /// Makes sure that there is what the operation works on. Never killed.
 fn prepare(instance: &Instance, dir: &Path, operation: &str, round: usize) {
     let seed = |new: NewArtifact| save(instance, new).unwrap();
@@ -73,6 +82,22 @@ fn prepare(instance: &Instance, dir: &Path, operation: &str, round: usize) {
         "replace suffix" => {
             let key = format!("r{round}.csv");
             seed(NewArtifact::new(file(dir, &key, 900)).key(key));
+        }
+        "upload" => {
+            keep_local(instance, dir);
+            seed(NewArtifact::new(file(dir, "u.txt", round)).key(format!("u{round}.txt")));
+        }
+        "upload folder" => {
+            keep_local(instance, dir);
+            let revises = latest(instance, "up");
+            let new = NewArtifact::new(folder(dir, "up", round)).key("up");
+            let record = seed(NewArtifact { revises, ..new });
+            if first {
+                instance.upload_artifact(&mut Artifact::from_record(record)).unwrap();
+                let revises = latest(instance, "up");
+                let new = NewArtifact::new(folder(dir, "up", 900)).key("up");
+                seed(NewArtifact { revises, ..new });
+            }
         }
         "delete" => drop(seed(NewArtifact::new(file(dir, "d.txt", round)).key(format!("d{round}.txt")))),
         "delete folder" => {
@@ -161,6 +186,13 @@ fn act(instance: &Instance, dir: &Path, operation: &str, round: usize, acknowled
             instance.save_artifact(&mut lazy).unwrap();
             acknowledge(&lazy.record);
         }
+        "upload" | "upload folder" => {
+            keep_local(instance, dir);
+            let key = if operation == "upload" { format!("u{round}.txt") } else { "up".to_owned() };
+            let mut kept = Artifact::from_record(latest(instance, &key).unwrap());
+            instance.upload_artifact(&mut kept).unwrap();
+            acknowledge(&kept.record);
+        }
         "move" => {
             let Some(record) = latest(instance, &format!("from/{round}/m.txt")) else { return };
             let mut moved = Artifact::from_record(record);
@@ -208,6 +240,15 @@ fn done(instance: &Instance, dir: &Path, operation: &str, round: usize) {
         }
         "in place" => holds(&format!("mine/{round}.txt"), file(dir, "mine", round)),
         "lazy" => holds("lazy.txt", file(dir, "lazy", round)),
+        "upload" | "upload folder" => {
+            let key = if operation == "upload" { format!("u{round}.txt") } else { "up".to_owned() };
+            let path = instance.cache(&latest(instance, &key).unwrap()).unwrap();
+            assert!(path.starts_with(dir.join("store")), "{operation} {round}: {}", path.display());
+            match operation {
+                "upload" => holds(&key, file(dir, "u.txt", round)),
+                _ => same(&key, "up", if round == 0 { 900 } else { round }),
+            }
+        }
         "move" => {
             holds(&format!("to/{round}/m.txt"), file(dir, "base.txt", 900 + round));
             // Killed right before its end, a move leaves the old name of the very same bytes.
@@ -495,4 +536,9 @@ fn permanent_deletion() {
 #[test]
 fn real_keys_and_moves() {
     kill_all(&["real key", "real key kept", "move"], 9, 60);
+}
+
+#[test]
+fn uploads() {
+    kill_all(&["upload", "upload folder"], 9, 30);
 }

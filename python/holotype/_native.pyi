@@ -128,7 +128,19 @@ class Instance:
     def set_keep_artifacts_local(self, on: bool) -> None:
         """Sets whether artifacts stay in local storage, for this session."""
 
-    def create_storage(self, root: str, description: str | None, host: str | None) -> Record:
+    def local_storage(self) -> Record:
+        """Returns the local storage location that new content goes to while artifacts stay local."""
+
+    def use_local_storage(self, record: Record) -> None:
+        """Makes a registered location the local one of this session."""
+
+    def create_storage(
+        self,
+        root: str,
+        description: str | None,
+        host: str | None,
+        space: int | None,
+    ) -> Record:
         """Registers a storage location, or returns the registered one."""
 
     def delete_storage(self, record: Record) -> None:
@@ -441,7 +453,7 @@ def replace_content(
 def run(instance: Instance, transform: Record | None, **arguments: Any) -> Record:
     """Returns a new run of a transform."""
 
-def save_artifact(instance: Instance, record: Record) -> None:
+def save_artifact(instance: Instance, record: Record, upload: bool) -> None:
     """Saves an artifact: its content if that is still to be stored, and its row."""
 
 def save_artifacts(instance: Instance, records: list[Record]) -> None:

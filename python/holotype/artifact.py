@@ -244,8 +244,8 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         """Stores the content, if that is still to be done, writes the row, and returns the artifact.
 
         Args:
-            upload: While artifacts are kept local, bring the content to the default storage location; what was
-                stored locally moves to the cache, files that were registered where they are stay there too.
+            upload: While artifacts are kept local, bring the content to the default storage location; what
+                was stored locally moves to the cache, files that were registered in place stay there too.
             **kwargs: Accepted for other releases.
 
         Returns:

@@ -351,6 +351,10 @@ class SetupSettings:
         region = _session.current().settings()["storage_region"]
         modules = ",".join(sorted(instance.modules))
         empty = '""'
+        default = f"{instance._get('storage_root')}" + (f" ({region})" if region else "")
+        places = [f" - storage: {default}"]
+        if instance.keep_artifacts_local:
+            places = [f" - local storage: {_local_place(instance)}", f" - cloud storage: {default}"]
         return "\n".join(
             [
                 f"Instance: {instance.slug}",
@@ -358,7 +362,7 @@ class SetupSettings:
                 f" - space: {self.space.name}",
                 f" - dev-dir: {self.dev_dir}",
                 "Details:",
-                f" - storage: {instance._get('storage_root')}" + (f" ({region})" if region else ""),
+                *places,
                 f" - db: {instance.db}",
                 f" - modules: {modules or 'set()'}",
                 f" - git_repo: {instance.git_repo}",
@@ -370,6 +374,15 @@ class SetupSettings:
                 f"User: {self.user.handle}",
             ]
         )
+
+
+def _local_place(instance: InstanceSettings) -> str:
+    """Returns root and host of the local storage location, or None where there is none."""
+    try:
+        local = instance.local_storage
+    except ValueError:
+        return "None"
+    return local.root_as_str + (f" ({local.host})" if local.host else "")
 
 
 settings = SetupSettings()

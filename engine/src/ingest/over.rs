@@ -10,10 +10,12 @@ use crate::db::{Sql, Tx};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
+use crate::hash::Digest;
 use crate::instance::Instance;
 use crate::query::Q;
 use crate::record::Record;
 use crate::store::Store;
+use crate::value::Kind;
 use crate::write;
 
 /// Staged content on its way to the place of a saved row that is marked incomplete.
@@ -127,8 +129,10 @@ impl Instance {
             return Ok(());
         }
         let path = self.artifact_path(record)?;
-        // A save that was killed before its row was written leaves these bytes.
-        if Content::identify(&path)?.1.digest == content.digest {
+        // A save that was killed before its row was written leaves these bytes, an upload that was killed those of
+        // another version, which lie at their new place as well.
+        let found = Content::identify(&path)?.1.digest;
+        if found == content.digest || is_of_family(tx, record, &found)? {
             return Ok(());
         }
         Err(Error::new(
@@ -155,6 +159,16 @@ impl Instance {
             }
         })
     }
+}
+
+/// Returns true when a version of the record's family has content with this digest.
+fn is_of_family(tx: &Tx<'_>, record: &Record, digest: &Digest) -> Result<bool> {
+    let stem = record.stem_uid();
+    let mut sql = Sql::new("SELECT COUNT(*) FROM \"holotype_content\" WHERE \"digest\" = ");
+    sql.bind(digest.to_hex());
+    sql.push(" AND \"artifact_id\" IN (SELECT \"id\" FROM \"lamindb_artifact\" WHERE \"uid\" >= ").bind(stem);
+    sql.push(" AND \"uid\" < ").bind(format!("{stem}{{")).push(")");
+    Ok(tx.scalar(&sql, Kind::BigInt)?.and_then(|n| n.as_int()).is_some_and(|n| n > 0))
 }
 
 /// Returns a key of its own for content that waits for its place.

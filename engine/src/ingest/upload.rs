@@ -181,26 +181,29 @@ impl Instance {
     /// Lets the content take the place that all versions share: older ones are marked before their bytes go.
     fn swap_uploaded(&self, transfer: &Transfer<'_>, content: &Content) -> Result<()> {
         let Transfer { before, after, store, staged, place } = *transfer;
-        let older = self.db().write(|tx| {
+        let (older, shown) = self.db().write(|tx| {
             let others = Sharing::within(tx, after)?.others;
+            let older: Vec<i64> =
+                others.iter().filter_map(Record::id).filter(|id| Some(*id) < after.id()).collect();
             let shown: Vec<i64> =
                 others.iter().filter(|row| !is_incomplete(row)).filter_map(Record::id).collect();
             shown.iter().try_for_each(|id| mark(tx, *id, Visible::Incomplete))?;
-            Ok(shown)
+            Ok((older, shown))
         })?;
         faults::hit("upload.marked");
-        let show = |tx: &Tx<'_>| older.iter().try_for_each(|id| mark(tx, *id, Visible::Complete));
+        let show = |tx: &Tx<'_>, ids: &[i64]| ids.iter().try_for_each(|id| mark(tx, *id, Visible::Complete));
         let mut swapped = false;
         let done = self.db().write(|tx| {
             self.enter_uploaded(tx, before, after, content)?;
-            show(tx)?;
+            // Those of an upload that was killed as well: from now on they are outdated, not incomplete.
+            show(tx, &older)?;
             store.replace(staged, place, &self.publishing())?;
             swapped = true;
             faults::hit("upload.swapped");
             Ok(())
         });
         if done.is_err() && !swapped {
-            self.db().write(show)?;
+            self.db().write(|tx| show(tx, &shown))?;
         }
         done?;
         // What was swapped out.
