@@ -416,6 +416,16 @@ fn runs() {
 #[test]
 fn terms() {
     says(
+        Event::Loaded { registry: "ULabel", field: s("name"), values: vec![s("apple")] },
+        Level::Success,
+        "loaded 1 ULabel record matching name: 'apple'",
+    );
+    says(
+        Event::Loaded { registry: "bionty.CellType", field: s("synonyms"), values: vec![s("a"), s("b")] },
+        Level::Success,
+        "loaded 2 CellType records matching synonyms: 'a', 'b'",
+    );
+    says(
         Event::NotCreated { registry: "ULabel", field: s("name"), values: vec![s("kiwi")] },
         Level::Info,
         "did not create ULabel record for 1 non-validated name: 'kiwi'",

@@ -359,6 +359,15 @@ pub enum Event {
         /// Registry.
         registry: &'static str,
     },
+    /// Some of the wanted values exist in the registry, others do not.
+    Loaded {
+        /// Registry.
+        registry: &'static str,
+        /// Field that holds the values.
+        field: String,
+        /// The values that exist.
+        values: Vec<String>,
+    },
     /// Values do not exist in the registry.
     NotCreated {
         /// Registry.

@@ -233,7 +233,7 @@ impl Instance {
         record.set("suffix", suffix)?;
         record.set("description", new.description.clone())?;
         record.set("kind", new.kind.clone())?;
-        record.set("otype", otype(self, &source, &new))?;
+        record.set("otype", otype(&source, &new))?;
         record.set("n_observations", new.n_observations)?;
         record.set("version_tag", new.version_tag.clone())?;
         record.set("schema", new.schema)?;

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def on_disk(
-    data: Any, given: dict[str, Any], tuning: dict[str, Any], warn: bool = True
+    data: Any, given: dict[str, Any], tuning: dict[str, Any], count: bool = True
 ) -> Iterator[tuple[str, bool]]:
     """Yields the path of data and whether it was written there only now; a failing block removes what was
     written.
@@ -26,7 +26,7 @@ def on_disk(
         data: Path or object in memory.
         given: Keywords of the artifact; the type of the object is added.
         tuning: `format` and `to_disk_kwargs` for objects.
-        warn: Recommend the constructor made for the type of the object.
+        count: Add the number of observations of objects.
 
     Raises:
         TypeError: For data that is neither.
@@ -41,9 +41,7 @@ def on_disk(
         raise TypeError("data has to be a string, Path, UPath")
     if given.get("otype") is None:
         given["otype"] = kind
-        if warn:
-            _voice.warning(f"data is a {kind}, please use .from_{kind.lower()}()")
-    if warn and "n_observations" not in given:
+    if count and "n_observations" not in given:
         rows = inmemory.n_observations(data)
         if rows is not None:
             given["n_observations"] = rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
@@ -11,7 +12,6 @@ from holotype.registry import SQLRecord, adopt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from typing import Any
 
     from holotype._registries import ArtifactFields
@@ -96,11 +96,16 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         if "path" not in given:
             raise TypeError("Artifact() needs a path or an object: Artifact(path, key=...)")
         data = given.pop("path")
+        named = given.get("otype") is not None
         with _contents.on_disk(data, given, tuning) as (source, temporary):
             row = _native.artifact(
                 _session.current(), source, given.pop("run", None), temporary=temporary, **given
             )
         adopt(self, row, None)
+        # Of paths, only those of tables say by their suffix what they hold.
+        otype = self.otype or ""
+        if not named and (temporary or otype == "DataFrame"):
+            _voice.warning(f"data is a {otype}, please use .from_{otype.lower()}()")
         if temporary and row.pending:
             self._memory = data
             _contents.discard_with(self, source)
@@ -150,6 +155,28 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
     def from_spatialdata(cls, sdata: Any, *, key: str | None = None, **kwargs: Any) -> Artifact:
         """Returns an artifact of a SpatialData object, or of the path of one; see `from_anndata`."""
         return cls._from_dataset("SpatialData", sdata, key, kwargs)
+
+    @classmethod
+    def from_tiledbsoma(
+        cls, path: str | os.PathLike[str], *, key: str | None = None, **kwargs: Any
+    ) -> Artifact:
+        """Returns an artifact of a tiledbsoma store, whose observations are not counted.
+
+        Args:
+            path: Path of the store, a folder with the suffix `.tiledbsoma`.
+            key: Key, with the same suffix.
+            **kwargs: As for `Artifact`.
+
+        Raises:
+            ValueError: For another suffix.
+
+        Example:
+            >>> ln.Artifact.from_tiledbsoma("atlas.tiledbsoma", key="atlas.tiledbsoma").save()
+        """
+        if not os.fspath(path).rstrip("/").endswith(".tiledbsoma"):
+            raise ValueError(f"'{path}' is no tiledbsoma store: its name has to end in .tiledbsoma")
+        kwargs.setdefault("kind", "dataset")
+        return cls(path, key=key, otype="tiledbsoma", **kwargs)
 
     @classmethod
     def _from_dataset(cls, otype: str, data: Any, key: str | None, kwargs: dict[str, Any]) -> Artifact:
@@ -378,7 +405,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         """
         instance = self._instance
         given: dict[str, Any] = {"key": self.key, "otype": self.otype}
-        with _contents.on_disk(data, given, {"format": format}, warn=False) as (source, temporary):
+        with _contents.on_disk(data, given, {"format": format}, count=False) as (source, temporary):
             found = _native.replace_content(instance, self._row, source, temporary, _run(run))
         if temporary:
             self._memory = data

@@ -175,8 +175,32 @@ def test_a_plain_constructor_recommends_the_special_one(
 ) -> None:
     capsys.readouterr()
     artifact = ln.Artifact(pd.DataFrame({"a": [1]}), key="t.parquet", run=False)
-    assert "! data is a DataFrame, please use .from_dataframe()" in capsys.readouterr().out
+    advice = "! data is a DataFrame, please use .from_dataframe()"
+    assert advice in capsys.readouterr().out
     assert artifact.otype == "DataFrame"
+    Path("tables").mkdir()
+    for name in ("t.csv", "tables/u.csv"):
+        Path(name).write_text(f"a\n{name}\n")
+    assert ln.Artifact("t.csv", key="t.csv", run=False).otype == "DataFrame"
+    assert advice in capsys.readouterr().out
+    ln.Artifact("t.csv", key="t.csv", otype="DataFrame", run=False)
+    assert ln.Artifact.from_dataframe("t.csv", key="t.csv", run=False).kind == "dataset"
+    assert [table.otype for table in ln.Artifact.from_dir("tables", run=False)] == ["DataFrame"]
+    assert advice not in capsys.readouterr().out
+
+
+def test_tiledbsoma_stores(instance: Path) -> None:
+    Path("s.tiledbsoma").mkdir()
+    Path("s.tiledbsoma/a").write_text("a")
+    store = ln.Artifact.from_tiledbsoma("s.tiledbsoma", key="s.tiledbsoma", run=False).save()
+    assert (store.otype, store.kind, store.suffix, store.n_files) == (
+        "tiledbsoma",
+        "dataset",
+        ".tiledbsoma",
+        1,
+    )
+    with pytest.raises(ValueError, match="no tiledbsoma store"):
+        ln.Artifact.from_tiledbsoma("t.csv", key="t.csv")
 
 
 def test_folders(instance: Path, capsys: pytest.CaptureFixture[str]) -> None:

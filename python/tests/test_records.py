@@ -302,3 +302,30 @@ def test_descriptions(instance: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert text.splitlines()[:3] == ["ULabel", "  Simple fields", "    .uid: CharField"]
     ln.view(registries=["ULabel"])
     assert "apple" in capsys.readouterr().out
+
+
+def test_no_run_can_be_asked_for(instance: Path) -> None:
+    transform = ln.Transform(key="flow", kind="pipeline").save()
+    ln.track(transform=transform)
+    assert ln.ULabel(name="tracked").save().run == ln.context.run
+    assert ln.ULabel(name="none", run=None).save().run is None
+    assert ln.ULabel(name="false", run=False).save().run is None
+    assert bt.CellType(name="by id", run_id=None).save().run is None
+    late = ln.ULabel(name="late")
+    assert late.run == ln.context.run
+    late.run = None
+    assert late.save().run is None
+    assert ln.ULabel.get(name="late").run is None
+    ln.finish()
+
+
+def test_values_that_are_found_among_others_are_told(
+    instance: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ln.ULabel(name="apple").save()
+    monkeypatch.setattr(ln.settings, "verbosity", "success")
+    capsys.readouterr()
+    ln.ULabel.from_values(["apple"])
+    assert "loaded" not in capsys.readouterr().out
+    ln.ULabel.from_values(["apple", "kiwi"])
+    assert capsys.readouterr().out == "✓ loaded 1 ULabel record matching name: 'apple'\n"

@@ -5,6 +5,13 @@ use super::{noun, quoted_list};
 /// So many values are listed before the rest is cut off.
 const MOST: usize = 10;
 
+/// Returns the message about values whose records were found where others were not.
+pub(super) fn loaded(registry: &str, field: &str, values: &[String]) -> String {
+    let (n, s) = (values.len(), plural(values.len()));
+    let registry = registry.rsplit('.').next().unwrap_or(registry);
+    format!("loaded {n} {registry} record{s} matching {field}: {}", quoted_list(values, MOST))
+}
+
 /// Returns the message about values for which no record was made.
 pub(super) fn not_created(registry: &str, field: &str, values: &[String]) -> String {
     let (n, s) = (values.len(), plural(values.len()));

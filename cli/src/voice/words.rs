@@ -189,6 +189,7 @@ pub(super) fn word(event: &Event, program: Program) -> (Level, String) {
         Event::Truncated { limit, registry } => {
             (Warning, format!("truncated query result to limit={limit} {registry} objects"))
         }
+        Event::Loaded { registry, field, values } => (Success, terms::loaded(registry, field, values)),
         Event::NotCreated { registry, field, values } => (Info, terms::not_created(registry, field, values)),
         Event::TermsReceived { unique, ignored } => (Warning, terms::received(*unique, *ignored)),
         Event::TermsValidated { valid, unique, field } => {

@@ -52,11 +52,23 @@ impl Instance {
         if how.create {
             return self.create_values(registry, values, field, &how.scope);
         }
-        let mut wanted = receive(values).unique;
+        let wanted = receive(values).unique;
         let query = how.scope.query(self, registry)?;
         let mut found = query.filter(Q::is(format!("{field}__in"), wanted.clone()))?.all()?;
         let known: HashSet<&str> = found.iter().filter_map(|record| record.text(field)).collect();
-        wanted.retain(|value| !known.contains(value));
+        let (direct, mut wanted): (Vec<&str>, Vec<&str>) =
+            wanted.into_iter().partition(|value| known.contains(value));
+        let loaded = |field: &str, values: &[&str]| {
+            if !values.is_empty() {
+                let values = values.iter().map(|value| (*value).to_owned()).collect();
+                how.scope
+                    .say(self, Event::Loaded { registry: registry.name, field: field.to_owned(), values });
+            }
+        };
+        // Where all are found, there is nothing to tell.
+        if !wanted.is_empty() {
+            loaded(field, &direct);
+        }
         if how.standardize && !wanted.is_empty() {
             let scope = Scope { mute: true, ..how.scope.clone() };
             let mapper = self.standardize(
@@ -67,7 +79,10 @@ impl Instance {
             let standards: Vec<&str> = mapper.mapper.iter().map(|(_, standard)| standard.first()).collect();
             found.extend(query.filter(Q::is(format!("{field}__in"), standards))?.all()?);
             let mapped: HashSet<&str> = mapper.mapper.iter().map(|(value, _)| value.as_str()).collect();
-            wanted.retain(|value| !mapped.contains(value));
+            let (mapped, unknown): (Vec<&str>, Vec<&str>) =
+                wanted.into_iter().partition(|value| mapped.contains(value));
+            loaded("synonyms", &mapped);
+            wanted = unknown;
         }
         found.sort_by_key(Record::id);
         found.dedup_by_key(|record| record.id());

@@ -9,7 +9,7 @@ use super::holder::shares;
 use super::place::storage_key;
 use super::progress::Progress;
 use super::save::Outcome;
-use super::source::local_source;
+use super::source::{local_source, table};
 use super::{Artifact, Family, NewArtifact, Pending, RunChoice, set_content};
 use crate::content::Content;
 use crate::db::Tx;
@@ -128,6 +128,7 @@ impl Instance {
             record.set("_key_is_virtual", true)?;
             record.set("storage", storage.id())?;
             record.set("suffix", stored.suffix)?;
+            record.set("otype", table(path))?;
             record.set("_overwrite_versions", false)?;
             record.set("is_latest", true)?;
             record.set("run", run_id)?;

@@ -63,16 +63,17 @@ pub(super) fn check_suffix(instance: &Instance, source: &Path, new: &NewArtifact
 }
 
 /// Returns the object type: what was given, else what the suffix of a table says.
-pub(super) fn otype(instance: &Instance, source: &Path, new: &NewArtifact) -> Option<String> {
+pub(super) fn otype(source: &Path, new: &NewArtifact) -> Option<String> {
     if new.otype.is_some() || new.temporary {
         return new.otype.clone();
     }
+    table(source).map(str::to_owned)
+}
+
+/// Returns the object type of a file that is a table by its suffix.
+pub(super) fn table(source: &Path) -> Option<&'static str> {
     let table = source
         .extension()
         .is_some_and(|extension| extension == "parquet" || extension == "csv" || extension == "ipc");
-    if table && source.is_file() {
-        instance.env().emit(Event::Warning("data is a DataFrame, please use .from_dataframe()".to_owned()));
-        return Some("DataFrame".to_owned());
-    }
-    None
+    (table && source.is_file()).then_some("DataFrame")
 }

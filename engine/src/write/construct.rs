@@ -50,6 +50,11 @@ pub fn keywords(registry: &'static Registry) -> Vec<&'static str> {
     names
 }
 
+/// Returns true for the keyword that wants no run, whichever is tracked.
+fn is_no_run(name: &str, value: &Value) -> bool {
+    matches!(name, "run" | "run_id") && matches!(value, Value::Null | Value::Bool(false))
+}
+
 impl Session {
     /// Returns a new record from keywords, or the existing record of the same name.
     ///
@@ -70,6 +75,10 @@ impl Session {
         let mut made = self.construct_bare(registry, given, search_names)?;
         if !made.existing {
             super::prefill(self, &mut made.record)?;
+            if given.iter().any(|(name, value)| is_no_run(name, value)) {
+                // A change of what was filled in: saving leaves it alone.
+                made.record.set("run", Value::Null)?;
+            }
         }
         Ok(made)
     }
@@ -118,6 +127,7 @@ impl Session {
             }
             let value = match (column.name, value) {
                 ("_status_code", Value::Text(word)) => Value::Int(lookup::status_code(registry.name, word)?),
+                (name, value) if is_no_run(name, value) => Value::Null,
                 (_, value) => value.clone(),
             };
             record.set(column.name, value)?;

@@ -53,6 +53,8 @@ fn defaults(session: &Session, record: &mut Record, now: Option<Timestamp>) -> R
             Default::Uid(n) => Value::Text(uid::random(session.env(), usize::from(n))),
             Default::OntologyUid => Value::Text(ontology_uid(record)?),
             Default::CurrentUser => Value::Int(context.user),
+            // Who set it to nothing wants no run.
+            Default::CurrentRun if record.before(column.name).is_some() => continue,
             Default::CurrentRun => context.run.into(),
         };
         record.put(i, value);

@@ -21,8 +21,13 @@ fn existing_records_are_found_once_and_the_rest_is_named() {
         .from_values(registry("ULabel"), &["apple", "kiwi", "apple", "", "pear"], &FromValues::default())
         .unwrap();
     assert_eq!(names(&found), ["pear", "apple"], "by id");
-    let values = vec!["kiwi".to_owned()];
-    assert_eq!(scratch.events(), [Event::NotCreated { registry: "ULabel", field: "name".into(), values }]);
+    let texts = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect();
+    let (ulabel, name) = ("ULabel", "name".to_owned());
+    let loaded = Event::Loaded { registry: ulabel, field: name.clone(), values: texts(&["apple", "pear"]) };
+    let missing = Event::NotCreated { registry: ulabel, field: name, values: texts(&["kiwi"]) };
+    assert_eq!(scratch.events(), [loaded, missing]);
+    instance.from_values(registry("ULabel"), &["apple", "pear"], &FromValues::default()).unwrap();
+    assert_eq!(scratch.events(), [], "nothing is told where all are found");
     let mute = FromValues { scope: Scope { mute: true, ..Scope::default() }, ..FromValues::default() };
     assert!(instance.from_values(registry("ULabel"), &["kiwi"], &mute).unwrap().is_empty());
     assert_eq!(scratch.events(), []);
@@ -50,7 +55,14 @@ fn synonyms_and_other_spellings_are_found_too() {
     let found =
         instance.from_values(types, &["t-LYMPHOCYTE", "b cell", "X"], &FromValues::default()).unwrap();
     assert_eq!(names(&found), ["T cell", "B cell"]);
-    assert!(matches!(&scratch.events()[..], [Event::NotCreated { values, .. }] if values == &["X"]));
+    let events = scratch.events();
+    let [Event::Loaded { field, values: mapped, .. }, Event::NotCreated { values, .. }] = &events[..] else {
+        panic!("{events:?}");
+    };
+    assert_eq!(
+        (field.as_str(), &mapped[..], &values[..]),
+        ("synonyms", &["t-LYMPHOCYTE".to_owned(), "b cell".to_owned()][..], &["X".to_owned()][..])
+    );
     let exact = FromValues { standardize: false, ..FromValues::default() };
     assert!(instance.from_values(types, &["T-lymphocyte"], &exact).unwrap().is_empty());
     let by_id = FromValues { field: Some("ontology_id"), ..FromValues::default() };
