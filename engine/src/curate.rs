@@ -97,12 +97,13 @@ fn present(query: &QuerySet, field: &str, values: &[&str]) -> Result<HashSet<Str
 
 /// Returns columns of text as texts.
 fn texts(columns: Vec<crate::query::TableColumn>) -> Vec<Vec<Option<String>>> {
-    use crate::query::ColumnData::{Bool, Day, Int, Json, Moment, Text};
+    use crate::query::ColumnData::{Bool, Day, Float, Int, Json, Moment, Text};
     let shown = |column: crate::query::TableColumn| match column.data {
         Text(values) | Day(values) | Json(values) => values,
         Int(values) | Moment(values) => {
             values.into_iter().map(|value| value.map(|int| int.to_string())).collect()
         }
+        Float(values) => values.into_iter().map(|value| value.map(|real| real.to_string())).collect(),
         Bool(values) => values
             .into_iter()
             .map(|value| value.map(|flag| if flag { "True" } else { "False" }.to_owned()))

@@ -1,5 +1,6 @@
 //! Queries over registries: `filter`, `exclude`, `order`, `slice`, and what comes out of them.
 
+mod annotate;
 mod build;
 mod condition;
 mod get;
@@ -28,6 +29,7 @@ pub struct QuerySet {
     session: Session,
     registry: &'static Registry,
     filters: Vec<Q>,
+    annotations: Vec<annotate::Annotation>,
     order: Vec<Order>,
     offset: usize,
     limit: Option<usize>,
@@ -65,6 +67,7 @@ impl QuerySet {
             session: session.clone(),
             registry,
             filters: Vec::new(),
+            annotations: Vec::new(),
             order: Vec::new(),
             offset: 0,
             limit: None,
@@ -105,7 +108,7 @@ impl QuerySet {
             return Err(Error::type_("Cannot filter a query once a slice has been taken."));
         }
         build::check_depth(&condition)?;
-        build::condition(self.registry, "t0", &condition, &mut build::Aliases::default())?;
+        build::condition(self.registry, "t0", &condition, &mut build::Aliases::with(&self.annotations))?;
         let mut next = self.clone();
         next.filters.push(condition);
         Ok(next)
@@ -146,7 +149,9 @@ impl QuerySet {
                 Some(bare) => (true, bare),
                 None => (false, path),
             };
-            lookup::parse(self.registry, bare)?;
+            if !self.annotations().contains(&bare) {
+                lookup::parse(self.registry, bare)?;
+            }
             next.order.push(Order { path: bare.to_owned(), descending });
         }
         Ok(next)

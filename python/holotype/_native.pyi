@@ -179,6 +179,16 @@ class QuerySet:
     def order_by(self, paths: list[str]) -> QuerySet:
         """Returns the query sorted by look-ups."""
 
+    def annotate(self, wanted: list[tuple[str, str, str]]) -> QuerySet:
+        """Returns the query whose records each have aggregates, given as name, function and look-up."""
+
+    @property
+    def annotations(self) -> list[str]:
+        """Names under which the records have aggregates."""
+
+    def annotated(self, ids: list[int]) -> Table:
+        """Returns the aggregates of records: a column of ids, then one per name."""
+
     def reverse(self) -> QuerySet:
         """Returns the query with its order turned round."""
 

@@ -154,3 +154,15 @@ class Max(Aggregate):
     """Greatest value."""
 
     function = "max"
+
+
+def aggregates(unnamed: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Aggregate]:
+    """Returns aggregates by name.
+
+    Raises:
+        TypeError: If something else is among them.
+    """
+    for each in (*unnamed, *named.values()):
+        if not isinstance(each, Aggregate):
+            raise TypeError(f"{each!r} is no aggregate: pass Count, Sum, Avg, Min or Max of a field")
+    return {each.alias: each for each in unnamed} | named

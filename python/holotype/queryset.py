@@ -235,14 +235,31 @@ class BasicQuerySet:
             >>> ln.Artifact.filter().aggregate(ln.models.Sum("size"))
             {'size__sum': 4711}
         """
-        from holotype.conditions import Aggregate
-
-        for each in (*aggregates, *named.values()):
-            if not isinstance(each, Aggregate):
-                raise TypeError(f"{each!r} is no aggregate: pass Count, Sum, Avg, Min or Max of a field")
-        wanted = {aggregate.alias: aggregate for aggregate in aggregates} | named
+        wanted = conditions.aggregates(aggregates, named)
         numbers = self._native.aggregate([each.native for each in wanted.values()])
         return dict(zip(wanted, numbers, strict=True))
+
+    def annotate(self, *aggregates: Any, **named: Any) -> Any:
+        """Returns the query whose records each have numbers computed over what they lead to.
+
+        The records have them as attributes; `filter`, `order_by`, `values`, `values_list` and `to_list` take
+        their names like those of fields, and a data frame shows them if they are in `include`.
+
+        Args:
+            *aggregates: `Count`, `Sum`, `Avg`, `Min`, `Max` of a look-up; named `<look-up>__<function>`.
+            **named: The same under names of your own.
+
+        Raises:
+            FieldError: For an unknown look-up.
+            TypeError: If something else than an aggregate is passed.
+            ValueError: If a field or another annotation has the name.
+
+        Example:
+            >>> labels = ln.ULabel.filter().annotate(uses=ln.models.Count("artifacts"))
+            >>> labels.filter(uses__gte=2).order_by("-uses").values_list("name", "uses")
+        """
+        wanted = conditions.aggregates(aggregates, named)
+        return self._made(self._native.annotate([(name, *each.native) for name, each in wanted.items()]))
 
     def values(self, *fields: Any) -> ValueList:
         """Returns a dict per record, of these fields or of all columns."""
@@ -296,8 +313,7 @@ class BasicQuerySet:
 
     def iterator(self, chunk_size: int | None = None) -> Iterator[Any]:
         """Yields the records without keeping them."""
-        for row in self._native.all():
-            yield self._wrap(row)
+        yield from self._wrap_all(self._native.all())
 
     def update(self, **fields: Any) -> int:
         """Sets fields of all records and returns how many there were.
@@ -455,11 +471,25 @@ class BasicQuerySet:
         return self._table().__arrow_c_stream__(requested_schema)
 
     def _wrap(self, row: _native.Record) -> Any:
-        return self._cls._wrap(row, self._instance)
+        return self._wrap_all([row])[0]
+
+    def _wrap_all(self, rows: List[_native.Record]) -> List[Any]:
+        records = [self._cls._wrap(row, self._instance) for row in rows]
+        names = self._native.annotations
+        if names and records:
+            numbers = {
+                row[0]: row[1:]
+                for row in self._native.annotated([row.id for row in rows if row.id is not None]).rows()
+            }
+            for record in records:
+                # Gone meanwhile: another process deleted the record.
+                found = numbers.get(record.id, [None] * len(names))
+                record.__dict__.update(zip(names, found, strict=True))
+        return records
 
     def _read(self) -> List[Any]:
         if self._records is None:
-            self._records = [self._wrap(row) for row in self._native.all()]
+            self._records = self._wrap_all(self._native.all())
         return self._records
 
     def __iter__(self) -> Iterator[Any]:

@@ -262,6 +262,7 @@ class SQLRecord(metaclass=Registry):
 
     if TYPE_CHECKING:
         id: int | None
+        __dict__: dict[str, Any]
         _row: _native.Record
         _using: _native.Instance | None
         _related: dict[str, Any]

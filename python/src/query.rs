@@ -64,6 +64,27 @@ impl QuerySet {
         runtime::run(py, || self.inner.order_by(paths.iter().map(String::as_str))).map(Self::made)
     }
 
+    /// Returns the query whose records each have aggregates, given as name, function and look-up.
+    fn annotate(&self, py: Python<'_>, wanted: Vec<(String, String, String)>) -> PyResult<Self> {
+        let wanted = wanted.iter().map(|(name, function, path)| Ok((name, aggregate(function)?, path)));
+        let wanted: Vec<_> = wanted.collect::<PyResult<_>>()?;
+        let annotate = |query: holotype::QuerySet, (name, function, path): &(&String, Aggregate, &String)| {
+            query.annotate(name, *function, path)
+        };
+        runtime::run(py, || wanted.iter().try_fold(self.inner.clone(), annotate)).map(Self::made)
+    }
+
+    /// Names under which the records have aggregates.
+    #[getter]
+    fn annotations(&self) -> Vec<&str> {
+        self.inner.annotations()
+    }
+
+    /// Returns the aggregates of records: a column of ids, then one per name.
+    fn annotated(&self, py: Python<'_>, ids: Vec<i64>) -> PyResult<Table> {
+        Ok(Table { inner: runtime::run(py, || self.inner.annotated(ids))? })
+    }
+
     /// Returns the query with its order turned round.
     fn reverse(&self) -> Self {
         Self::made(self.inner.reverse())

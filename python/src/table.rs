@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Int64Array, RecordBatch, RecordBatchIterator, StringArray,
-    TimestampMicrosecondArray,
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, RecordBatchIterator,
+    StringArray, TimestampMicrosecondArray,
 };
 use arrow_schema::{ArrowError, Field, Schema};
 use chrono::{Datelike, NaiveDate};
@@ -52,6 +52,10 @@ impl Table {
             ColumnData::Bool(values) => {
                 let whole: Option<Vec<u8>> = values.iter().map(|value| value.map(u8::from)).collect();
                 whole.map(|values| ("bool", PyBytes::new(py, &values).into_any()))
+            }
+            ColumnData::Float(values) => {
+                let reals = values.iter().flat_map(|value| value.unwrap_or(f64::NAN).to_ne_bytes());
+                Some(("float64", PyBytes::new(py, &reals.collect::<Vec<_>>()).into_any()))
             }
             ColumnData::Moment(values) => {
                 let nanos =
@@ -114,6 +118,7 @@ fn list<'py>(py: Python<'py>, column: &TableColumn) -> PyResult<Bound<'py, PyLis
             PyList::new(py, values.iter().map(|value| value.map(|flag| PyBool::new(py, flag).to_owned())))
         }
         ColumnData::Int(values) => PyList::new(py, values),
+        ColumnData::Float(values) => PyList::new(py, values),
         ColumnData::Text(values) => texts(py, values),
         ColumnData::Moment(values) => each(py, values, |micros| {
             convert::to_python(py, &holotype::Value::DateTime(holotype::Timestamp(*micros)))
@@ -168,6 +173,7 @@ fn batch(table: &holotype::query::Table) -> Result<RecordBatch, ArrowError> {
         let array: ArrayRef = match &column.data {
             ColumnData::Bool(values) => Arc::new(BooleanArray::from(values.clone())),
             ColumnData::Int(values) => Arc::new(Int64Array::from(values.clone())),
+            ColumnData::Float(values) => Arc::new(Float64Array::from(values.clone())),
             ColumnData::Text(values) | ColumnData::Json(values) => Arc::new(StringArray::from_iter(values)),
             ColumnData::Moment(values) => {
                 Arc::new(TimestampMicrosecondArray::from(values.clone()).with_timezone("UTC"))

@@ -279,3 +279,75 @@ def test_another_instance_beside_this_one(fruit: list[ln.ULabel], capsys: pytest
     with pytest.raises(AttributeError, match="Registry 'Artefact' not found"):
         _ = db.Artefact
     assert capsys.readouterr().out == ""
+
+
+def test_annotations(instance: Path) -> None:
+    apple, pear, plum = (ln.ULabel(name=name).save() for name in ("apple", "pear", "plum"))
+    for size in (1, 2, 6):
+        Path(f"{size}.txt").write_text("x" * size)
+        artifact = ln.Artifact(f"{size}.txt", key=f"{size}.txt", run=False).save()
+        artifact.ulabels.add(apple)
+    artifact.ulabels.add(pear)
+    labels = ln.ULabel.filter().annotate(
+        Count("artifacts"),
+        total=Sum("artifacts__size"),
+        mean=Avg("artifacts__size"),
+        least=Min("artifacts__size"),
+        last=Max("artifacts__created_at"),
+        makers=Count("artifacts__created_by", distinct=True),
+    )
+    found = labels.order_by("-total", "name")
+    assert found.to_list("name") == ["apple", "pear", "plum"]
+    assert found.to_list("artifacts__count") == [3, 1, 0]
+    assert found.values_list("total", "mean", "least", "makers") == [
+        (9, 3.0, 1, 1),
+        (6, 6.0, 6, 1),
+        (None, None, None, 0),
+    ]
+    assert [label.total for label in found] == [9, 6, None]
+    assert found[0].mean == 3.0
+    assert found.first().last == artifact.created_at
+    assert found.last().last is None
+    assert labels.get(name="pear").artifacts__count == 1
+    assert next(iter(found.iterator())).least == 1
+    assert labels.order_by("-total", "name")[1:].to_list("total") == [6, None]
+    assert labels.search("apple").one().total == 9
+
+    assert labels.filter(total__gte=6, mean__lt=4.5).one() == apple
+    assert set(labels.filter(ln.Q(artifacts__count=0) | ln.Q(least=6))) == {pear, plum}
+    assert set(labels.exclude(artifacts__count__in=[3])) == {pear, plum}
+    assert labels.filter(mean__range=(5, 7)).one() == pear
+    assert labels.filter(mean__isnull=True, name__startswith="p").one() == plum
+    assert labels.filter(artifacts__count__gt=0, artifacts__size__gt=5).count() == 2
+    assert labels.filter(last__lte=artifact.created_at).count() == 2
+    assert labels.aggregate(Max("total"), n=Avg("artifacts__count")) == {"total__max": 9, "n": 4 / 3}
+    assert ln.Artifact.filter(ulabels__in=labels.filter(artifacts__count=1)).one() == artifact
+    frame = labels.to_dataframe(include=["mean", "artifacts__count"], order_by="id")
+    assert frame["mean"].dtype == "float64"
+    assert frame["artifacts__count"].tolist() == [3, 1, 0]
+    assert ln.Artifact.filter().annotate(own=Max("size")).order_by("own").to_list("own") == [1, 2, 6]
+
+
+def test_annotations_say_what_is_wrong(instance: Path) -> None:
+    query = ln.ULabel.filter()
+    with pytest.raises(ValueError, match="'name' conflicts with a field on ULabel"):
+        query.annotate(name=Count("artifacts"))
+    with pytest.raises(ValueError, match="'n' conflicts"):
+        query.annotate(n=Count("artifacts")).annotate(n=Count("artifacts"))
+    with pytest.raises(FieldError, match="Unknown field 'artefacts'"):
+        query.annotate(n=Count("artefacts"))
+    with pytest.raises(FieldError, match="is a condition"):
+        query.annotate(n=Count("name__startswith"))
+    with pytest.raises(TypeError, match="neither sum nor mean"):
+        query.annotate(n=Avg("name"))
+    with pytest.raises(TypeError, match="is no aggregate"):
+        query.annotate(n="artifacts")
+    counted = query.annotate(n=Count("artifacts"))
+    with pytest.raises(FieldError, match="annotation 'n'"):
+        counted.filter(n__startswith="1")
+    with pytest.raises(FieldError, match="Unsupported lookup 'size'"):
+        counted.filter(n__size=1)
+    with pytest.raises(ValueError, match="is a number"):
+        counted.filter(n="many")
+    with pytest.raises(ValueError, match="n__isnull=True"):
+        counted.filter(n__gt=None)

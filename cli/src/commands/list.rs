@@ -144,6 +144,7 @@ fn tells(data: &ColumnData, name: &str) -> bool {
         || match data {
             ColumnData::Bool(flags) => flags.windows(2).any(|pair| pair[0] != pair[1]),
             ColumnData::Int(values) | ColumnData::Moment(values) => any(values),
+            ColumnData::Float(values) => any(values),
             ColumnData::Text(values) | ColumnData::Day(values) | ColumnData::Json(values) => any(values),
         }
         || data.is_empty()
@@ -158,6 +159,7 @@ fn sheet_column(column: &TableColumn) -> SheetColumn {
         ColumnData::Bool(values) => cells(values, |flag| Value::Bool(*flag).to_string()),
         ColumnData::Int(values) if size => cells(values, |bytes| format_size(*bytes)),
         ColumnData::Int(values) => cells(values, i64::to_string),
+        ColumnData::Float(values) => cells(values, f64::to_string),
         ColumnData::Moment(values) => cells(values, |micros| Timestamp(*micros).to_display()),
         ColumnData::Text(values) | ColumnData::Day(values) | ColumnData::Json(values) => {
             cells(values, String::clone)
@@ -183,6 +185,7 @@ fn json_cell(data: &ColumnData, row: usize) -> Json {
     match data {
         ColumnData::Bool(values) => values[row].into(),
         ColumnData::Int(values) => values[row].into(),
+        ColumnData::Float(values) => values[row].into(),
         ColumnData::Moment(values) => values[row].map(|micros| Timestamp(micros).to_iso()).into(),
         ColumnData::Text(values) | ColumnData::Day(values) => values[row].clone().into(),
         ColumnData::Json(values) => {

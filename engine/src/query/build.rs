@@ -1,5 +1,6 @@
 //! Conditions turned into SQL: every relation becomes a semi-join, so that no record is returned twice.
 
+use super::annotate::{self, Annotation};
 use super::condition::{Operand, Q};
 use super::lookup::{self, End, Hop, Lookup, Op, Part};
 use super::steer;
@@ -20,14 +21,22 @@ const DEEPEST: usize = 250;
 /// Bytes of a text that SQLite takes as part of a LIKE pattern.
 const LONGEST: usize = 49_000;
 
-/// Numbers the table aliases of one statement.
+/// What the parts of one statement share: the numbers of its table aliases, and the query's annotations.
 #[derive(Default)]
-pub(super) struct Aliases(usize);
+pub(super) struct Aliases<'a> {
+    last: usize,
+    annotations: &'a [Annotation],
+}
 
-impl Aliases {
+impl<'a> Aliases<'a> {
+    /// Returns the aliases of a statement whose conditions may name annotations.
+    pub(super) fn with(annotations: &'a [Annotation]) -> Self {
+        Aliases { last: 0, annotations }
+    }
+
     pub(super) fn next(&mut self) -> String {
-        self.0 += 1;
-        format!("t{}", self.0)
+        self.last += 1;
+        format!("t{}", self.last)
     }
 }
 
@@ -41,7 +50,7 @@ pub(super) fn condition(
     registry: &'static Registry,
     alias: &str,
     q: &Q,
-    aliases: &mut Aliases,
+    aliases: &mut Aliases<'_>,
 ) -> Result<Sql> {
     match q {
         Q::And(_) | Q::Is(..) => {
@@ -68,7 +77,7 @@ fn flatten(
     registry: &'static Registry,
     alias: &str,
     q: &Q,
-    aliases: &mut Aliases,
+    aliases: &mut Aliases<'_>,
     terms: &mut Vec<Term>,
     parts: &mut Vec<Sql>,
 ) -> Result<()> {
@@ -79,6 +88,10 @@ fn flatten(
             }
         }
         Q::Is(path, operand) => {
+            if let Some((annotation, op)) = annotate::find(aliases.annotations, path)? {
+                parts.push(annotation.condition(registry, alias, (op, operand.clone()), aliases)?);
+                return Ok(());
+            }
             let lookup = lookup::parse(registry, path)?;
             let operand = cast(registry, &lookup, operand.clone())?;
             terms.push(Term { lookup, operand });
@@ -142,7 +155,7 @@ fn conjunction(
     registry: &'static Registry,
     alias: &str,
     terms: Vec<Term>,
-    aliases: &mut Aliases,
+    aliases: &mut Aliases<'_>,
 ) -> Result<Vec<Sql>> {
     let mut parts = Vec::new();
     let mut groups: Vec<(Hop, Vec<Term>)> = Vec::new();
@@ -198,7 +211,7 @@ fn semi_join(
     alias: &str,
     hop: Hop,
     terms: Vec<Term>,
-    aliases: &mut Aliases,
+    aliases: &mut Aliases<'_>,
 ) -> Result<Sql> {
     let target = hop.target();
     let mut sql = Sql::default();
@@ -460,7 +473,7 @@ impl Value {
 }
 
 /// Returns `expression op operand`.
-fn compare(expression: Sql, kind: Kind, op: Op, operand: Operand) -> Result<Sql> {
+pub(super) fn compare(expression: Sql, kind: Kind, op: Op, operand: Operand) -> Result<Sql> {
     let mut sql = Sql::default();
     match (op, operand) {
         (Op::Exact, Operand::One(value)) if value.is_null() => {

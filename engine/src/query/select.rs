@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::lookup::{self, Hop};
 use super::table::{ColumnData, Table, TableColumn};
-use super::{Aggregate, Q, QuerySet, build};
+use super::{Aggregate, Q, QuerySet, annotate, build};
 use crate::db::Sql;
 use crate::error::{Error, Result};
 use crate::model::{Registry, Via};
@@ -12,7 +12,7 @@ use crate::value::{Kind, Value};
 
 /// Returns `SELECT expressions FROM … WHERE … ORDER BY … LIMIT …`.
 pub(super) fn select(query: &QuerySet, expressions: Vec<Sql>) -> Result<Sql> {
-    let mut aliases = build::Aliases::default();
+    let mut aliases = build::Aliases::with(&query.annotations);
     let mut sql = Sql::new("SELECT ");
     sql.join(", ", expressions).push(" FROM ").ident(query.registry.table).push(" AS t0");
     if !query.filters.is_empty() {
@@ -25,7 +25,7 @@ pub(super) fn select(query: &QuerySet, expressions: Vec<Sql>) -> Result<Sql> {
     }
     for (i, order) in query.order.iter().enumerate() {
         sql.push(if i == 0 { " ORDER BY " } else { ", " });
-        sql.append(expression(query.registry, "t0", &order.path, &mut aliases)?.0);
+        sql.append(annotate::value(query, &order.path, &mut aliases)?.0);
         sql.push(if order.descending { " DESC" } else { " ASC" });
     }
     if query.ranked.is_none() && (query.limit.is_some() || query.offset > 0) {
@@ -41,11 +41,11 @@ pub(super) fn select(query: &QuerySet, expressions: Vec<Sql>) -> Result<Sql> {
 }
 
 /// Returns the scalar expression for a look-up along relations to one record, and the kind it yields.
-fn expression(
+pub(super) fn expression(
     registry: &'static Registry,
     alias: &str,
     path: &str,
-    aliases: &mut build::Aliases,
+    aliases: &mut build::Aliases<'_>,
 ) -> Result<(Sql, Kind)> {
     let lookup = lookup::parse(registry, path)?;
     if lookup.op != lookup::Op::Exact {
@@ -60,7 +60,7 @@ fn scalar(
     path: &str,
     hops: &[Hop],
     end: &lookup::End,
-    aliases: &mut build::Aliases,
+    aliases: &mut build::Aliases<'_>,
 ) -> Result<Sql> {
     match hops.split_first() {
         None => Ok(build::expression(alias, end)),
@@ -91,7 +91,7 @@ pub(super) fn table(query: &QuerySet, paths: &[&str]) -> Result<Table> {
     let mut expressions = Vec::new();
     let mut columns = Vec::new();
     for path in paths {
-        let (sql, kind) = expression(query.registry, "t0", path, &mut aliases)?;
+        let (sql, kind) = annotate::value(query, path, &mut aliases)?;
         expressions.push(sql);
         columns.push(TableColumn { name: (*path).to_owned(), data: ColumnData::new(kind) });
     }
@@ -130,10 +130,28 @@ pub(super) fn table(query: &QuerySet, paths: &[&str]) -> Result<Table> {
 /// Returns pairs of record id and value for a look-up whose first relation leads to many records.
 pub(super) fn related(query: &QuerySet, path: &str) -> Result<Vec<(i64, Value)>> {
     let lookup = lookup::parse(query.registry, path)?;
-    let mut aliases = build::Aliases::default();
+    let (joins, here) = joins(&lookup.hops, "t0", &mut build::Aliases::default())?;
+    let mut sql = Sql::new("SELECT t0.\"id\", ");
+    sql.append(build::expression(&here, &lookup.end))
+        .push(" FROM ")
+        .ident(query.registry.table)
+        .push(" AS t0");
+    sql.append(joins).push(" WHERE t0.\"id\" IN (").append(query.subquery("id")?).push(")");
+    let rows = query.session.db().rows(&sql, &[Kind::BigInt, lookup.end.kind()])?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|row| {
+            let mut cells = row.into_iter();
+            Some((cells.next()?.as_int()?, cells.next()?))
+        })
+        .collect())
+}
+
+/// Returns the joins along relations from the table known as `alias`, and what the last table is known as.
+pub(super) fn joins(hops: &[Hop], alias: &str, aliases: &mut build::Aliases<'_>) -> Result<(Sql, String)> {
     let mut joins = Sql::default();
-    let mut here = "t0".to_owned();
-    for hop in &lookup.hops {
+    let mut here = alias.to_owned();
+    for hop in hops {
         let target = hop.target();
         let inner = aliases.next();
         match hop {
@@ -158,20 +176,7 @@ pub(super) fn related(query: &QuerySet, path: &str) -> Result<Vec<(i64, Value)>>
         }
         here = inner;
     }
-    let mut sql = Sql::new("SELECT t0.\"id\", ");
-    sql.append(build::expression(&here, &lookup.end))
-        .push(" FROM ")
-        .ident(query.registry.table)
-        .push(" AS t0");
-    sql.append(joins).push(" WHERE t0.\"id\" IN (").append(query.subquery("id")?).push(")");
-    let rows = query.session.db().rows(&sql, &[Kind::BigInt, lookup.end.kind()])?;
-    Ok(rows
-        .into_iter()
-        .filter_map(|row| {
-            let mut cells = row.into_iter();
-            Some((cells.next()?.as_int()?, cells.next()?))
-        })
-        .collect())
+    Ok((joins, here))
 }
 
 pub(super) fn aggregate(query: &QuerySet, wanted: &[(Aggregate, &str)]) -> Result<Vec<Value>> {
@@ -181,22 +186,13 @@ pub(super) fn aggregate(query: &QuerySet, wanted: &[(Aggregate, &str)]) -> Resul
     let base = query.registry.columns.iter().any(|column| column.name == "id");
     for (aggregate, path) in wanted {
         let (value, kind) = if *path == "*" && base {
-            (Sql::new("1"), Kind::Int)
+            (Sql::new("1"), Some(Kind::Int))
         } else {
-            expression(query.registry, "t0", path, &mut aliases)?
+            annotate::value(query, path, &mut aliases)?
         };
-        let (open, kind) = match aggregate {
-            Aggregate::Count => ("COUNT(", Kind::BigInt),
-            Aggregate::CountDistinct => ("COUNT(DISTINCT ", Kind::BigInt),
-            Aggregate::Sum => ("SUM(", Kind::BigInt),
-            Aggregate::Avg => ("AVG(", Kind::BigInt),
-            Aggregate::Min => ("MIN(", kind),
-            Aggregate::Max => ("MAX(", kind),
-        };
-        let mut sql = Sql::new(open);
-        sql.append(value).push(")");
-        expressions.push(sql);
-        kinds.push(kind);
+        expressions.push(aggregate.over(value));
+        // A number with a fraction is read as what it is.
+        kinds.push(aggregate.kind(kind).unwrap_or(Kind::BigInt));
     }
     let query = match (&query.ranked, query.sliced()) {
         (None, false) => QuerySet { order: Vec::new(), ..query.clone() },

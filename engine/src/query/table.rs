@@ -10,6 +10,8 @@ pub enum ColumnData {
     Bool(Vec<Option<bool>>),
     /// Whole numbers.
     Int(Vec<Option<i64>>),
+    /// Numbers with a fraction.
+    Float(Vec<Option<f64>>),
     /// Texts.
     Text(Vec<Option<String>>),
     /// Moments, in microseconds since 1970 UTC.
@@ -39,7 +41,9 @@ pub struct Table {
 }
 
 impl ColumnData {
-    pub(super) fn new(kind: Kind) -> Self {
+    /// Returns an empty column; no kind stands for numbers with a fraction.
+    pub(super) fn new(kind: Option<Kind>) -> Self {
+        let Some(kind) = kind else { return ColumnData::Float(Vec::new()) };
         match kind {
             Kind::Bool => ColumnData::Bool(Vec::new()),
             Kind::SmallInt | Kind::Int | Kind::BigInt => ColumnData::Int(Vec::new()),
@@ -69,6 +73,11 @@ impl ColumnData {
                 Cell::Text(text) => text.parse().ok(),
                 _ => None,
             }),
+            ColumnData::Float(values) => values.push(match cell {
+                Cell::Real(real) => Some(real),
+                Cell::Int(int) => Some(int as f64),
+                _ => None,
+            }),
             ColumnData::Moment(values) => values.push(match cell {
                 Cell::Text(text) => Timestamp::parse_sql(text).map(|moment| moment.0),
                 Cell::Int(micros) => Some(micros),
@@ -84,6 +93,7 @@ impl ColumnData {
         match self {
             ColumnData::Bool(values) => values.len(),
             ColumnData::Int(values) | ColumnData::Moment(values) => values.len(),
+            ColumnData::Float(values) => values.len(),
             ColumnData::Text(values) | ColumnData::Day(values) | ColumnData::Json(values) => values.len(),
         }
     }
@@ -100,6 +110,7 @@ impl ColumnData {
         match self {
             ColumnData::Bool(values) => pick(values, order),
             ColumnData::Int(values) | ColumnData::Moment(values) => pick(values, order),
+            ColumnData::Float(values) => pick(values, order),
             ColumnData::Text(values) | ColumnData::Day(values) | ColumnData::Json(values) => {
                 pick(values, order)
             }
