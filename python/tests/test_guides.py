@@ -56,3 +56,24 @@ def test_the_guide_to_keys_shows_what_it_says(tmp_path: Path) -> None:
         assert guide.ask(f"sorted({guide.out('labels')}['key'])") == ["screen/images", "screen/plate1.csv"]
         assert guide.ask(f"len({guide.out('collection')})") == 5
         assert guide.shown("describe").startswith("Artifact: screen/plate1.csv (0001)")
+
+
+def test_the_guide_to_local_artifacts_shows_what_it_says(tmp_path: Path) -> None:
+    with running(GUIDES[0].with_name("keep-artifacts-local.ipynb"), tmp_path) as guide:
+        assert guide.ask(f"list({guide.out('location')}['region'])") == ["sequencer-1", None]
+        assert "/drive', uid=" in guide.shown("mode")
+        assert re.fullmatch(r"PosixPath\('drive/\.lamindb/\w{20}\.csv'\)", guide.shown("save"))
+        assert guide.printed("existing").splitlines()[0] == "run17/reads.bam drive/run17/reads.bam"
+        roots = guide.ask(f"[root.rsplit('/')[-1] for root in {guide.out('second')}['storage__root']]")
+        assert roots == ["drive2", "drive", "drive"]
+        place, still = guide.printed("upload").splitlines()[-2:]
+        assert re.fullmatch(r"team-store/\.lamindb/\w{20}\.csv", place)
+        assert still == "still on the drive: False"
+        assert re.search(
+            r"^team-store/\.lamindb/\w{20}\.bam True$", guide.printed("registered"), re.MULTILINE
+        )
+        assert re.fullmatch(r"PosixPath\('team-store/\.lamindb/\w{20}\.csv'\)", guide.shown("direct"))
+        assert re.search(r"^True drive2/\.lamindb/\w{16}0001\.csv$", guide.printed("versions"), re.MULTILINE)
+        removed = guide.printed("remove").splitlines()
+        assert removed[0] == "Cannot delete storage with artifacts in current instance."
+        assert removed[-1] == "True 2"
