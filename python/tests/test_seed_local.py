@@ -1,8 +1,8 @@
 """The walk-through of keeping artifacts local that users of LaminDB know runs, and shows what it did.
 
 `data/seed_local.ipynb` holds its code cells; they import `lamindb`, which `compat/lamindb` provides. A folder
-stands in for the bucket. As a folder of this machine it would be the first local storage location to be found,
-so the one that is meant is named.
+stands in for the bucket. As a folder of this machine it would be the first local storage location that is
+found, so the one that is meant is named.
 """
 
 from __future__ import annotations
