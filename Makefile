@@ -29,13 +29,14 @@ STAMPS := $(VENV)/stamps
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 DENY_VERSION := 0.20.2
+S3S_VERSION  := 0.14.1
 
 # What the wheel is made of.
 SOURCES := $(shell find engine cli python/src python/holotype python/Cargo.toml python/build_backend.py Cargo.toml Cargo.lock \
 	pyproject.toml -type f -not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so')
 COMPAT  := $(shell find compat -type f -not -path '*/build/*' -not -path '*.egg-info/*' -not -path '*/__pycache__/*')
 
-.PHONY: help demo test test-rust test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
+.PHONY: help demo servers test test-rust test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
 	docs-python develop wheel bench clean
 
 help:
@@ -62,6 +63,14 @@ $(STAMPS)/test: python/requirements/test.txt $(STAMPS)/venv
 $(STAMPS)/docs: python/requirements/docs.txt $(STAMPS)/venv
 	$(PIP) install -r $<
 	touch $@
+
+$(STAMPS)/servers: python/requirements/servers.txt $(STAMPS)/venv
+	$(PIP) install -r $<
+	touch $@
+
+$(TOOLS)/bin/s3s-fs:
+	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+		$(CARGO) install --locked --quiet s3s-fs --version $(S3S_VERSION) --features binary --root $(TOOLS)
 
 $(TOOLS)/bin/cargo-deny:
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
@@ -98,8 +107,11 @@ develop: $(STAMPS)/test
 
 test: test-rust test-python
 
-test-rust:
-	$(CARGO) test --workspace --locked
+test-rust: servers
+	MOTO_SERVER='$(abspath $(BIN))/moto_server' S3S_FS='$(abspath $(TOOLS))/bin/s3s-fs' $(CARGO) test --workspace --locked
+
+# Object stores for the tests, which start and end them: one for semantics, one that checks signatures.
+servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs
 
 # A failing network shows as a failing test, never as a skipped one: the referee is installed from the package index.
 test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test

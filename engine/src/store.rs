@@ -5,13 +5,16 @@
 //! name, which [`Store::leftovers`] finds.
 
 mod copy;
+mod fetch;
 mod folder;
 mod leftover;
 mod local;
 mod many;
 mod move_;
 mod names;
+mod object;
 mod publish;
+mod remote;
 mod sync;
 mod temp;
 
@@ -20,9 +23,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+pub use fetch::{Fetch, Fetched};
 pub use leftover::{Leftover, LeftoverKind};
 pub use local::Entry;
 pub use move_::TakenOut;
+use object::Object;
+pub use object::Stat;
 
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -35,6 +41,16 @@ pub struct Store {
     env: Env,
     /// Set once the file system has refused to clone, so that it is not asked for every file.
     cannot_clone: Arc<AtomicBool>,
+    protocol: Protocol,
+}
+
+/// How the bytes of a location are reached.
+#[derive(Clone, Debug)]
+enum Protocol {
+    /// Files of this machine.
+    Local,
+    /// Objects of a store somewhere else.
+    Object(Arc<Object>),
 }
 
 /// How to publish.
@@ -97,7 +113,33 @@ impl fmt::Debug for Publish<'_> {
 impl Store {
     /// Returns the store of a local location; nothing is touched on disk.
     pub fn local(root: impl Into<PathBuf>, env: &Env) -> Self {
-        Store { root: root.into(), env: env.clone(), cannot_clone: Arc::default() }
+        Store { root: root.into(), env: env.clone(), cannot_clone: Arc::default(), protocol: Protocol::Local }
+    }
+
+    /// Returns the store of a location: a folder, or a URL such as `s3://bucket/folder`, `gs://`, `az://`, and for reading
+    /// only `https://` and `hf://`. Nothing is touched or connected.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Value`] for a URL that names no place.
+    pub fn open(root: &str, env: &Env) -> Result<Self> {
+        let protocol = match root.split_once("://") {
+            None => return Ok(Store::local(root, env)),
+            Some(("file" | "local", path)) => return Ok(Store::local(path, env)),
+            Some(_) => Protocol::Object(Arc::new(Object::new(root, env)?)),
+        };
+        Ok(Store { root: root.into(), env: env.clone(), cannot_clone: Arc::default(), protocol })
+    }
+
+    /// Returns true when the content lies on another machine.
+    pub fn is_remote(&self) -> bool {
+        self.object().is_some()
+    }
+
+    fn object(&self) -> Option<&Object> {
+        match &self.protocol {
+            Protocol::Local => None,
+            Protocol::Object(object) => Some(object),
+        }
     }
 
     /// Returns the root.

@@ -31,6 +31,9 @@ impl Store {
     /// [`crate::ErrorKind::InvalidArgument`] for what [`scan_folder`] refuses, a `key` that leads out of the root or names
     /// a file, a source that contains the target; else as [`Store::publish_file`].
     pub fn publish_folder(&self, source: &Path, key: &str, how: &Publish<'_>) -> Result<Published> {
+        if let Some(object) = self.object() {
+            return object.publish_folder(source, key, how);
+        }
         let target = self.path(key.trim_end_matches('/'))?;
         self.refuse_inside(source, &target)?;
         let parent = self.prepare(&target, how.durable)?;
@@ -65,6 +68,9 @@ impl Store {
     /// # Errors
     /// What the file system reports.
     pub fn recover(&self, key: &str) -> Result<bool> {
+        if self.is_remote() {
+            return Ok(false);
+        }
         let target = self.path(key.trim_end_matches('/'))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name().and_then(|name| name.to_str()))
         else {

@@ -26,6 +26,10 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] unless the key is a relative path that goes down only.
     pub fn path(&self, key: &str) -> Result<PathBuf> {
+        if let Some(object) = self.object() {
+            let url = object.url(key);
+            return Err(Error::new(ErrorKind::Unsupported, format!("{url} is no path of this machine")));
+        }
         let relative = Path::new(key);
         let down = relative.components().all(|part| matches!(part, Component::Normal(_)));
         if key.is_empty() || !down || key.contains('\0') {
@@ -42,6 +46,9 @@ impl Store {
     /// # Errors
     /// What the file system reports, such as a missing permission.
     pub fn exists(&self, key: &str) -> Result<bool> {
+        if let Some(object) = self.object() {
+            return object.exists(key);
+        }
         let path = self.path(key)?;
         path.try_exists().or_else(|error| match error.kind() {
             std::io::ErrorKind::NotADirectory => Ok(false),
@@ -54,6 +61,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::FileNotFound`] when nothing lies at `key`.
     pub fn size(&self, key: &str) -> Result<u64> {
+        if let Some(object) = self.object() {
+            return object.size(key);
+        }
         let path = self.path(key)?;
         let metadata = fs::metadata(&path).map_err(|error| Error::io(&path, error))?;
         if metadata.is_dir() {
@@ -68,6 +78,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::FileNotFound`] when nothing lies at `key`.
     pub fn read(&self, key: &str) -> Result<Vec<u8>> {
+        if let Some(object) = self.object() {
+            return object.read(key);
+        }
         let path = self.path(key)?;
         fs::read(&path).map_err(|error| Error::io(&path, error))
     }
@@ -77,6 +90,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] when the file does not reach that far.
     pub fn read_range(&self, key: &str, range: Range<u64>) -> Result<Vec<u8>> {
+        if let Some(object) = self.object() {
+            return object.read_range(key, range);
+        }
         let path = self.path(key)?;
         let fail = |error| Error::io(&path, error);
         let mut file = File::open(&path).map_err(fail)?;
@@ -96,6 +112,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::FileNotFound`] when nothing lies there.
     pub fn identify_file(&self, key: &str) -> Result<Identity> {
+        if let Some(object) = self.object() {
+            return object.identify_file(key);
+        }
         identify_file(&self.path(key)?)
     }
 
@@ -104,6 +123,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::FileNotFound`] when nothing lies there.
     pub fn identify_folder(&self, key: &str) -> Result<FolderIdentity> {
+        if let Some(object) = self.object() {
+            return object.identify_folder(key);
+        }
         hash_folder(&self.path(key)?)
     }
 
@@ -112,6 +134,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::FileNotFound`] when nothing lies there.
     pub fn flush(&self, key: &str) -> Result<()> {
+        if self.is_remote() {
+            return Ok(());
+        }
         let path = self.path(key)?;
         for entry in WalkDir::new(&path).contents_first(true) {
             let entry = entry.map_err(|error| Error::io(&path, error.into()))?;
@@ -130,6 +155,9 @@ impl Store {
     /// # Errors
     /// What the file system reports on the way.
     pub fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
+        if let Some(object) = self.object() {
+            return object.list(prefix);
+        }
         let folder = match prefix.rsplit_once('/') {
             Some((folder, _)) => self.path(folder)?,
             None => self.root.clone(),

@@ -22,6 +22,9 @@ impl Store {
     /// the folders that hold them once after the last: so whatever is reported as published is on the device under its
     /// name, and a row may be marked complete. `how.content` and `how.digest` do not apply: each job carries its own.
     pub fn publish_many(&self, jobs: &[Job], how: &Publish<'_>) -> Vec<Result<Published>> {
+        if let Some(object) = self.object() {
+            return object.publish_many(jobs, how);
+        }
         let mut results: Vec<Option<Result<Published>>> = Vec::new();
         results.resize_with(jobs.len(), || None);
         // Opened before anything is written: a flush through it also reports what went wrong in between.
@@ -111,7 +114,7 @@ impl Store {
 }
 
 impl Job {
-    fn how<'a>(&'a self, how: &Publish<'a>) -> Publish<'a> {
+    pub(super) fn how<'a>(&'a self, how: &Publish<'a>) -> Publish<'a> {
         Publish { content: self.content.as_ref(), digest: self.digest, ..*how }
     }
 }

@@ -18,6 +18,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] when `key` leads out of the root, else what the file system reports.
     pub fn remove(&self, key: &str) -> Result<bool> {
+        if let Some(object) = self.object() {
+            return object.remove(key);
+        }
         let path = self.path(key.trim_end_matches('/'))?;
         let metadata = match fs::symlink_metadata(&path) {
             Ok(metadata) => metadata,
@@ -40,6 +43,11 @@ impl Store {
     /// # Errors
     /// As [`Store::remove`].
     pub fn take_out(&self, key: &str) -> Result<Option<TakenOut>> {
+        if let Some(object) = self.object() {
+            // Moving an object means copying it: it stays where it is until it is removed.
+            let there = object.exists(key)?;
+            return Ok(there.then(|| TakenOut::Object { store: Box::new(self.clone()), key: key.to_owned() }));
+        }
         let path = self.path(key.trim_end_matches('/'))?;
         match fs::symlink_metadata(&path) {
             Ok(_) => {}
@@ -49,7 +57,7 @@ impl Store {
         self.missing_above(path.parent().unwrap_or(&self.root))?;
         let aside = names::temp(&self.env, &path)?;
         fs::rename(&path, &aside).map_err(|error| Error::io(&path, error))?;
-        Ok(Some(TakenOut { place: path, aside }))
+        Ok(Some(TakenOut::Path { place: path, aside }))
     }
 
     /// Gives the content at `from` to `to` as well, where nothing may lie yet: as links where the file system has them,
@@ -58,6 +66,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::FileExists`] when something lies at `to`, else as [`Store::publish`].
     pub fn duplicate(&self, from: &str, to: &str, how: &Publish<'_>) -> Result<()> {
+        if let Some(object) = self.object() {
+            return object.copy_new(from, to, how);
+        }
         let (source, target) = (self.path(from.trim_end_matches('/'))?, self.path(to.trim_end_matches('/'))?);
         let metadata = fs::symlink_metadata(&source).map_err(|error| Error::io(&source, error))?;
         let parent = self.prepare(&target, how.durable)?;
@@ -108,6 +119,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::InvalidArgument`] when a file would replace a folder or the other way round.
     pub fn replace(&self, from: &str, to: &str, how: &Publish<'_>) -> Result<()> {
+        if let Some(object) = self.object() {
+            return object.replace(from, to, how);
+        }
         let (source, target) = (self.path(from.trim_end_matches('/'))?, self.path(to.trim_end_matches('/'))?);
         let folder = fs::symlink_metadata(&source).map_err(|error| Error::io(&source, error))?.is_dir();
         let parent = self.prepare(&target, how.durable)?;
@@ -136,6 +150,9 @@ impl Store {
     /// # Errors
     /// [`ErrorKind::FileExists`] when something lies at `to`, [`ErrorKind::FileNotFound`] when nothing lies at `from`.
     pub fn rename(&self, from: &str, to: &str, how: &Publish<'_>) -> Result<()> {
+        if let Some(object) = self.object() {
+            return object.rename(from, to, how);
+        }
         let (from, to) = (from.trim_end_matches('/'), to.trim_end_matches('/'));
         let (source, target) = (self.path(from)?, self.path(to)?);
         fs::symlink_metadata(&source).map_err(|error| Error::io(&source, error))?;
@@ -165,9 +182,21 @@ impl Store {
 
 /// Content that left its place and is not removed yet.
 #[derive(Debug)]
-pub struct TakenOut {
-    place: PathBuf,
-    aside: PathBuf,
+pub enum TakenOut {
+    /// Files of this machine, under a passing name.
+    Path {
+        /// Where they were.
+        place: PathBuf,
+        /// Where they are.
+        aside: PathBuf,
+    },
+    /// Objects, still in their place.
+    Object {
+        /// Their location.
+        store: Box<Store>,
+        /// Where they are.
+        key: String,
+    },
 }
 
 impl TakenOut {
@@ -176,9 +205,13 @@ impl TakenOut {
     /// # Errors
     /// What the file system reports; the rest is found as a leftover then.
     pub fn remove(self) -> Result<()> {
-        let folder = fs::symlink_metadata(&self.aside).is_ok_and(|metadata| metadata.is_dir());
-        let removed = if folder { fs::remove_dir_all(&self.aside) } else { fs::remove_file(&self.aside) };
-        removed.map_err(|error| Error::io(&self.place, error))
+        let (place, aside) = match self {
+            TakenOut::Path { place, aside } => (place, aside),
+            TakenOut::Object { store, key } => return store.remove(&key).map(|_| ()),
+        };
+        let folder = fs::symlink_metadata(&aside).is_ok_and(|metadata| metadata.is_dir());
+        let removed = if folder { fs::remove_dir_all(&aside) } else { fs::remove_file(&aside) };
+        removed.map_err(|error| Error::io(&place, error))
     }
 }
 

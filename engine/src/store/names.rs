@@ -33,6 +33,15 @@ pub(super) fn temp(env: &Env, target: &Path) -> Result<PathBuf> {
     Ok(target.with_file_name(format!(".{}.{}{TEMP}", &name[..cut], uid::random(env, RANDOM))))
 }
 
+/// Returns the name beside `target` under which its content arrives from elsewhere; `what` tells one content from
+/// another, so that whoever comes next finds what has arrived already.
+pub(super) fn partial(target: &Path, what: &str) -> Result<PathBuf> {
+    let name = name_of(target)?;
+    let room = NAME_MAX - (TEMP.len() + RANDOM + 2);
+    let cut = (0..=room.min(name.len())).rev().find(|&at| name.is_char_boundary(at)).unwrap_or(0);
+    Ok(target.with_file_name(format!(".{}.{}{TEMP}", &name[..cut], uid::from_text(what, RANDOM))))
+}
+
 /// Returns the name beside `target` under which it waits for its successor, `.<name>.<random>.holotype-old`.
 pub(super) fn old(env: &Env, target: &Path) -> Result<PathBuf> {
     let name = name_of(target)?;

@@ -36,6 +36,9 @@ impl Store {
     /// it is not the content expected, [`crate::ErrorKind::InvalidArgument`] when `key` leads out of the root or names a
     /// folder.
     pub fn publish_file(&self, source: &Path, key: &str, how: &Publish<'_>) -> Result<Published> {
+        if let Some(object) = self.object() {
+            return object.publish_file(source, key, how);
+        }
         let target = self.path(key)?;
         let parent = self.prepare(&target, how.durable)?;
         let staged = self.stage(source, target, how)?;
@@ -55,6 +58,9 @@ impl Store {
     /// # Errors
     /// As [`Store::publish_file`].
     pub fn write(&self, key: &str, bytes: &[u8], durable: bool) -> Result<()> {
+        if let Some(object) = self.object() {
+            return object.write(key, bytes);
+        }
         let target = self.path(key)?;
         let parent = self.prepare(&target, durable)?;
         refuse_folder(&target)?;

@@ -1,0 +1,71 @@
+//! Many files at once.
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+
+use super::client::REQUESTS;
+use super::{Object, runtime};
+use crate::error::{Error, Result};
+use crate::store::{Job, Publish, Published};
+
+impl Object {
+    /// Publishes many files in parallel, and folders one after the other; results come in the order of the jobs.
+    pub(in crate::store) fn publish_many(&self, jobs: &[Job], how: &Publish<'_>) -> Vec<Result<Published>> {
+        let all = runtime::run(how.progress, async {
+            self.writable()?;
+            self.client().await?;
+            let put = |job: &Job| {
+                let job = job.clone();
+                async move {
+                    let how = job.how(how);
+                    if job.source.is_dir() {
+                        self.put_folder(&job.source, &job.key, &how).await
+                    } else {
+                        self.put_file(&job.source, &job.key, &how).await
+                    }
+                }
+            };
+            let (folders, files): (Vec<usize>, Vec<usize>) =
+                (0..jobs.len()).partition(|&at| jobs[at].source.is_dir());
+            let mut results: Vec<Option<Result<Published>>> = Vec::new();
+            results.resize_with(jobs.len(), || None);
+            let mut done = stream::iter(files)
+                .map(|at| {
+                    let put = put(&jobs[at]);
+                    async move { (at, put.await) }
+                })
+                .buffer_unordered(REQUESTS);
+            while let Some((at, result)) = done.next().await {
+                results[at] = Some(result);
+            }
+            drop(done);
+            for at in folders {
+                results[at] = Some(put(&jobs[at]).await);
+            }
+            Ok(results)
+        });
+        match all {
+            Ok(results) => results
+                .into_iter()
+                .map(|result| {
+                    result.unwrap_or_else(|| Err(Error::invalid("The job was not reached; publish it again")))
+                })
+                .collect(),
+            Err(error) => jobs.iter().map(|_| Err(Error::new(error.kind(), error.message()))).collect(),
+        }
+    }
+
+    /// Removes many objects; what is not there is passed over.
+    pub(super) async fn delete(&self, keys: &[String]) -> Result<()> {
+        let client = self.client().await?;
+        let places: Vec<_> = keys.iter().map(|key| self.location(key)).collect::<Result<_>>()?;
+        let removed = client.store.delete_stream(stream::iter(places.into_iter().map(Ok)).boxed());
+        removed
+            .try_for_each(|_| async { Ok(()) })
+            .await
+            .or_else(|error| match error {
+                object_store::Error::NotFound { .. } => Ok(()),
+                error => Err(error),
+            })
+            .map_err(|error| self.fail(client, keys.first().map_or("", String::as_str), error))
+    }
+}

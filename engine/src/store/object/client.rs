@@ -1,0 +1,318 @@
+//! Clients for the stores, made on first use and shared by all locations of a process.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
+
+use object_store::aws::{AmazonS3Builder, resolve_bucket_region};
+use object_store::azure::MicrosoftAzureBuilder;
+use object_store::client::{HttpClient, HttpConnector as _};
+use object_store::gcp::GoogleCloudStorageBuilder;
+use object_store::http::HttpBuilder;
+use object_store::multipart::MultipartStore;
+use object_store::{
+    BackoffConfig, Certificate, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig,
+};
+use tokio::sync::Semaphore;
+
+use super::address::{Address, Scheme};
+use super::credentials::Aws;
+use super::http::Connector;
+use crate::env::Env;
+use crate::error::{Error, ErrorKind, Result};
+
+/// How often a request is tried unless `AWS_MAX_ATTEMPTS` says otherwise.
+const ATTEMPTS: usize = 8;
+
+/// How long a request is tried again in all.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Bytes that wait in memory for the network, over all transfers of a client, in KiB.
+pub(super) const MEMORY: u32 = 160 * 1024;
+
+/// Requests under way at once.
+pub(super) const REQUESTS: usize = 48;
+
+/// A connection to one bucket.
+pub(super) struct Client {
+    pub(super) store: Arc<dyn ObjectStore>,
+    /// Uploads in parts that can be taken up again; not every store has them.
+    pub(super) parts: Option<Arc<dyn MultipartStore>>,
+    /// Requests of our own to the same server.
+    pub(super) http: HttpClient,
+    /// Who talks to the store, for messages.
+    pub(super) who: String,
+    /// Where the bucket lies, for messages and for the registry.
+    pub(super) endpoint: String,
+    pub(super) region: Option<String>,
+    /// Set once a store has proved to make its tags from something else than MD5.
+    pub(super) foreign_tags: AtomicBool,
+    pub(super) memory: Arc<Semaphore>,
+}
+
+type Shared = Mutex<HashMap<u64, Arc<Client>>>;
+
+static CLIENTS: LazyLock<Shared> = LazyLock::new(Shared::default);
+static HASH: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+impl Client {
+    /// Returns the client for an address, connected when it is asked the first time.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Value`] for settings that cannot be used.
+    pub(super) async fn of(address: &Address, root: &str, env: &Env) -> Result<Arc<Client>> {
+        let aws = match address.scheme {
+            Scheme::S3 => Some(Aws::find(env)?),
+            _ => None,
+        };
+        // Two sessions of a process may see different variables; a fork must not use its parent's connections.
+        let vars: Vec<_> = env.vars.iter().filter(|(name, _)| matters(name)).collect();
+        let server = (address.scheme, &address.bucket, &address.endpoint, &address.revision, &address.query);
+        let key =
+            HASH.hash_one((std::process::id(), server, aws.as_ref().map(Aws::identity), vars, &env.home));
+        let clients = || CLIENTS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if let Some(known) = clients().get(&key) {
+            return Ok(known.clone());
+        }
+        let made = Arc::new(connect(address, aws, env).await.map_err(|error| match error {
+            Failure::Ours(error) => error,
+            Failure::Theirs(error) => {
+                Error::value(format!("The storage location {root} cannot be used: {error}")).because(error)
+            }
+        })?);
+        Ok(clients().entry(key).or_insert(made).clone())
+    }
+}
+
+/// Returns true for variables that a client looks at.
+fn matters(name: &str) -> bool {
+    const PREFIXES: [&str; 6] = ["AWS_", "GOOGLE_", "AZURE_", "HF_", "STORAGE_EMULATOR", "SSL_CERT"];
+    PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+enum Failure {
+    Ours(Error),
+    Theirs(object_store::Error),
+}
+
+impl From<object_store::Error> for Failure {
+    fn from(error: object_store::Error) -> Self {
+        Failure::Theirs(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Ours(error)
+    }
+}
+
+async fn connect(address: &Address, aws: Option<Aws>, env: &Env) -> Result<Client, Failure> {
+    let options = options(env)?;
+    let retry = retry(env);
+    match (address.scheme, aws) {
+        (Scheme::S3, Some(aws)) => s3(address, aws, env, options, retry).await,
+        (Scheme::S3, None) | (Scheme::Http | Scheme::Hf, _) => web(address, env, options, retry),
+        (Scheme::Gs, _) => gs(address, env, options, retry),
+        (Scheme::Az, _) => az(address, env, options, retry),
+    }
+}
+
+fn options(env: &Env) -> Result<ClientOptions> {
+    let mut options = ClientOptions::new()
+        .with_allow_http(true)
+        .with_connect_timeout(Duration::from_secs(5))
+        .with_pool_max_idle_per_host(REQUESTS)
+        .with_user_agent(HeaderValue::from_static(concat!("holotype/", env!("CARGO_PKG_VERSION"))));
+    if let Some(path) = env.vars.get("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
+        let path = env.absolute(path);
+        let pem = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
+        let bundle = Certificate::from_pem_bundle(&pem).map_err(|error| {
+            Error::value(format!("AWS_CA_BUNDLE names {}, which holds no certificates", path.display()))
+                .because(error)
+        })?;
+        options = bundle.into_iter().fold(options, ClientOptions::with_root_certificate);
+    }
+    Ok(options)
+}
+
+fn retry(env: &Env) -> RetryConfig {
+    let attempts = env.vars.get("AWS_MAX_ATTEMPTS").and_then(|text| text.parse::<usize>().ok());
+    let backoff = BackoffConfig {
+        init_backoff: Duration::from_millis(100),
+        max_backoff: Duration::from_secs(5),
+        base: 2.5,
+    };
+    RetryConfig { backoff, max_retries: attempts.unwrap_or(ATTEMPTS).max(1) - 1, retry_timeout: PATIENCE }
+}
+
+fn client<S: ObjectStore + MultipartStore>(store: S, options: &ClientOptions) -> Result<Client, Failure> {
+    let store = Arc::new(store);
+    let mut client = reader(store.clone(), options)?;
+    client.parts = Some(store);
+    Ok(client)
+}
+
+fn reader(store: Arc<dyn ObjectStore>, options: &ClientOptions) -> Result<Client, Failure> {
+    Ok(Client {
+        store,
+        parts: None,
+        http: Connector::default().connect(options)?,
+        who: String::new(),
+        endpoint: String::new(),
+        region: None,
+        foreign_tags: AtomicBool::new(false),
+        memory: Arc::new(Semaphore::new(MEMORY as usize)),
+    })
+}
+
+async fn s3(
+    address: &Address,
+    mut aws: Aws,
+    env: &Env,
+    options: ClientOptions,
+    retry: RetryConfig,
+) -> Result<Client, Failure> {
+    let endpoint = address.endpoint.clone().or_else(|| aws.endpoint.clone());
+    let mut region = aws.region.clone();
+    if endpoint.is_none() && !address.bucket.contains('.') {
+        // Requests to the wrong region are refused. Without an answer the setting, or the first region of all, must do.
+        let asked = resolve_bucket_region(&address.bucket, &options);
+        if let Ok(Ok(found)) = tokio::time::timeout(Duration::from_secs(10), asked).await {
+            region = Some(found);
+        }
+    }
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(&address.bucket)
+        .with_region(region.clone().unwrap_or_else(|| "us-east-1".to_owned()))
+        .with_client_options(options.clone())
+        .with_http_connector(Connector::default())
+        .with_retry(retry);
+    if let Some(endpoint) = &endpoint {
+        builder = builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false);
+    }
+    for (name, value) in &address.query {
+        if let ("region", value) = (name.as_str(), value) {
+            builder = builder.with_region(value);
+        }
+    }
+    let builder = aws.sign(builder, env, endpoint.is_none()).await?;
+    let mut client = client(builder.build()?, &options)?;
+    client.who = aws.who.words();
+    client.endpoint = endpoint.unwrap_or_else(|| "AWS".to_owned());
+    client.region = region;
+    Ok(client)
+}
+
+fn gs(address: &Address, env: &Env, options: ClientOptions, retry: RetryConfig) -> Result<Client, Failure> {
+    let var = |name: &str| env.vars.get(name).filter(|value| !value.is_empty());
+    let mut builder = GoogleCloudStorageBuilder::new()
+        .with_bucket_name(&address.bucket)
+        .with_client_options(options.clone())
+        .with_http_connector(Connector::default())
+        .with_retry(retry);
+    let usual = env.home.join(".config/gcloud/application_default_credentials.json");
+    let emulator = var("STORAGE_EMULATOR_HOST");
+    let mut who = "with the Google credentials found".to_owned();
+    if let Some(host) = emulator {
+        let url = if host.contains("://") { host.clone() } else { format!("http://{host}") };
+        builder = builder.with_base_url(&url).with_skip_signature(true);
+    } else if let Some(key) = var("GOOGLE_SERVICE_ACCOUNT_KEY") {
+        builder = builder.with_service_account_key(key);
+    } else if let Some(path) = var("GOOGLE_APPLICATION_CREDENTIALS").or_else(|| var("GOOGLE_SERVICE_ACCOUNT"))
+    {
+        builder = builder.with_application_credentials(env.absolute(path).to_string_lossy());
+    } else if usual.is_file() {
+        builder = builder.with_application_credentials(usual.to_string_lossy());
+    } else {
+        builder = builder.with_skip_signature(true);
+        who = "anonymously, because no Google credentials were found: set GOOGLE_APPLICATION_CREDENTIALS or run \
+               `gcloud auth application-default login`"
+            .to_owned();
+    }
+    let mut client = client(builder.build()?, &options)?;
+    client.who = who;
+    client.endpoint = emulator.cloned().unwrap_or_else(|| "Google Cloud Storage".to_owned());
+    Ok(client)
+}
+
+fn az(address: &Address, env: &Env, options: ClientOptions, retry: RetryConfig) -> Result<Client, Failure> {
+    let mut builder = MicrosoftAzureBuilder::new();
+    for (name, value) in env.vars.iter().filter(|(name, _)| name.starts_with("AZURE_")) {
+        if let Ok(key) = name.to_ascii_lowercase().parse() {
+            builder = builder.with_config(key, value);
+        }
+    }
+    for (name, value) in &address.query {
+        if let Ok(key) = name.parse() {
+            builder = builder.with_config(key, value);
+        }
+    }
+    let (account, container) = match address.bucket.split_once('@') {
+        Some((container, host)) => (host.split('.').next().map(str::to_owned), container),
+        None => (None, address.bucket.as_str()),
+    };
+    if let Some(account) = account {
+        builder = builder.with_account(account);
+    }
+    // The builder replaces the options it has been given by variables.
+    let builder = builder
+        .with_container_name(container)
+        .with_client_options(options.clone())
+        .with_http_connector(Connector::default())
+        .with_retry(retry);
+    let mut client = client(builder.build()?, &options)?;
+    client.who = "with the Azure settings in AZURE_STORAGE_ACCOUNT_NAME and its companions".to_owned();
+    client.endpoint = "Azure".to_owned();
+    Ok(client)
+}
+
+fn web(address: &Address, env: &Env, options: ClientOptions, retry: RetryConfig) -> Result<Client, Failure> {
+    let mut options = options;
+    let url = match address.scheme {
+        Scheme::Hf => {
+            if let Some(token) = env.vars.get("HF_TOKEN").filter(|token| !token.is_empty()) {
+                let mut bearer = HeaderValue::from_str(&format!("Bearer {token}")).map_err(|error| {
+                    Error::value("HF_TOKEN holds characters that no token has").because(error)
+                })?;
+                bearer.set_sensitive(true);
+                let mut headers = HeaderMap::new();
+                headers.insert("authorization", bearer);
+                options = options.with_default_headers(headers);
+            }
+            let revision = address.revision.as_deref().unwrap_or("main").replace('/', "%2F");
+            format!("{}/{}/resolve/{revision}", hf_endpoint(env), address.bucket)
+        }
+        _ => address.bucket.clone(),
+    };
+    let store = HttpBuilder::new()
+        .with_url(&url)
+        .with_client_options(options.clone())
+        .with_http_connector(Connector::default())
+        .with_retry(retry)
+        .build()?;
+    let mut client = reader(Arc::new(store), &options)?;
+    client.who = match (address.scheme, env.vars.contains_key("HF_TOKEN")) {
+        (Scheme::Hf, false) => "anonymously: set HF_TOKEN for private repositories".to_owned(),
+        (Scheme::Hf, true) => "with HF_TOKEN".to_owned(),
+        _ => "without credentials".to_owned(),
+    };
+    client.endpoint = url;
+    Ok(client)
+}
+
+/// Returns where repositories are served.
+pub(super) fn hf_endpoint(env: &Env) -> String {
+    let named = env.vars.get("HF_ENDPOINT").filter(|value| !value.is_empty());
+    named.map_or("https://huggingface.co", String::as_str).trim_end_matches('/').to_owned()
+}
+
+/// Returns the error for what only reading works on.
+pub(super) fn read_only(root: &str) -> Error {
+    Error::new(
+        ErrorKind::Unsupported,
+        format!("{root} can only be read: save to a local folder or an s3://, gs:// or az:// location"),
+    )
+}

@@ -1,0 +1,285 @@
+//! Getting a file out of a bucket.
+
+use std::fs::{self, File};
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use object_store::{GetOptions, GetRange};
+
+use super::client::Client;
+use super::{Object, Stat, runtime};
+use crate::error::{Error, ErrorKind, Result};
+use crate::hash::{
+    Both, ContentHash, Digest, FolderIdentity, HashKind, Identity, Manifest, ManifestEntry, fill, folder_hash,
+};
+use crate::store::fetch::Fetch;
+use crate::store::names;
+
+/// Bytes of one request.
+const RANGE: u64 = 8 * 1024 * 1024;
+
+/// Permission bits of remote files: object stores keep none.
+pub(super) const MODE: u32 = 0o644;
+
+/// Requests for one file under way at once.
+const PARALLEL: usize = 6;
+
+/// How often a range that came cut off is asked for again.
+const AGAIN: usize = 4;
+
+/// How long to wait before looking again whether another process is done.
+const POLL: Duration = Duration::from_millis(50);
+
+/// A file that arrived.
+pub(super) struct Arrived {
+    pub(super) identity: Identity,
+    pub(super) stat: Stat,
+}
+
+impl Object {
+    /// Brings the file at `key` to `target`, under a passing name until it is complete and checked.
+    ///
+    /// Who comes later, in this or another process, waits for whoever is at it, or goes on where a killed one stopped.
+    pub(super) async fn get_file(
+        &self,
+        key: &str,
+        stat: Stat,
+        target: &Path,
+        how: &Fetch<'_>,
+    ) -> Result<Arrived> {
+        let fail = |error| Error::io(target, error);
+        let what = format!("{}\n{}\n{}", self.url(key), stat.tag.as_deref().unwrap_or_default(), stat.size);
+        let partial = names::partial(target, &what)?;
+        if let Some(parent) = target.parent() {
+            fs::create_dir_all(parent).map_err(fail)?;
+        }
+        let mut file = loop {
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&partial)
+                .map_err(fail)?;
+            while matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) {
+                tokio::time::sleep(POLL).await;
+            }
+            if is_still(&file, &partial) {
+                break file;
+            }
+            // Somebody completed it meanwhile: what is there must be what is wanted, else it is fetched anew.
+            if let Ok(identity) = crate::hash::identify_file(target)
+                && identity.content.size == stat.size
+                && how.matches(&identity.content, identity.digest)
+            {
+                return Ok(Arrived { identity, stat });
+            }
+        };
+        // Without a tag nobody knows whether what is there belongs to what will come.
+        let mut from = if stat.tag.is_some() { file.metadata().map_err(fail)?.len() } else { 0 };
+        loop {
+            if from > stat.size {
+                from = 0;
+            }
+            file.set_len(from).map_err(fail)?;
+            let identity = self.fill_file(key, &stat, target, &mut file, how).await?;
+            match self.check_arrived(key, &stat, &identity, how).await {
+                Ok(()) => {
+                    if let Some(modified) = stat.modified {
+                        let since = Duration::from_micros(u64::try_from(modified.0).unwrap_or_default());
+                        file.set_modified(SystemTime::UNIX_EPOCH + since).map_err(fail)?;
+                    }
+                    file.sync_data().map_err(fail)?;
+                    fs::rename(&partial, target).map_err(fail)?;
+                    return Ok(Arrived { identity, stat });
+                }
+                // What a killed process left may be damaged.
+                Err(_) if from > 0 => from = 0,
+                Err(error) => {
+                    let _ = fs::remove_file(&partial);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Appends what is missing, in order; returns the identity of the whole.
+    async fn fill_file(
+        &self,
+        key: &str,
+        stat: &Stat,
+        target: &Path,
+        file: &mut File,
+        how: &Fetch<'_>,
+    ) -> Result<Identity> {
+        let fail = |error| Error::io(target, error);
+        let mut both = Both::new(stat.size);
+        file.seek(SeekFrom::Start(0)).map_err(fail)?;
+        let mut there = 0;
+        let mut buffer = vec![0; 1024 * 1024];
+        while let read @ 1.. = fill(file, &mut buffer).map_err(fail)? {
+            both.update(&buffer[..read]);
+            there += read as u64;
+            (how.progress)(read as u64)?;
+        }
+        let client = self.client().await?;
+        let starts = (0..(stat.size - there).div_ceil(RANGE)).map(|n| there + n * RANGE);
+        let mut ranges = stream::iter(starts)
+            .map(|start| self.range(client, key, stat, start..(start + RANGE).min(stat.size)))
+            .buffered(PARALLEL);
+        while let Some(bytes) = ranges.next().await {
+            let bytes = bytes?;
+            file.write_all(&bytes).map_err(fail)?;
+            both.update(&bytes);
+            (how.progress)(bytes.len() as u64)?;
+        }
+        both.finish()
+            .ok_or_else(|| Error::new(ErrorKind::Io, format!("{} was cut off; try again", self.url(key))))
+    }
+
+    /// Returns some bytes of a file of which nothing has changed since `stat`.
+    pub(super) async fn range(
+        &self,
+        client: &Client,
+        key: &str,
+        stat: &Stat,
+        range: std::ops::Range<u64>,
+    ) -> Result<Bytes> {
+        let location = self.location(key)?;
+        let whole = range == (0..stat.size);
+        let strong = stat.tag.clone().filter(|tag| !tag.starts_with("W/") && client.parts.is_some());
+        let mut tries = 0;
+        loop {
+            let options = GetOptions {
+                if_match: strong.clone(),
+                range: (!whole).then(|| GetRange::Bounded(range.clone())),
+                ..GetOptions::default()
+            };
+            let (store, location) = (client.store.clone(), location.clone());
+            let got = runtime::spawn(async move { store.get_opts(&location, options).await?.bytes().await })
+                .await?;
+            match got {
+                Ok(bytes) if bytes.len() as u64 == range.end - range.start => return Ok(bytes),
+                Ok(_) if tries < AGAIN => {}
+                Ok(bytes) => {
+                    self.whole(key, bytes.len() as u64, range.end - range.start)?;
+                    return Ok(bytes);
+                }
+                Err(error @ object_store::Error::Generic { .. }) if tries < AGAIN => {
+                    let error = self.fail(client, key, error);
+                    if !error.message().contains("broke") {
+                        return Err(error);
+                    }
+                }
+                Err(error) => return Err(self.fail(client, key, error)),
+            }
+            tries += 1;
+        }
+    }
+
+    /// Fails unless what arrived is what was to arrive.
+    async fn check_arrived(
+        &self,
+        key: &str,
+        stat: &Stat,
+        identity: &Identity,
+        how: &Fetch<'_>,
+    ) -> Result<()> {
+        let client = self.client().await?;
+        let tag = stat.content.as_ref().filter(|tag| {
+            tag.kind == HashKind::Md5
+                && identity.content.kind == HashKind::Md5
+                && !client.foreign_tags.load(Ordering::Relaxed)
+        });
+        let as_tagged = tag.is_none_or(|tag| tag.hash == identity.content.hash);
+        let as_expected = how.matches(&identity.content, identity.digest);
+        if as_expected && (as_tagged || how.digest.is_some()) {
+            return Ok(());
+        }
+        // A tag that is no MD5 has been taken for the hash of the content: all that can be asked is that the bytes are
+        // the same twice.
+        let by_tag_only = |expected: &ContentHash| stat.content.as_ref() == Some(expected);
+        let tag_decides = how.digest.is_none() && how.content.is_none_or(by_tag_only);
+        if tag_decides && self.digest_async(key).await? == identity.digest {
+            client.foreign_tags.store(true, Ordering::Relaxed);
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Corrupt,
+            format!(
+                "{} is not the content that the registry knows: it was changed or damaged in storage; nothing was put in \
+                 the cache",
+                self.url(key)
+            ),
+        ))
+    }
+
+    /// Returns the digest of an object, read through once.
+    pub(super) async fn digest_async(&self, key: &str) -> Result<Digest> {
+        Ok(self.identify_async(key).await?.digest)
+    }
+
+    pub(super) async fn identify_async(&self, key: &str) -> Result<Identity> {
+        let stat = self.require(key).await?;
+        let client = self.client().await?;
+        let mut both = Both::new(stat.size);
+        let mut ranges = stream::iter((0..stat.size.div_ceil(RANGE)).map(|n| n * RANGE))
+            .map(|start| self.range(client, key, &stat, start..(start + RANGE).min(stat.size)))
+            .buffered(PARALLEL);
+        while let Some(bytes) = ranges.next().await {
+            both.update(&bytes?);
+        }
+        both.finish()
+            .ok_or_else(|| Error::new(ErrorKind::Io, format!("{} was cut off; try again", self.url(key))))
+    }
+
+    pub(in crate::store) fn identify_file(&self, key: &str) -> Result<Identity> {
+        runtime::run(&|_| Ok(()), self.identify_async(key))
+    }
+
+    /// Reads every file below `key` once, without keeping any.
+    pub(in crate::store) fn identify_folder(&self, key: &str) -> Result<FolderIdentity> {
+        let key = key.trim_end_matches('/');
+        runtime::run(&|_| Ok(()), async {
+            let below = self.stats_async(&format!("{key}/")).await?;
+            let entries: Vec<(ManifestEntry, String)> = stream::iter(below)
+                .map(|stat| async move {
+                    let Identity { content, digest } = self.identify_async(&stat.key).await?;
+                    let path =
+                        stat.key.strip_prefix(key).unwrap_or(&stat.key).trim_start_matches('/').to_owned();
+                    Ok::<_, Error>((
+                        ManifestEntry { path, size: content.size, digest, mode: MODE },
+                        content.hash,
+                    ))
+                })
+                .buffer_unordered(PARALLEL)
+                .try_collect()
+                .await?;
+            let content = folder_hash(entries.iter().map(|(entry, hash)| (hash.clone(), entry.size)))
+                .ok_or_else(|| Error::new(ErrorKind::FileNotFound, self.url(key)))?;
+            let manifest = Manifest::new(entries.into_iter().map(|(entry, _)| entry).collect());
+            Ok(FolderIdentity { content, digest: manifest.digest(), manifest })
+        })
+    }
+}
+
+/// Returns true while the name still belongs to the file that was opened by it.
+fn is_still(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        match (file.metadata(), fs::metadata(path)) {
+            (Ok(one), Ok(other)) => (one.dev(), one.ino()) == (other.dev(), other.ino()),
+            _ => false,
+        }
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        path.exists()
+    }
+}

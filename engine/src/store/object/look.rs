@@ -1,0 +1,241 @@
+//! Looking at what lies in a remote location.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt as _};
+
+use super::address::Scheme;
+use super::{Object, repository, runtime, tags};
+use crate::error::{Error, ErrorKind, Result};
+use crate::hash::{ContentHash, folder_hash};
+use crate::store::Entry;
+use crate::value::Timestamp;
+
+/// What a store tells about a file without its being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stat {
+    /// Path below the root.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was written last.
+    pub modified: Option<Timestamp>,
+    /// What changes whenever the content does.
+    pub tag: Option<String>,
+    /// The format's hash, as far as the store tells.
+    pub content: Option<ContentHash>,
+}
+
+const QUIET: runtime::Progress<'static> = &|_| Ok(());
+
+impl Object {
+    pub(in crate::store) fn exists(&self, key: &str) -> Result<bool> {
+        match self.stat(key)? {
+            Some(_) => Ok(true),
+            None if self.address.scheme == Scheme::Http => Ok(false),
+            None => self.is_folder(key),
+        }
+    }
+
+    /// Returns true when files lie below `key`.
+    pub(in crate::store) fn is_folder(&self, key: &str) -> Result<bool> {
+        match self.address.scheme {
+            Scheme::Http => return Ok(false),
+            Scheme::Hf => return Ok(!self.list(&format!("{}/", key.trim_end_matches('/')))?.is_empty()),
+            _ => {}
+        }
+        let location = self.location(key)?;
+        runtime::run(QUIET, async {
+            let client = self.client().await?;
+            let mut below = client.store.list(Some(&location));
+            match below.next().await {
+                None => Ok(false),
+                Some(Ok(_)) => Ok(true),
+                Some(Err(error)) => Err(self.fail(client, key, error)),
+            }
+        })
+    }
+
+    /// Returns what is known of the file at `key`; `None` when there is none.
+    pub(in crate::store) fn stat(&self, key: &str) -> Result<Option<Stat>> {
+        runtime::run(QUIET, self.stat_async(key))
+    }
+
+    pub(super) async fn stat_async(&self, key: &str) -> Result<Option<Stat>> {
+        if self.address.scheme == Scheme::Hf {
+            return repository::stat(self, key).await;
+        }
+        let location = self.location(key)?;
+        let client = self.client().await?;
+        match client.store.head(&location).await {
+            Ok(meta) => Ok(Some(self.stat_of(key.trim_end_matches('/').to_owned(), &meta))),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            // Some servers that keep buckets as folders fail instead of saying that a folder is no file.
+            Err(error @ object_store::Error::Generic { .. }) if client.parts.is_some() => {
+                match client.store.list(Some(&location)).next().await {
+                    Some(Ok(_)) => Ok(None),
+                    _ => Err(self.fail(client, key, error)),
+                }
+            }
+            Err(error) => Err(self.fail(client, key, error)),
+        }
+    }
+
+    fn stat_of(&self, key: String, meta: &ObjectMeta) -> Stat {
+        Stat {
+            key,
+            size: meta.size,
+            modified: Some(Timestamp(meta.last_modified.timestamp_micros())),
+            tag: meta.e_tag.clone(),
+            content: tags::content(self.address.scheme, meta),
+        }
+    }
+
+    /// Returns what is known of all files whose key starts with `prefix`, sorted by key.
+    pub(in crate::store) fn stats(&self, prefix: &str) -> Result<Vec<Stat>> {
+        runtime::run(QUIET, self.stats_async(prefix))
+    }
+
+    pub(super) async fn stats_async(&self, prefix: &str) -> Result<Vec<Stat>> {
+        let folder = prefix.rsplit_once('/').map(|(folder, _)| folder);
+        let mut found = match self.address.scheme {
+            Scheme::Hf => repository::list(self, folder.unwrap_or_default()).await?,
+            Scheme::Http => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!("The web server of {} lists no files: name single files", self.root),
+                ));
+            }
+            _ => self.walk(folder).await?,
+        };
+        found.retain(|stat| stat.key.starts_with(prefix));
+        found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        Ok(found)
+    }
+
+    async fn walk(&self, folder: Option<&str>) -> Result<Vec<Stat>> {
+        let below = match folder {
+            Some(folder) => Some(self.location(folder)?),
+            None if self.address.prefix.is_empty() => None,
+            None => Some(object_store::path::Path::parse(&self.address.prefix).map_err(|error| {
+                Error::value(format!("The storage location {} names no place", self.root)).because(error)
+            })?),
+        };
+        let client = self.client().await?;
+        let all: Vec<ObjectMeta> = client
+            .store
+            .list(below.as_ref())
+            .try_collect()
+            .await
+            .map_err(|error| self.fail(client, folder.unwrap_or_default(), error))?;
+        // Consoles mark folders by empty objects that bear the folder's name: they are no files.
+        let mut folders = HashSet::new();
+        for meta in &all {
+            let mut name = meta.location.as_ref();
+            while let Some((above, _)) = name.rsplit_once('/') {
+                if !folders.insert(above) {
+                    break;
+                }
+                name = above;
+            }
+        }
+        let own = |meta: &&ObjectMeta| meta.size > 0 || !folders.contains(meta.location.as_ref());
+        let stat = |meta: &ObjectMeta| {
+            let key = self.address.key(meta.location.as_ref())?.to_owned();
+            (!key.is_empty()).then(|| self.stat_of(key, meta))
+        };
+        Ok(all.iter().filter(own).filter_map(stat).collect())
+    }
+
+    pub(in crate::store) fn list(&self, prefix: &str) -> Result<Vec<Entry>> {
+        Ok(self.stats(prefix)?.into_iter().map(|stat| Entry { key: stat.key, size: stat.size }).collect())
+    }
+
+    pub(in crate::store) fn size(&self, key: &str) -> Result<u64> {
+        if let Some(stat) = self.stat(key)? {
+            return Ok(stat.size);
+        }
+        let missing = || Error::new(ErrorKind::FileNotFound, self.url(key));
+        if self.address.scheme == Scheme::Http {
+            return Err(missing());
+        }
+        let below = self.list(&format!("{}/", key.trim_end_matches('/')))?;
+        if below.is_empty() { Err(missing()) } else { Ok(below.iter().map(|entry| entry.size).sum()) }
+    }
+
+    /// Returns the format's hash of a file or folder as the registry would note it, without reading any content.
+    pub(in crate::store) fn content(&self, key: &str) -> Result<Option<ContentHash>> {
+        if let Some(stat) = self.stat(key)? {
+            return Ok(stat.content);
+        }
+        let below = self.stats(&format!("{}/", key.trim_end_matches('/')))?;
+        let hashes: Option<Vec<(String, u64)>> =
+            below.into_iter().map(|stat| Some((stat.content?.hash, stat.size))).collect();
+        Ok(hashes.and_then(folder_hash))
+    }
+
+    pub(in crate::store) fn read(&self, key: &str) -> Result<Vec<u8>> {
+        runtime::run(QUIET, async {
+            let location = self.location(key)?;
+            let client = self.client().await?;
+            let fail = |error| self.fail(client, key, error);
+            let found = client.store.get(&location).await.map_err(fail)?;
+            let size = found.meta.size;
+            let bytes = found.bytes().await.map_err(fail)?;
+            self.whole(key, bytes.len() as u64, size)?;
+            Ok(bytes.into())
+        })
+    }
+
+    pub(in crate::store) fn read_range(&self, key: &str, range: Range<u64>) -> Result<Vec<u8>> {
+        let reaches = |size: u64| {
+            if range.start <= range.end && range.end <= size {
+                return Ok(());
+            }
+            let (url, Range { start, end }) = (self.url(key), &range);
+            Err(Error::invalid(format!("{url} has {size} bytes: there is no range {start}..{end}")))
+        };
+        if range.start >= range.end {
+            reaches(self.size(key)?)?;
+            return Ok(Vec::new());
+        }
+        let wanted = range.end - range.start;
+        let read = runtime::run(QUIET, async {
+            let location = self.location(key)?;
+            let client = self.client().await?;
+            let options =
+                GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+            match client.store.get_opts(&location, options).await {
+                Ok(found) if found.meta.size >= range.end => {
+                    let bytes = found.bytes().await.map_err(|error| self.fail(client, key, error))?;
+                    self.whole(key, bytes.len() as u64, wanted)?;
+                    Ok(bytes.into())
+                }
+                Ok(found) => Err(reaches(found.meta.size).err().unwrap_or_else(|| self.cut(key))),
+                Err(error) => Err(self.fail(client, key, error)),
+            }
+        });
+        // A store answers a range behind the end with an error like any other: the size tells.
+        read.or_else(|error| match error.kind() {
+            ErrorKind::Io => reaches(self.size(key)?).and(Err(error)),
+            _ => Err(error),
+        })
+    }
+
+    /// Fails unless as many bytes came as were announced.
+    pub(super) fn whole(&self, key: &str, came: u64, announced: u64) -> Result<()> {
+        if came == announced { Ok(()) } else { Err(self.cut(key)) }
+    }
+
+    fn cut(&self, key: &str) -> Error {
+        Error::new(ErrorKind::Io, format!("{} was cut off on its way; try again", self.url(key)))
+    }
+
+    /// Returns the present description of a file, which must be there.
+    pub(super) async fn require(&self, key: &str) -> Result<Stat> {
+        let found = self.stat_async(key).await?;
+        found.ok_or_else(|| Error::new(ErrorKind::FileNotFound, self.url(key)))
+    }
+}

@@ -1,0 +1,96 @@
+//! The one asynchronous runtime, private to object storage and made on first use.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// How long the caller waits for the network before it looks whether the user wants to break off.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Threads that sign, hash and talk to the network.
+const THREADS: usize = 4;
+
+/// The runtime and the process that made it: threads do not survive a fork.
+static RUNTIME: Mutex<Option<(u32, Arc<Runtime>)>> = Mutex::new(None);
+
+/// Called with the number of bytes just moved; its error breaks the operation off.
+pub(super) type Progress<'a> = &'a (dyn Fn(u64) -> Result<()> + Sync);
+
+/// Waits for `work`; meanwhile `progress` is asked every now and then whether to go on.
+///
+/// # Errors
+/// What `work` or `progress` report.
+pub(super) fn run<T>(progress: Progress<'_>, work: impl Future<Output = Result<T>>) -> Result<T> {
+    runtime()?.block_on(async {
+        let mut work = pin!(work);
+        loop {
+            match tokio::time::timeout(TICK, &mut work).await {
+                Ok(done) => return done,
+                Err(_) => progress(0)?,
+            }
+        }
+    })
+}
+
+fn runtime() -> Result<Arc<Runtime>> {
+    let mut runtime = RUNTIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let process = std::process::id();
+    if let Some((maker, runtime)) = &*runtime
+        && *maker == process
+    {
+        return Ok(runtime.clone());
+    }
+    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().min(THREADS));
+    let made = Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name("holotype-object")
+        .enable_all()
+        .build()
+        .map_err(|error| {
+            Error::new(ErrorKind::Io, "Cannot start threads for object storage").because(error)
+        })?;
+    let made = Arc::new(made);
+    if let Some((_, old)) = runtime.replace((process, made.clone())) {
+        // Its threads are in the parent process: waiting for them would never end.
+        std::mem::forget(old);
+    }
+    Ok(made)
+}
+
+/// Work on the runtime's threads, ended when nobody waits for it any more.
+pub(super) struct Task<T>(JoinHandle<T>);
+
+/// Starts work on the runtime's threads; for use inside [`run`].
+pub(super) fn spawn<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> Task<T> {
+    Task(tokio::spawn(work))
+}
+
+/// Starts work that reads files or computes.
+pub(super) fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Task<T> {
+    Task(tokio::task::spawn_blocking(work))
+}
+
+impl<T> Future for Task<T> {
+    type Output = Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<T>> {
+        Pin::new(&mut self.0).poll(context).map(|done| {
+            done.map_err(|error| {
+                Error::new(ErrorKind::Io, "A thread of object storage stopped").because(error)
+            })
+        })
+    }
+}
+
+impl<T> Drop for Task<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}

@@ -1,0 +1,106 @@
+//! What a location tells of its files without their being read.
+
+use std::fs;
+
+use super::{Stat, Store};
+use crate::error::{Error, Result};
+use crate::hash::{ContentHash, hash_file, hash_folder};
+use crate::value::Timestamp;
+
+impl Store {
+    /// Returns the path or URL of `key`, without a query.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::InvalidArgument`] when a key leads out of a local root.
+    pub fn url(&self, key: &str) -> Result<String> {
+        match self.object() {
+            Some(object) => Ok(object.url(key)),
+            None => Ok(self.path(key)?.display().to_string()),
+        }
+    }
+
+    /// Returns what is known of the file at `key`; `None` when there is no file.
+    ///
+    /// # Errors
+    /// What the network or the file system report.
+    pub fn stat(&self, key: &str) -> Result<Option<Stat>> {
+        if let Some(object) = self.object() {
+            return object.stat(key);
+        }
+        let path = self.path(key)?;
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => Ok(Some(Stat {
+                key: key.to_owned(),
+                size: metadata.len(),
+                modified: metadata.modified().ok().and_then(timestamp),
+                tag: None,
+                content: None,
+            })),
+            Ok(_) => Ok(None),
+            Err(error) => match error.kind() {
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory => Ok(None),
+                _ => Err(Error::io(&path, error)),
+            },
+        }
+    }
+
+    /// Returns what is known of every file whose key starts with `prefix`, sorted by key.
+    ///
+    /// # Errors
+    /// As [`Store::list`].
+    pub fn stats(&self, prefix: &str) -> Result<Vec<Stat>> {
+        match self.object() {
+            Some(object) => object.stats(prefix),
+            None => self.list(prefix)?.iter().filter_map(|entry| self.stat(&entry.key).transpose()).collect(),
+        }
+    }
+
+    /// Returns true when `key` is a folder, which in a bucket means that files lie below it.
+    ///
+    /// # Errors
+    /// What the network reports.
+    pub fn is_folder(&self, key: &str) -> Result<bool> {
+        match self.object() {
+            Some(object) => object.is_folder(key),
+            None => Ok(self.path(key)?.is_dir()),
+        }
+    }
+
+    /// Returns the format's hash of the file or folder at `key`: remote content is known by the tags of its store and not
+    /// read, `None` where a tag is missing.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::FileNotFound`] when nothing lies there.
+    pub fn content(&self, key: &str) -> Result<Option<ContentHash>> {
+        if let Some(object) = self.object() {
+            return object.content(key);
+        }
+        let path = self.path(key)?;
+        if path.is_dir() { hash_folder(&path).map(|folder| folder.content) } else { hash_file(&path) }
+            .map(Some)
+    }
+
+    /// Removes many files at once; what is not there is passed over.
+    ///
+    /// # Errors
+    /// What the network or the file system report.
+    pub fn remove_files(&self, keys: &[String]) -> Result<()> {
+        match self.object() {
+            Some(object) => object.remove_files(keys),
+            None => keys.iter().try_for_each(|key| self.remove(key).map(|_| ())),
+        }
+    }
+
+    /// Returns the region of a bucket, where the store has regions.
+    ///
+    /// # Errors
+    /// What the network reports.
+    pub fn region(&self) -> Result<Option<String>> {
+        self.object().map_or(Ok(None), |object| object.region())
+    }
+}
+
+fn timestamp(moment: std::time::SystemTime) -> Option<Timestamp> {
+    let since = moment.duration_since(std::time::SystemTime::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_micros()).ok().map(Timestamp)
+}
