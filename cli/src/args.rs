@@ -56,6 +56,9 @@ pub(crate) enum Command {
     Update(c::update::UpdateArgs),
     Annotate(c::annotate::AnnotateArgs),
     List(c::list::ListArgs),
+    // Follow what happened
+    Lineage(c::lineage::LineageArgs),
+    Log(c::log::LogArgs),
     // Manage changes
     Switch(c::switch::SwitchArgs),
     // Administer
@@ -71,10 +74,11 @@ pub(crate) enum Command {
 }
 
 /// The commands as the help of the whole groups them.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 7] = [
     ("Configure your environment", &["connect", "info", "init", "disconnect"]),
     ("Save, load, create & delete", &["save", "load", "create", "delete"]),
     ("Describe, update, annotate & list", &["describe", "get", "update", "annotate", "list"]),
+    ("Follow what happened", &["lineage", "log"]),
     ("Manage changes", &["switch"]),
     ("Administer", &["settings", "storage", "migrate", "completions"]),
     ("Authenticate", &["login", "logout"]),

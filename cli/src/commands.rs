@@ -11,8 +11,10 @@ pub(crate) mod disconnect;
 pub(crate) mod get;
 pub(crate) mod info;
 pub(crate) mod init;
+pub(crate) mod lineage;
 pub(crate) mod list;
 pub(crate) mod load;
+pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod migrate;
@@ -40,8 +42,10 @@ pub(crate) fn run(ui: &mut Ui, cli: &Cli) -> Result<()> {
         Command::Get(args) => get::run(ui, args),
         Command::Info(args) => info::run(ui, args),
         Command::Init(args) => init::run(ui, args),
+        Command::Lineage(args) => lineage::run(ui, args),
         Command::List(args) => list::run(ui, args),
         Command::Load(args) => load::run(ui, args),
+        Command::Log(args) => log::run(ui, args),
         Command::Login(args) => login::run(ui, args),
         Command::Logout(_) => logout::run(ui),
         Command::Migrate(args) => migrate::run(ui, args),

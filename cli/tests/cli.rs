@@ -22,10 +22,14 @@ mod info;
 mod init;
 #[path = "lab.rs"]
 mod lab;
+#[path = "lineage.rs"]
+mod lineage;
 #[path = "list.rs"]
 mod list;
 #[path = "load.rs"]
 mod load;
+#[path = "log.rs"]
+mod log;
 #[path = "login.rs"]
 mod login;
 #[path = "save.rs"]

@@ -124,6 +124,11 @@ impl Db {
         driver.finish()
     }
 
+    /// Returns which kind of database it is.
+    pub fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
     /// Returns true when nothing can be written.
     pub fn read_only(&self) -> bool {
         self.driver.read_only

@@ -144,6 +144,7 @@ impl Session {
         if registry.traits.has_type && record.flag("is_type") {
             ids.extend(self.descendants(registry, id)?);
         }
+        let now = registry.traits.tracks_updates.then(|| self.env().now());
         let promoted = self.db().write(|tx| {
             refuse_locked(tx, registry, &ids, &[])?;
             let promoted = if registry.traits.versioned { promote_head(tx, record)? } else { None };
@@ -152,6 +153,9 @@ impl Session {
             if promoted.is_some() {
                 sql.push(", \"is_latest\" = ").bind(false);
             }
+            if let Some(now) = now {
+                sql.push(", \"updated_at\" = ").bind(now);
+            }
             sql.push(" WHERE \"id\" IN (").append(id_list(&ids)).push(")");
             tx.execute(&sql)?;
             Ok(promoted)
@@ -159,6 +163,9 @@ impl Session {
         record.set("branch_id", -1i64)?;
         if promoted.is_some() {
             record.set("is_latest", false)?;
+        }
+        if let Some(now) = now {
+            record.set("updated_at", now)?;
         }
         record.settle();
         self.env().emit(Event::Trashed { repr: record.repr() });

@@ -13,7 +13,18 @@ const FLOORS: [&[&str]; 7] = [
     &["db", "record", "hash", "store"],
     &["session", "query", "write"],
     &["instance", "storage"],
-    &["content", "ingest", "fetch", "collection", "curate", "describe", "track", "testing"],
+    &[
+        "content",
+        "ingest",
+        "fetch",
+        "collection",
+        "curate",
+        "describe",
+        "lineage",
+        "history",
+        "track",
+        "testing",
+    ],
 ];
 
 /// Modules that may use one module above them, with the reason.
