@@ -274,6 +274,17 @@ impl QuerySet {
         })
     }
 
+    /// Returns how the database reads the records: a line per step.
+    pub fn explain(&self) -> Result<String> {
+        let columns: Vec<&str> = self.registry.columns.iter().map(|column| column.column).collect();
+        let mut sql = Sql::new("EXPLAIN QUERY PLAN ");
+        sql.append(self.select_columns(&columns)?);
+        let int = crate::Kind::BigInt;
+        let steps = self.session.db().rows(&sql, &[int, int, int, crate::Kind::Text])?;
+        let line = |step: &Vec<Value>| step.iter().map(Value::to_string).collect::<Vec<_>>().join(" ");
+        Ok(steps.iter().map(line).collect::<Vec<_>>().join("\n"))
+    }
+
     /// Returns true when there is a record.
     pub fn exists(&self) -> Result<bool> {
         let query = QuerySet { order: Vec::new(), ..self.slice(0, Some(1)) };

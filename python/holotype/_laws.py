@@ -134,6 +134,33 @@ class HasParents(SQLRecord):
         """
         return _reach(self, "children")
 
+    def view_parents(self, field: Any = None, with_children: bool = False, distance: int = 5) -> None:
+        """Shows the records above this one as a tree.
+
+        Args:
+            field: Field that names the records; by default that of the registry.
+            with_children: Show the records below as well.
+            distance: How many steps away a record may be.
+
+        Raises:
+            ValueError: If the record is not saved.
+
+        Example:
+            >>> t_cell.view_parents()
+            T cell
+            └── lymphocyte
+                └── leukocyte
+        """
+        from holotype._family import view
+
+        view(self, field, ("parents", "children") if with_children else ("parents",), distance)
+
+    def view_children(self, field: Any = None, distance: int = 5) -> None:
+        """Shows the records below this one as a tree; see `view_parents`."""
+        from holotype._family import view
+
+        view(self, field, ("children",), distance)
+
 
 def _reach(record: SQLRecord, what: str, depth: int | None = None) -> BasicQuerySet:
     """Returns what a record reaches along a relation of its registry to itself."""

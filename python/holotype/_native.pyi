@@ -219,6 +219,9 @@ class QuerySet:
     def get_where(self, condition: Any) -> Record:
         """Returns the one visible record for which a condition holds."""
 
+    def explain(self) -> str:
+        """Returns how the database reads the records."""
+
     def count(self) -> int:
         """Returns the number of records."""
 
@@ -520,6 +523,15 @@ def track_input(instance: Instance, record: Record, run: int | None) -> bool:
 
 def transform(instance: Instance, revises: Record | None, skip_hash_lookup: bool, **arguments: Any) -> Record:
     """Returns a new transform, the next version of the one with its key, or the one with the same source."""
+
+def transform_from_path(
+    instance: Instance,
+    path: Path,
+    key: str | None,
+    version_tag: str | None,
+    description: str | None,
+) -> Record:
+    """Saves a script or notebook as a transform, without a run."""
 
 def unbind_dir(path: Path) -> bool:
     """Takes the binding of a directory away and returns whether there was one."""

@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from holotype._labels import LabelManager
     from holotype._registries import ArtifactFields
     from holotype.lists import RecordList
     from holotype.registry import SQLRecord as Run
@@ -260,6 +261,17 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
     def overwrite_versions(self) -> bool:
         """True when all versions share one place in storage."""
         return bool(self._overwrite_versions)
+
+    @property
+    def labels(self) -> LabelManager:
+        """The labels of all registries.
+
+        Example:
+            >>> artifact.labels.add(pilot)
+        """
+        from holotype._labels import LabelManager
+
+        return LabelManager(self)
 
     @property
     def transform(self) -> Any:

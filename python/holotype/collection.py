@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from holotype._labels import LabelManager
     from holotype._registries import CollectionFields
     from holotype.queryset import ArtifactBasicQuerySet
 else:
@@ -99,6 +100,17 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
     @name.setter
     def name(self, name: str) -> None:
         self.key = name
+
+    @property
+    def labels(self) -> LabelManager:
+        """The labels of all registries.
+
+        Example:
+            >>> collection.labels.add(pilot)
+        """
+        from holotype._labels import LabelManager
+
+        return LabelManager(self)
 
     @property
     def transform(self) -> Any:

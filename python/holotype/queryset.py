@@ -211,6 +211,30 @@ class BasicQuerySet:
         """Returns true when there is a record."""
         return self._native.exists() if self._records is None else bool(self._records)
 
+    def explain(self, **options: Any) -> str:
+        """Returns how the database reads the records, a line per step; options are ignored.
+
+        Example:
+            >>> print(ln.Artifact.filter(key="raw/cells.csv").explain())
+        """
+        return self._native.explain()
+
+    def intersection(self, *others: BasicQuerySet) -> Any:
+        """Returns the records that are in all of the queries."""
+        query = self
+        for other in others:
+            query = query & other
+        return query
+
+    def difference(self, *others: BasicQuerySet) -> Any:
+        """Returns the records that are in none of the other queries."""
+        from holotype.conditions import Q
+
+        query = self._base().filter(Q(id__in=self)._node)
+        for other in others:
+            query = query.filter((~Q(id__in=other))._node)
+        return self._made(query)
+
     def contains(self, record: Any) -> bool:
         """Returns true when a record is among those of the query."""
         if not isinstance(record, self._cls) or record.id is None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from holotype import _native, _session
+from pathlib import Path
+
+from holotype import _native, _session, _voice
 from holotype.registry import SQLRecord, adopt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from typing import Any
 
     from holotype._registries import RunFields, TransformFields
@@ -79,6 +82,79 @@ class Transform(TransformFields, registry="lamindb.Transform"):
         self._settle()
         _native.save_transform(self._instance, self._row)
         return self
+
+    @classmethod
+    def from_path(
+        cls,
+        path: str | os.PathLike[str],
+        key: str | None = None,
+        kind: str | None = None,
+        version: str | None = None,
+        description: str | None = None,
+    ) -> Transform:
+        """Saves the source code of a script or notebook and returns its transform, without a run.
+
+        Args:
+            path: The file.
+            key: Key; by default the path below the directory that is bound to the instance.
+            kind: Kind; by default what the suffix says.
+            version: Version label.
+            description: A description; by default the title of a notebook.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            FieldValidationError: For an unknown kind.
+
+        Example:
+            >>> ln.Transform.from_path("analysis.py")
+        """
+        instance = _session.current()
+        row = _native.transform_from_path(instance, Path(path), key, version, description)
+        transform: Transform = cls._wrap(row, instance)
+        if kind is not None and kind != transform.kind:
+            transform.kind = kind
+            transform.save()
+        return transform
+
+    @classmethod
+    def from_git(
+        cls,
+        url: str,
+        path: str,
+        key: str | None = None,
+        version: str | None = None,
+        entrypoint: str | None = None,
+        branch: str | None = None,
+        **kwargs: Any,
+    ) -> Transform:
+        """Returns a transform for a pipeline in a git repository; it keeps the commit, not the code.
+
+        Args:
+            url: Address of the repository, anything that `git clone` takes.
+            path: File or folder in the repository.
+            key: Key; by default `<owner>/<repository>/<path>`.
+            version: Version label, a tag or commit of the repository; by default the newest commit. Where it
+                equals `branch`, the transform follows the branch and keeps no commit.
+            entrypoint: What is called in the file.
+            branch: Branch; by default that of the repository.
+            **kwargs: As for `Transform`.
+
+        Raises:
+            ValueError: If the repository lacks the version, the branch or the path.
+            RuntimeError: If the repository can't be read, or git is not installed.
+
+        Example:
+            >>> url = "https://github.com/nf-core/rnaseq"
+            >>> ln.Transform.from_git(url, "main.nf", version="3.14.0").save()
+        """
+        from holotype._git import pipeline
+
+        inferred, source = pipeline(url, path, version, entrypoint, branch)
+        if key is None:
+            key = inferred
+            _voice.say(_voice.IMPORTANT, f"inferred key '{key}' from url & path")
+        kwargs.setdefault("kind", "pipeline")
+        return cls(key=key, version=version, source_code=source, **kwargs)
 
     @property
     def latest_run(self) -> Any:

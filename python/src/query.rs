@@ -146,6 +146,11 @@ impl QuerySet {
         runtime::run(py, || self.inner.get_where(condition)).map(Record::from)
     }
 
+    /// Returns how the database reads the records.
+    fn explain(&self, py: Python<'_>) -> PyResult<String> {
+        runtime::run(py, || self.inner.explain())
+    }
+
     /// Returns the number of records.
     fn count(&self, py: Python<'_>) -> PyResult<usize> {
         runtime::run(py, || self.inner.count())

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use holotype::track::{
     Answers, EnvironmentFile, Finish, FinishOptions, Finished, HashLookup, Named, Notebook, Outcome,
-    Question, Rename, Report, SourceFile, SourceKind, TrackOptions, Tracking,
+    Question, Rename, Report, SaveTransform, SourceFile, SourceKind, TrackOptions, Tracking,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -203,6 +203,20 @@ fn save_transform(instance: &Instance, record: &Bound<'_, Record>) -> PyResult<(
     instance::change(record, |row| instance.inner.save_transform(row))
 }
 
+/// Saves a script or notebook as a transform, without a run.
+#[pyfunction]
+fn transform_from_path(
+    py: Python<'_>,
+    instance: &Instance,
+    path: PathBuf,
+    key: Option<String>,
+    version_tag: Option<String>,
+    description: Option<String>,
+) -> PyResult<Record> {
+    let save = SaveTransform { key, version_tag, description, ..SaveTransform::default() };
+    runtime::run(py, || instance.inner.save_transform_file(&path, &save)).map(|saved| saved.transform.into())
+}
+
 /// Returns a new run of a transform.
 #[pyfunction]
 #[pyo3(signature = (instance, transform, **fields))]
@@ -234,6 +248,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(finish, module)?)?;
     module.add_function(wrap_pyfunction!(transform, module)?)?;
     module.add_function(wrap_pyfunction!(save_transform, module)?)?;
+    module.add_function(wrap_pyfunction!(transform_from_path, module)?)?;
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(notebook_gaps, module)?)?;
     module.add_function(wrap_pyfunction!(track_input, module)?)

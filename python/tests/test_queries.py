@@ -351,3 +351,15 @@ def test_annotations_say_what_is_wrong(instance: Path) -> None:
         counted.filter(n="many")
     with pytest.raises(ValueError, match="n__isnull=True"):
         counted.filter(n__gt=None)
+
+
+def test_sets_of_queries(fruit: list[ln.ULabel]) -> None:
+    with_p = ln.ULabel.filter(name__contains="p")
+    described = ln.ULabel.filter(description__isnull=False)
+    assert set(with_p.intersection(described).to_list("name")) == {"apple", "plum"}
+    assert set(with_p.difference(described).to_list("name")) == {"pear", "Apricot"}
+    assert with_p.difference(described, ln.ULabel.filter(name="pear")).one().name == "Apricot"
+
+
+def test_a_query_explains_itself(fruit: list[ln.ULabel]) -> None:
+    assert "SEARCH t0" in ln.ULabel.filter(id=1).explain()

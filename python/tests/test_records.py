@@ -329,3 +329,74 @@ def test_values_that_are_found_among_others_are_told(
     assert "loaded" not in capsys.readouterr().out
     ln.ULabel.from_values(["apple", "kiwi"])
     assert capsys.readouterr().out == "✓ loaded 1 ULabel record matching name: 'apple'\n"
+
+
+def test_families_are_drawn(instance: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, left, right, leaf = (bt.CellType(name=name).save() for name in ("root", "left", "right", "leaf"))
+    left.parents.add(root)
+    right.parents.add(root)
+    leaf.parents.add(right, left)
+    capsys.readouterr()
+    leaf.view_parents()
+    assert capsys.readouterr().out.splitlines() == [
+        "leaf",
+        "├── left",
+        "│   └── root",
+        "└── right",
+        "    └── root",
+    ]
+    root.view_children(distance=1)
+    assert capsys.readouterr().out.splitlines() == ["root", "├── left", "└── right"]
+    left.view_parents(field="uid", with_children=True)
+    assert capsys.readouterr().out.splitlines() == [
+        left.uid,
+        "parents:",
+        f"└── {root.uid}",
+        "children:",
+        f"└── {leaf.uid}",
+    ]
+    root.parents.add(leaf)
+    root.view_parents()
+    assert capsys.readouterr().out.count("root (above)") == 2
+    with pytest.raises(ValueError, match="save it before viewing"):
+        bt.CellType(name="unsaved").view_parents()
+    with pytest.raises(ValueError, match="distance"):
+        root.view_children(distance=-1)
+
+
+def test_labels_of_all_registries(instance: Path) -> None:
+    for name in ("a", "b"):
+        Path(f"{name}.txt").write_text(name)
+    one, two = (ln.Artifact(f"{name}.txt", key=f"{name}.txt", run=False).save() for name in ("a", "b"))
+    assert repr(one.labels) == "Entities"
+    pilot, other = ln.ULabel(name="pilot").save(), ln.ULabel(name="other").save()
+    project, cell = ln.Project(name="atlas").save(), bt.CellType(name="T cell").save()
+    one.labels.add(pilot)
+    one.labels.add([pilot, project, cell])
+    assert repr(one.labels).splitlines() == [
+        "Entities",
+        "└── .ulabels     ULabel     pilot",
+        "    .projects    Project    atlas",
+        "    .cell_types  CellType   T cell",
+    ]
+    two.labels.add(ln.ULabel.filter(name="other"))
+    two.labels.add_from(one)
+    assert set(two.labels.get(ln.ULabel)) == {pilot, other}
+    assert two.labels.get(bt.CellType, flat_names=True) == ["T cell"]
+    assert two.projects.one() == project
+    collection = ln.Collection(one, key="c", run=False).save()
+    collection.labels.add([pilot, project])
+    assert collection.ulabels.one() == pilot
+    with pytest.raises(TypeError, match="A CellType is no label of a Collection"):
+        collection.labels.add(cell)
+    for wrong in ("pilot", 1, ["pilot"], one):
+        with pytest.raises(TypeError):
+            one.labels.add(wrong)
+    with pytest.raises(TypeError, match="takes a registry"):
+        one.labels.get("pilot")
+    with pytest.raises(TypeError, match="come from"):
+        one.labels.add_from(pilot)
+    with pytest.raises(ValueError, match="is not saved"):
+        one.labels.add(ln.ULabel(name="unsaved"))
+    with pytest.raises(NotImplementedError):
+        one.labels.add(pilot, feature=ln.Feature(name="f", dtype=ln.ULabel).save())
