@@ -101,16 +101,28 @@ impl Scratch {
         Scratch::with_modules(&[])
     }
 
+    /// Returns an instance with the core registries whose database is a file, wherever others are.
+    ///
+    /// # Errors
+    /// Those of [`Instance::init`].
+    pub fn on_sqlite() -> Result<Scratch> {
+        Scratch::make(&[], |_| Ok(None))
+    }
+
     /// Returns an instance with further modules, such as `bionty`.
     ///
     /// # Errors
     /// Those of [`Instance::init`].
     pub fn with_modules(modules: &[&str]) -> Result<Scratch> {
+        Scratch::make(modules, Database::prepared)
+    }
+
+    fn make(modules: &[&str], database: impl Fn(&Env) -> Result<Option<Database>>) -> Result<Scratch> {
         let guard = tempfile::tempdir().map_err(|error| Error::io(Path::new("temporary folder"), error))?;
         // Temporary folders may lie behind a link, and resolved paths would not compare.
         let dir = fs::canonicalize(guard.path()).map_err(|error| Error::io(guard.path(), error))?;
         let (env, told) = env(&dir, 1)?;
-        let database = Database::prepared(&env)?;
+        let database = database(&env)?;
         let options = InitOptions {
             storage: Some(dir.join("store").display().to_string()),
             name: Some("store".to_owned()),

@@ -215,15 +215,17 @@ impl Postgres {
     fn settle(&self, ticket: Option<&str>) -> Result<()> {
         self.lock(&self.idle).clear();
         let number = ticket.and_then(|ticket| ticket.parse::<u64>().ok()).unwrap_or(0);
-        let asked = self.connect(RESTART).and_then(|connection| {
-            connection.ask(&format!("SELECT txid_status({number})"))
-        });
+        let asked = self
+            .connect(RESTART)
+            .and_then(|connection| connection.ask(&format!("SELECT txid_status({number})")));
         let place = self.shown();
         match asked.ok().flatten().as_deref() {
             Some("committed") => Ok(()),
             Some("aborted") => Err(Error::new(
                 ErrorKind::Database,
-                format!("The connection to {place} was lost before the change was stored: nothing was written, try again"),
+                format!(
+                    "The connection to {place} was lost before the change was stored: nothing was written, try again"
+                ),
             )),
             _ => Err(Error::new(
                 ErrorKind::Database,
@@ -247,8 +249,9 @@ impl Connection {
         let mut sql = sql.clone();
         sql.push(" RETURNING \"id\"");
         let rows = self.rows(&sql, &[Kind::BigInt])?;
-        rows.first().and_then(|row| row.first()).and_then(Value::as_int).ok_or_else(|| {
-            Error::new(ErrorKind::Database, "The server did not say which id the new row got")
-        })
+        rows.first()
+            .and_then(|row| row.first())
+            .and_then(Value::as_int)
+            .ok_or_else(|| Error::new(ErrorKind::Database, "The server did not say which id the new row got"))
     }
 }

@@ -45,12 +45,9 @@ impl Sql {
         let mut postgres = Sql::default();
         match letters {
             Letters::Distinct => postgres.append(expression).push("::text LIKE ").bind(pattern),
-            Letters::Alike => postgres
-                .push("UPPER(")
-                .append(expression)
-                .push("::text) LIKE UPPER(")
-                .bind(pattern)
-                .push(")"),
+            Letters::Alike => {
+                postgres.push("UPPER(").append(expression).push("::text) LIKE UPPER(").bind(pattern).push(")")
+            }
         };
         self.fork(sqlite, postgres)
     }
@@ -61,7 +58,7 @@ impl Sql {
         let mut sqlite = expression.clone();
         sqlite.push(" REGEXP ").bind(if alike { format!("(?i){pattern}") } else { pattern.to_owned() });
         let mut postgres = expression;
-        postgres.push(if alike { "::text ~* " } else { "::text ~ " }).bind(pattern);
+        postgres.push(if alike { "::text ~* " } else { "::text ~ " }).bind(posix(pattern));
         self.fork(sqlite, postgres)
     }
 
@@ -95,6 +92,54 @@ impl Sql {
     }
 }
 
+/// Returns a regular expression in the words of PostgreSQL: the same matches, as far as it has words for them.
+fn posix(pattern: &str) -> String {
+    let known = |flags: &&str| !flags.is_empty() && flags.chars().all(|flag| "imsxu".contains(flag));
+    let split = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
+    let (flags, mut rest) = split.filter(|(flags, _)| known(flags)).unwrap_or(("", pattern));
+    let has = |flag| flags.contains(flag);
+    // By itself a dot would match the end of a line there.
+    let lines = match (has('m'), has('s')) {
+        (false, false) => "p",
+        (true, false) => "n",
+        (false, true) => "s",
+        (true, true) => "w",
+    };
+    let (i, x) = (if has('i') { "i" } else { "" }, if has('x') { "x" } else { "" });
+    let mut text = format!("(?{lines}{i}{x})");
+    let mut in_class = false;
+    while let Some(c) = rest.chars().next() {
+        let (took, words) = match c {
+            '\\' => {
+                let escaped = rest[1..].chars().next();
+                let words = match escaped.filter(|_| !in_class) {
+                    Some('b') => Some("\\y"),
+                    Some('B') => Some("\\Y"),
+                    Some('z') => Some("\\Z"),
+                    _ => None,
+                };
+                (1 + escaped.map_or(0, char::len_utf8), words)
+            }
+            // Groups need no names here.
+            '(' if !in_class && (rest.starts_with("(?P<") || rest.starts_with("(?<")) => {
+                (rest.find('>').map_or(1, |end| end + 1), Some("("))
+            }
+            '[' => {
+                in_class = true;
+                (1, None)
+            }
+            ']' => {
+                in_class = false;
+                (1, None)
+            }
+            c => (c.len_utf8(), None),
+        };
+        text.push_str(words.unwrap_or(&rest[..took]));
+        rest = &rest[took..];
+    }
+    text
+}
+
 /// Returns the text form of an array for PostgreSQL.
 fn array(values: &[Value]) -> String {
     let mut text = String::from("{");
@@ -122,4 +167,17 @@ fn array(values: &[Value]) -> String {
     }
     text.push('}');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::posix;
+
+    #[test]
+    fn patterns_are_put_into_the_words_of_postgres() {
+        assert_eq!(posix("^a.b$"), "(?p)^a.b$");
+        assert_eq!(posix("(?i)a\\b(?P<n>[b\\]z])"), "(?pi)a\\y([b\\]z])");
+        assert_eq!(posix("(?sm)(?<n>x)\\z"), "(?w)(x)\\Z");
+        assert_eq!(posix("[\\b](?:a|é)\\"), "(?p)[\\b](?:a|é)\\");
+    }
 }

@@ -186,10 +186,7 @@ mod tests {
         assert_eq!(sql.text().matches('?').count(), 6);
         assert_eq!(sql.params().len(), 4);
         let (text, params) = sql.to_postgres();
-        assert_eq!(
-            text,
-            "SELECT '?' FROM \"a?\" WHERE id = $1 AND \"name\" ILIKE $2 AND size > $3"
-        );
+        assert_eq!(text, "SELECT '?' FROM \"a?\" WHERE id = $1 AND \"name\" ILIKE $2 AND size > $3");
         assert_eq!(params, [&7i64.into(), &"A%".into(), &8i64.into()]);
     }
 }

@@ -188,10 +188,16 @@ pub(super) enum Visible {
 pub(super) fn mark(tx: &Tx<'_>, id: i64, visible: Visible) -> Result<()> {
     let mut sql = Sql::new("UPDATE \"lamindb_artifact\" SET \"_aux\" = ");
     // Other programs keep notes of their own in the same document.
-    sql.push(match visible {
-        Visible::Complete => "NULLIF(json_remove(\"_aux\", '$.so'), '{}')",
-        Visible::Incomplete => "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1)",
-    });
+    match visible {
+        Visible::Complete => sql.spelled(
+            "NULLIF(json_remove(\"_aux\", '$.so'), '{}')",
+            "NULLIF(NULLIF(\"_aux\", 'null') - 'so', '{}')",
+        ),
+        Visible::Incomplete => sql.spelled(
+            "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1)",
+            "COALESCE(NULLIF(\"_aux\", 'null'), '{}') || '{\"so\": 1}'",
+        ),
+    };
     sql.push(" WHERE \"id\" = ").bind(id);
     tx.execute(&sql).map(|_| ())
 }

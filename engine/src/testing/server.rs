@@ -20,8 +20,11 @@ pub struct Database {
 }
 
 impl Database {
-    /// Returns a new database, or nothing when the tests run on SQLite.
-    pub(super) fn prepared(env: &Env) -> Result<Option<Database>> {
+    /// Returns a new database with the tables of the format, or nothing when the tests run on SQLite.
+    ///
+    /// # Errors
+    /// Failures of the server.
+    pub fn prepared(env: &Env) -> Result<Option<Database>> {
         let Some(url) = server() else { return Ok(None) };
         let server = Db::connect(env, &url)?;
         let blank = template(env, &server, &url)?;

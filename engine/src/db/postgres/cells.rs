@@ -43,6 +43,10 @@ impl ToSql for Param<'_> {
             Value::Bool(flag) => out.extend_from_slice(&[u8::from(*flag)]),
             Value::Int(int) => out.extend_from_slice(&int.to_be_bytes()),
             Value::Float(real) => out.extend_from_slice(&real.to_be_bytes()),
+            // No text of the server holds NUL, and none is ever written with it: a sign that is no character equals none.
+            Value::Text(text) if text.contains('\0') => {
+                out.extend_from_slice(text.replace('\0', "\u{FFFF}").as_bytes());
+            }
             Value::Text(text) => out.extend_from_slice(text.as_bytes()),
             Value::Date(day) => out.extend_from_slice(day.to_string().as_bytes()),
             Value::DateTime(moment) => out.extend_from_slice(moment.to_iso().as_bytes()),

@@ -21,15 +21,29 @@ const CHUNK: usize = 256;
 
 /// One connection with the small runtime that drives it; nothing else runs in the background.
 pub(in crate::db) struct Connection {
-    // Dropped first: it tells the server that nobody will ask again.
+    // Dropped first: it tells the driver that nobody will ask again.
     client: Client,
-    runtime: Runtime,
+    runtime: Option<Runtime>,
     tls: Tls,
     place: String,
     patience: Duration,
     lost: Flag<bool>,
     /// A statement failed: until the transaction or a savepoint is rolled back, the server refuses all others.
     failed: Flag<bool>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // A runtime cannot be taken down any more while a thread's own variables are: the process closes the socket.
+        if thread_ends() {
+            std::mem::forget(self.runtime.take());
+        }
+    }
+}
+
+/// Returns true when the variables of this thread are being taken down.
+fn thread_ends() -> bool {
+    tokio::runtime::Handle::try_current().is_err_and(|error| error.is_thread_local_destroyed())
 }
 
 /// Why no connection was made.
@@ -41,20 +55,21 @@ pub(super) struct Refusal {
 
 impl Connection {
     pub(super) fn open(target: &Target, tls: &Tls) -> std::result::Result<Connection, Refusal> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| {
-            let text = format!("No connection to {} can be driven", target.shown);
-            Refusal { error: Error::new(ErrorKind::Io, text).because(error), passing: false }
+        let undriven =
+            || Error::new(ErrorKind::Io, format!("No connection to {} can be driven", target.shown));
+        if thread_ends() {
+            return Err(Refusal { error: undriven(), passing: false });
+        }
+        let built = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = built.map_err(|error| Refusal { error: undriven().because(error), passing: false })?;
+        let (client, driver) = runtime.block_on(target.config.connect(tls.clone())).map_err(|error| {
+            Refusal { passing: error::is_passing(&error), error: error::unreachable(&target.shown, error) }
         })?;
-        let (client, driver) =
-            runtime.block_on(target.config.connect(tls.clone())).map_err(|error| Refusal {
-                passing: error::is_passing(&error),
-                error: error::unreachable(&target.shown, error),
-            })?;
         // What goes wrong with the connection is told to whoever asks something of it.
         runtime.spawn(driver.map(|_| ()));
         Ok(Connection {
             client,
-            runtime,
+            runtime: Some(runtime),
             tls: tls.clone(),
             place: target.shown.clone(),
             patience: target.patience,
@@ -93,9 +108,18 @@ impl Connection {
     }
 
     /// Waits for the server, at most as long as a statement may take.
-    fn wait<T>(&self, work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>) -> Result<T> {
+    fn wait<T>(
+        &self,
+        work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
+    ) -> Result<T> {
+        let Some(runtime) = self.runtime.as_ref().filter(|_| !thread_ends()) else {
+            return Err(Error::new(
+                ErrorKind::Database,
+                format!("{} is closed: the thread ends", self.place),
+            ));
+        };
         let mut work = pin!(work);
-        self.runtime.block_on(async {
+        runtime.block_on(async {
             if let Ok(done) = tokio::time::timeout(self.patience, work.as_mut()).await {
                 return done.map_err(|error| self.fail(error));
             }
@@ -146,7 +170,11 @@ impl Connection {
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
-    pub(in crate::db) fn each(&self, sql: &Sql, visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
+    pub(in crate::db) fn each(
+        &self,
+        sql: &Sql,
+        visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<()>,
+    ) -> Result<()> {
         self.run(sql, &mut |row| {
             let mut cells = Vec::with_capacity(row.len());
             cells::read(row, &mut cells).map_err(|error| self.fail(error))?;

@@ -51,7 +51,9 @@ pub(super) fn translate(place: &str, error: tokio_postgres::Error) -> Error {
         let text = deepest(&error);
         return Error::new(
             ErrorKind::Database,
-            format!("The connection to {place} was lost ({text}): check that the server runs, then try again"),
+            format!(
+                "The connection to {place} was lost ({text}): check that the server runs, then try again"
+            ),
         )
         .because(error);
     };
@@ -77,7 +79,9 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
             ErrorKind::NoWriteAccess,
             format!("{text}: contact administrators of the space if you need write access"),
         ),
-        "42501" => (ErrorKind::PermissionDenied, format!("{place} refuses: {text}; ask its owner for access")),
+        "42501" => {
+            (ErrorKind::PermissionDenied, format!("{place} refuses: {text}; ask its owner for access"))
+        }
         "25006" => (ErrorKind::PermissionDenied, format!("{place} is read-only: {text}")),
         "28P01" | "28000" => (
             ErrorKind::PermissionDenied,

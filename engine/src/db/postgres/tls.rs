@@ -58,7 +58,8 @@ fn roots(file: Option<&str>) -> Result<RootCertStore> {
     let place = file.unwrap_or("the certificates of this machine");
     match file {
         Some(path) => {
-            let refuse = |error| Error::new(ErrorKind::Io, format!("{path} holds no certificates")).because(error);
+            let refuse =
+                |error| Error::new(ErrorKind::Io, format!("{path} holds no certificates")).because(error);
             for certificate in CertificateDer::pem_file_iter(path).map_err(refuse)? {
                 store.add_parsable_certificates([certificate.map_err(refuse)?]);
             }

@@ -54,7 +54,9 @@ impl Target {
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=').unwrap_or((pair, "")) {
                 ("sslmode", value) => mode = Some(value.to_owned()),
-                ("sslrootcert", value) => root = Some(value.replace("%2F", "/")).filter(|path| path != "system"),
+                ("sslrootcert", value) => {
+                    root = Some(value.replace("%2F", "/")).filter(|path| path != "system")
+                }
                 ("sslcert" | "sslkey", _) => return Err(refuse("client certificates are not supported")),
                 _ => kept.push(pair),
             }
