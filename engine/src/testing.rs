@@ -24,7 +24,7 @@ use crate::event::Event;
 use crate::instance::{InitOptions, Instance};
 use crate::value::Timestamp;
 
-pub use server::Database;
+pub use server::{Database, dialect};
 
 /// The moment at which every clock of this module starts: 2026-01-02 03:04:05 UTC.
 pub const START: Timestamp = Timestamp(1_767_323_045_000_000);

@@ -59,6 +59,11 @@ impl Drop for Database {
     }
 }
 
+/// Returns the kind of database that the tests run on.
+pub fn dialect() -> Dialect {
+    server().map_or(Dialect::Sqlite, |_| Dialect::Postgres)
+}
+
 /// Returns the URL of the server on which the tests are to run.
 #[allow(clippy::disallowed_methods, reason = "tests are told by the environment which database to run on")]
 fn server() -> Option<String> {

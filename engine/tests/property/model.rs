@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike as _, Timelike as _};
-use holotype::testing::Scratch;
+use holotype::db::Dialect;
+use holotype::testing::{self, Scratch};
 use holotype::{Operand, Q, Record, Timestamp, Value, model};
 use serde_json::json;
 
@@ -391,7 +392,7 @@ fn capital(c: char) -> char {
 }
 
 fn on_postgres() -> bool {
-    std::env::var("HOLOTYPE_TEST_DB").is_ok_and(|url| !url.is_empty())
+    testing::dialect() == Dialect::Postgres
 }
 
 fn compare(value: &Value, op: &str, operand: &Operand) -> bool {
