@@ -64,7 +64,9 @@ impl Annotation {
         let root = aliases.next();
         let (joins, end) = select::joins(&self.lookup.hops, &root, aliases)?;
         let mut sql = Sql::new("(SELECT ");
-        sql.append(self.aggregate.over(build::expression(&end, &self.lookup.end), Some(self.lookup.end.kind())));
+        sql.append(
+            self.aggregate.over(build::expression(&end, &self.lookup.end), Some(self.lookup.end.kind())),
+        );
         sql.push(" FROM ").ident(registry.table).push(&format!(" AS {root}")).append(joins);
         sql.push(" WHERE ").column(&root, "id").push(" = ").column(alias, "id").push(")");
         Ok(sql)
