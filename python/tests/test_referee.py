@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from referee.client import Holotype, Referee
+from referee.cluster import Cluster
 from referee.instances import expected, unpack
 
 TRACKED = """\
@@ -66,11 +68,30 @@ QUESTIONS: list[dict[str, Any]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A PostgreSQL server, whose own user may enter the folder it lives in."""
+    folder = tmp_path_factory.mktemp("server")
+    for place in [folder, *folder.parents[:2]]:
+        place.chmod(0o755)
+    running = Cluster(folder / "cluster")
+    yield running
+    running.stop()
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 @pytest.mark.parametrize(("maker", "judge"), [(Holotype, Referee), (Referee, Holotype)])
-def test_each_opens_what_the_other_made(maker: type[Referee], judge: type[Referee], tmp_path: Path) -> None:
+def test_each_opens_what_the_other_made(
+    maker: type[Referee],
+    judge: type[Referee],
+    database: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
     home, work = tmp_path / "home", tmp_path / "work"
     one, other = maker(home, work), judge(home, work)
-    one.init(tmp_path / "store", modules="bionty")
+    db = request.getfixturevalue("cluster").database() if database == "postgresql" else None
+    one.init(tmp_path / "store", modules="bionty", db=db)
     made = fill(one)
     script = work / "analysis.py"
     script.write_text(TRACKED)

@@ -31,13 +31,12 @@ impl Database {
         Database::make(server, &url, &format!("TEMPLATE {blank} STRATEGY wal_log")).map(Some)
     }
 
-    /// Returns a new database without tables on the server of the tests, if there is one.
+    /// Returns a new database without tables on the server of which `url` names another one.
     ///
     /// # Errors
     /// Failures of the server.
-    pub fn empty(env: &Env) -> Result<Option<Database>> {
-        let Some(url) = server() else { return Ok(None) };
-        Database::make(Db::connect(env, &url)?, &url, "TEMPLATE template0").map(Some)
+    pub fn on(env: &Env, url: &str) -> Result<Database> {
+        Database::make(Db::connect(env, url)?, url, "TEMPLATE template0")
     }
 
     fn make(server: Db, url: &str, how: &str) -> Result<Database> {

@@ -4,11 +4,12 @@
 #   postgres.sh run COMMAND...          starts one, runs the command with HOLOTYPE_TEST_DB set to its URL, removes it
 #   postgres.sh start FOLDER            makes one there unless there is one, starts it and prints its URL
 #   postgres.sh stop FOLDER [MODE]      stops it: fast (default), smart, or immediate, which is like a crash
+#   postgres.sh create FOLDER NAME      makes a database and prints its URL with the password
 #   postgres.sh find                    tells whether the server is installed
 #
 # The URL leads through a socket in the folder, where whoever may enter it is trusted. The port in FOLDER/port takes
-# passwords on 127.0.0.1 (user `tester`, password `t:st@pw`, written t%3Ast%40pw in a URL) and speaks TLS when
-# openssl made a certificate: FOLDER/data/server.crt. Nothing is kept safe from power cuts.
+# passwords on 127.0.0.1 (user `tester`, password `t:st@pw`, written t%3Ast%40pw in a URL) and speaks TLS with a
+# certificate for `localhost` of the authority FOLDER/authority.crt. Nothing is kept safe from power cuts.
 set -euo pipefail
 
 bin() {
@@ -44,9 +45,7 @@ make() {
     --auth-local=trust --auth-host=scram-sha-256 --pwfile=password --no-sync --no-instructions >initdb.log 2>&1) \
     || { cat "$folder/initdb.log" >&2; return 1; }
   if command -v openssl >/dev/null; then
-    (cd "$folder" && as openssl req -new -x509 -days 30 -nodes -subj /CN=localhost \
-      -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -out data/server.crt -keyout data/server.key \
-      -quiet 2>/dev/null && as chmod 600 data/server.key && echo "ssl = on" | as tee -a data/postgresql.conf >/dev/null) || true
+    (cd "$folder" && certify && echo "ssl = on" | as tee -a data/postgresql.conf >/dev/null)
   fi
   as tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
 unix_socket_directories = '$folder'
@@ -63,6 +62,16 @@ autovacuum = off
 logging_collector = off
 log_min_messages = fatal
 CONF
+}
+
+# An authority of our own, and a certificate of it for this machine under the name localhost alone.
+certify() {
+  as openssl req -new -x509 -days 30 -nodes -subj "/CN=Tests" -out authority.crt -keyout authority.key 2>/dev/null
+  as openssl req -new -nodes -subj /CN=localhost -out server.csr -keyout data/server.key 2>/dev/null
+  printf 'subjectAltName=DNS:localhost\nbasicConstraints=CA:FALSE\n' | as tee server.ext >/dev/null
+  as openssl x509 -req -days 30 -in server.csr -CA authority.crt -CAkey authority.key -CAcreateserial \
+    -extfile server.ext -out data/server.crt 2>/dev/null
+  as chmod 600 data/server.key
 }
 
 start() {
@@ -86,6 +95,14 @@ stop() {
   (cd "$folder" && as "$bin/pg_ctl" --pgdata=data --wait --silent --mode="$mode" stop)
 }
 
+create() {
+  local folder port
+  folder=$(cd "$1" && pwd)
+  port=$(cat "$folder/port")
+  "$(bin)/createdb" --host="$folder" --port="$port" --username=tester --template=template0 "$2"
+  echo "postgresql://tester:t%3Ast%40pw@127.0.0.1:$port/$2"
+}
+
 run() {
   local folder place=${TMPDIR:-/tmp} status=0
   # Memory is several times faster than a disk where databases are made by the hundred.
@@ -102,6 +119,7 @@ case "${1:-}" in
   run) shift; run "$@" ;;
   start) start "$2" ;;
   stop) stop "$2" "${3:-fast}" ;;
+  create) create "$2" "$3" ;;
   find) bin >/dev/null ;;
-  *) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

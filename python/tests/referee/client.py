@@ -53,13 +53,14 @@ class Referee:
             "PYTHONDONTWRITEBYTECODE": "1",
         }
 
-    def init(self, storage: Path, *, modules: str | None = None) -> None:
-        """Makes a new instance with `lamin init`, named after the last part of `storage`.
+    def init(self, storage: Path, *, modules: str | None = None, db: str | None = None) -> None:
+        """Makes a new instance with `lamin init`, named after the last part of `storage`, or of the URL `db`.
 
         Raises:
             RefereeError: the command failed.
         """
         more = ["--modules", modules] if modules else []
+        more += ["--db", db] if db else []
         self.command(str(self.python().with_name("lamin")), "init", "--storage", str(storage), *more)
 
     def python(self) -> Path:
