@@ -108,7 +108,8 @@ fn driver_suite(db: &Db) {
     .unwrap();
     assert_eq!(count(db, "counted"), 2);
     // A query that breaks off leaves the connection whole.
-    let broken = db.each(&Sql::new("SELECT name FROM counted"), &mut |_| Err(holotype::Error::value("enough")));
+    let broken =
+        db.each(&Sql::new("SELECT name FROM counted"), &mut |_| Err(holotype::Error::value("enough")));
     assert_eq!(broken.unwrap_err().message(), "enough");
     // Writers wait for each other, so that no step is lost.
     thread::scope(|scope| {
@@ -116,7 +117,8 @@ fn driver_suite(db: &Db) {
             scope.spawn(|| {
                 for _ in 0..10 {
                     db.write(|tx| {
-                        let n = tx.scalar(&Sql::new("SELECT n FROM counted WHERE name = 'kept'"), Kind::BigInt)?;
+                        let n =
+                            tx.scalar(&Sql::new("SELECT n FROM counted WHERE name = 'kept'"), Kind::BigInt)?;
                         let mut sql = Sql::new("UPDATE counted SET n = ");
                         sql.bind(n.unwrap().as_int().unwrap() + 1).push(" WHERE name = 'kept'");
                         tx.execute(&sql)

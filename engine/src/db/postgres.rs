@@ -180,7 +180,8 @@ impl Postgres {
         result
     }
 
-    /// Returns what begins a transaction and takes the lock; its answer is the number of the transaction.
+    /// Returns what begins a transaction and takes the lock; its answer is the number of the transaction, and since when
+    /// the server runs.
     fn begin(&self) -> String {
         let commit = if self.deferred.load(Ordering::Relaxed) { "off" } else { "on" };
         // Not a snapshot for the whole transaction: it would be older than the lock.
@@ -189,7 +190,7 @@ impl Postgres {
              SET LOCAL lock_timeout = {PATIENCE_MS}; \
              SET LOCAL synchronous_commit = {commit}; \
              SELECT pg_advisory_xact_lock({WRITERS}); \
-             SELECT txid_current()"
+             SELECT txid_current() || ' ' || extract(epoch FROM pg_postmaster_start_time())"
         )
     }
 
@@ -214,26 +215,39 @@ impl Postgres {
     /// Finds out what became of a transaction whose connection was lost during its commit.
     fn settle(&self, ticket: Option<&str>) -> Result<()> {
         self.lock(&self.idle).clear();
-        let number = ticket.and_then(|ticket| ticket.parse::<u64>().ok()).unwrap_or(0);
-        let asked = self
-            .connect(RESTART)
-            .and_then(|connection| connection.ask(&format!("SELECT txid_status({number})")));
+        let (number, start) = ticket.and_then(|ticket| ticket.split_once(' ')).unwrap_or(("0", ""));
+        let number = number.parse::<u64>().unwrap_or(0);
         let place = self.shown();
-        match asked.ok().flatten().as_deref() {
-            Some("committed") => Ok(()),
+        let unknown = || {
+            Error::new(
+                ErrorKind::Database,
+                format!(
+                    "The connection to {place} was lost while the change was being stored, and whether it was is unknown: \
+                     look, then try again"
+                ),
+            )
+        };
+        let connection = self.connect(RESTART).map_err(|error| unknown().because(error))?;
+        // A server that crashed may have given the number to another transaction since: then a commit proves nothing.
+        let status = connection.ask(&format!(
+            "SELECT COALESCE(txid_status({number}), 'aborted') || \
+             CASE WHEN extract(epoch FROM pg_postmaster_start_time())::text = '{}' THEN '' ELSE ' elsewhere' END",
+            start.replace('\'', "")
+        ));
+        let status = match status {
+            // A number of the future: the transaction was never written down.
+            Err(error) if error.kind() == ErrorKind::Value => "aborted".to_owned(),
+            status => status.map_err(|error| unknown().because(error))?.unwrap_or_default(),
+        };
+        match status.split(' ').next() {
+            Some("committed") if status == "committed" => Ok(()),
             Some("aborted") => Err(Error::new(
                 ErrorKind::Database,
                 format!(
                     "The connection to {place} was lost before the change was stored: nothing was written, try again"
                 ),
             )),
-            _ => Err(Error::new(
-                ErrorKind::Database,
-                format!(
-                    "The connection to {place} was lost while the change was being stored, and whether it was is unknown: \
-                     look, then try again"
-                ),
-            )),
+            _ => Err(unknown()),
         }
     }
 

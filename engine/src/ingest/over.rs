@@ -166,7 +166,9 @@ fn is_of_family(tx: &Tx<'_>, record: &Record, digest: &Digest) -> Result<bool> {
     let stem = record.stem_uid();
     let mut sql = Sql::new("SELECT COUNT(*) FROM \"holotype_content\" WHERE \"digest\" = ");
     sql.bind(digest.to_hex());
-    sql.push(" AND \"artifact_id\" IN (SELECT \"id\" FROM \"lamindb_artifact\" WHERE ").family(stem).push(")");
+    sql.push(" AND \"artifact_id\" IN (SELECT \"id\" FROM \"lamindb_artifact\" WHERE ")
+        .family(stem)
+        .push(")");
     Ok(tx.scalar(&sql, Kind::BigInt)?.and_then(|n| n.as_int()).is_some_and(|n| n > 0))
 }
 

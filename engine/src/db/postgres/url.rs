@@ -130,7 +130,8 @@ pub fn masked(url: &str) -> String {
         Some((user, false)) => format!("{user}@"),
         None => String::new(),
     };
-    let port = place.rsplit_once(':').map(|(_, port)| format!(":{port}")).unwrap_or_default();
+    let port = place.rsplit_once(':').filter(|(_, port)| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let port = port.map(|(_, port)| format!(":{port}")).unwrap_or_default();
     // Parameters may repeat the password.
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     format!("{scheme}://{user}***{port}/{path}")
