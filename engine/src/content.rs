@@ -10,7 +10,7 @@ use crate::hash::{
 use crate::ingest::is_incomplete;
 use crate::instance::Instance;
 use crate::record::Record;
-use crate::store::Published;
+use crate::store::{Published, Store};
 use crate::value::{Timestamp, Value};
 
 /// What the table `holotype_content` holds of an artifact.
@@ -56,6 +56,20 @@ impl Content {
         Ok((content, found))
     }
 
+    /// Returns the hash of what is stored at `key` and its content, read anew, over the network if need be.
+    pub(crate) fn identify_at(store: &Store, key: &str) -> Result<(ContentHash, Content)> {
+        if !store.is_remote() {
+            return Content::identify(&store.path(key)?);
+        }
+        if store.is_folder(key)? {
+            let identity = store.identify_folder(key)?;
+            return Ok((identity.content.clone(), Content::of_folder(&identity)?));
+        }
+        let Identity { content, digest } = store.identify_file(key)?;
+        let found = Content::of_file(digest, &content);
+        Ok((content, found))
+    }
+
     /// Writes the row of an artifact, replacing an older one.
     pub(crate) fn write(&self, tx: &Tx<'_>, artifact: i64, now: Timestamp) -> Result<()> {
         let mut sql = Sql::new(
@@ -79,17 +93,17 @@ impl Content {
 impl Instance {
     /// Returns the digest of an artifact's content; it is computed from the stored content when nobody has yet.
     ///
-    /// `None` when the content is incomplete or out of reach.
+    /// `None` when the content is incomplete or out of reach: nothing is fetched to learn its digest.
     pub fn content_of(&self, record: &Record) -> Result<Option<Content>> {
         let Some(id) = record.id() else { return Ok(None) };
         if let Some(known) = self.known_content(id)? {
             return Ok(Some(known));
         }
-        let path = self.artifact_path(record)?;
-        if is_incomplete(record) || !path.exists() || !self.holds_place(record)? {
+        let (store, key) = self.located(record)?;
+        if store.is_remote() || is_incomplete(record) || !store.exists(&key)? || !self.holds_place(record)? {
             return Ok(None);
         }
-        let (hash, content) = Content::identify(&path)?;
+        let (hash, content) = Content::identify_at(&store, &key)?;
         // A digest of bytes that are not the artifact's own would vouch for them ever after.
         let kind = record.text("_hash_type").and_then(|kind| kind.parse::<HashKind>().ok());
         if kind == Some(hash.kind) && record.text("hash") != Some(hash.hash.as_str()) {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::suffix::Formats;
 use crate::value::Timestamp;
@@ -12,6 +13,7 @@ use crate::value::Timestamp;
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
 type Rng = Arc<Mutex<dyn FnMut(&mut [u8]) + Send>>;
 type Voice = Arc<dyn Fn(Event) + Send + Sync>;
+type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
 type Lists = Arc<dyn Fn() -> Formats + Send + Sync>;
 
 /// What a face hands in: nothing in the engine reaches for these behind the caller's back.
@@ -20,6 +22,7 @@ pub struct Env {
     clock: Clock,
     rng: Rng,
     voice: Voice,
+    interrupt: Interrupt,
     formats: Lists,
     /// The user's home directory.
     pub home: PathBuf,
@@ -41,6 +44,7 @@ impl Env {
             clock: Arc::new(clock),
             rng: Arc::new(Mutex::new(rng)),
             voice: Arc::new(|_| {}),
+            interrupt: Arc::new(|| false),
             formats: Arc::new(Formats::default),
             home: home.into(),
             cwd: cwd.into(),
@@ -81,6 +85,21 @@ impl Env {
         // A poisoned lock means a caller panicked while drawing: the generator itself is still sound.
         let mut rng = self.rng.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         rng(bytes);
+    }
+
+    /// Returns the environment with a function that tells whether the user wants to break off; it is asked from any
+    /// thread, while content is moved.
+    pub fn with_interrupt(mut self, interrupt: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        self.interrupt = Arc::new(interrupt);
+        self
+    }
+
+    /// Fails when the user wants to break off.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`].
+    pub fn keep_going(&self) -> Result<()> {
+        if (self.interrupt)() { Err(Error::new(ErrorKind::Interrupted, "Interrupted")) } else { Ok(()) }
     }
 
     /// Hands an event to the listener.

@@ -1,41 +1,69 @@
 //! Reading: where an artifact's content lies, and whether it may be read.
 
-use std::path::{Path, PathBuf};
+mod index;
+mod remote;
+
+use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::{is_incomplete, storage_key};
 use crate::instance::Instance;
+use crate::instance::root::StorageRoot;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
+use crate::store::Store;
 
 impl Instance {
-    /// Returns where the content of an artifact lies, or will lie once it is saved.
+    /// Returns where the content of an artifact lies, or will lie once it is saved: a path, or the URL of remote content.
     ///
     /// # Errors
     /// [`ErrorKind::DoesNotExist`] when its storage location is not registered, [`ErrorKind::InvalidArgument`] when its
     /// key leads out of the location.
     pub fn artifact_path(&self, record: &Record) -> Result<PathBuf> {
+        let (root, key) = self.place_of(record)?;
+        Ok(match root.contains("://") {
+            true => StorageRoot::stored(&root)?.join(&key).into(),
+            false => Path::new(&root).join(key),
+        })
+    }
+
+    /// Returns the store that holds the content of an artifact, for reading, and its key there.
+    pub(crate) fn located(&self, record: &Record) -> Result<(Store, String)> {
+        let (root, key) = self.place_of(record)?;
+        Ok((Store::open(&root, self.env())?, key))
+    }
+
+    /// Returns true when something lies where the content of an artifact belongs.
+    pub(crate) fn is_there(&self, record: &Record) -> Result<bool> {
+        let (store, key) = self.located(record)?;
+        store.exists(&key)
+    }
+
+    /// Returns the root of an artifact's storage location and the path of its content below.
+    fn place_of(&self, record: &Record) -> Result<(String, String)> {
         let id =
             record.int("storage_id").ok_or_else(|| Error::invalid("The artifact has no storage location"))?;
         let storage = self.by_id(model::require("Storage")?, id)?;
-        let root = storage.text("root").unwrap_or_default();
+        let root = storage.text("root").unwrap_or_default().to_owned();
         let key = storage_key(record);
         // A row may come from anywhere: its key must not lead out of its location.
-        if Path::new(&key).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
+        if Path::new(&key).components().any(|part| !matches!(part, Component::Normal(_))) {
             return Err(Error::invalid(format!(
                 "Artifact {} has the storage key '{key}', which leads out of {root}: correct its key first",
                 record.uid()
             )));
         }
-        Ok(Path::new(root).join(key))
+        Ok((root, key))
     }
 
-    /// Returns a local path from which the complete content of an artifact can be read.
+    /// Returns a local path from which the complete content of an artifact can be read: its own place, or for remote
+    /// content a copy in the cache, fetched unless it is there and what the registry says.
     ///
     /// # Errors
     /// [`ErrorKind::IncompleteArtifact`] while the content is not completely stored, [`ErrorKind::Value`] for an older
-    /// version whose content was overwritten, [`ErrorKind::FileNotFound`] when the content is gone.
+    /// version whose content was overwritten, [`ErrorKind::FileNotFound`] when the content is gone,
+    /// [`ErrorKind::Corrupt`] when it is not what the registry says.
     pub fn cache(&self, record: &Record) -> Result<PathBuf> {
         if record.id().is_none() {
             return Err(Error::invalid(format!("Artifact {} is not saved yet: save it first", record.uid())));
@@ -50,13 +78,17 @@ impl Instance {
                 ),
             ));
         }
-        let path = self.artifact_path(record)?;
         if !self.holds_place(record)? {
             return Err(Error::value(
                 "Cannot read this outdated artifact version: its files were overwritten and are no longer \
                  available.\nRead from the latest version: artifact.versions.get(is_latest=True)",
             ));
         }
+        let (store, key) = self.located(record)?;
+        if store.is_remote() {
+            return self.fetch_copy(record, &store, &key);
+        }
+        let path = store.path(&key)?;
         if !path.exists() {
             return Err(Error::new(ErrorKind::FileNotFound, format!("{}", path.display())));
         }

@@ -13,7 +13,8 @@ mod holder;
 mod lazy;
 mod over;
 mod place;
-mod progress;
+pub(crate) mod progress;
+mod remote;
 mod remove;
 mod replace;
 mod save;
@@ -135,6 +136,11 @@ struct Pending {
 }
 
 impl Pending {
+    /// Returns true for content that was registered where it lies on another machine.
+    fn is_remote(&self) -> bool {
+        self.source.to_str().is_some_and(remote::is_remote)
+    }
+
     /// Returns what is to be done for a new file at `source`, nothing of which is known yet.
     fn copy_of(source: PathBuf) -> Self {
         Pending {
@@ -188,6 +194,9 @@ impl Instance {
     /// keys that do not fit, [`ErrorKind::Integrity`] when no version of the key's family is the latest.
     pub fn artifact(&self, new: NewArtifact) -> Result<Artifact> {
         let registry = model::require("Artifact")?;
+        if remote::is_remote(&new.source) {
+            return self.remote_artifact(&new);
+        }
         if new.source.contains(".lamindb/") && !new.temporary {
             return Err(Error::value(
                 "Do not pass path inside the `.lamindb/` directory for non-s3/gs paths.",

@@ -3,6 +3,7 @@
 mod instance_deletion;
 mod keep_local;
 mod register;
+mod remote;
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +11,13 @@ pub use instance_deletion::InstanceDeletion;
 pub use register::NewStorage;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::instance::root::{INTERNAL_FOLDER, MARKER_KEY};
 use crate::instance::{Instance, marker};
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
 use crate::session::LocalStorage;
+use crate::store::Store;
 
 impl Instance {
     /// Removes a storage location that holds nothing; the folder itself stays.
@@ -33,7 +36,8 @@ impl Instance {
             return self.delete(&mut record).map(|_| ());
         }
         let root = PathBuf::from(record.text("root").unwrap_or_default());
-        let left = managed_objects(&root)?;
+        let bucket = Store::open(record.text("root").unwrap_or_default(), self.env())?;
+        let left = if bucket.is_remote() { objects_of(&bucket)? } else { managed_objects(&root)? };
         if !left.is_empty() {
             return Err(Error::new(
                 ErrorKind::StorageNotEmpty,
@@ -56,6 +60,9 @@ impl Instance {
                 context.local_storage = LocalStorage::Unknown;
             }
         });
+        if bucket.is_remote() {
+            return bucket.remove(MARKER_KEY).map(|_| ());
+        }
         marker::remove(&root)?;
         std::fs::remove_dir(root.join(".lamindb")).ok();
         Ok(())
@@ -143,13 +150,26 @@ pub(crate) fn managed_objects(root: &Path) -> Result<Vec<PathBuf>> {
             entry.map_err(|error| Error::new(ErrorKind::Io, format!("{}: {error}", managed.display())))?;
         let relative = entry.path().strip_prefix(&managed).unwrap_or(entry.path());
         let name = relative.to_string_lossy();
-        let own = matches!(name.as_ref(), "storage_uid.txt" | "lamin.db" | "lamin.db-wal" | "lamin.db-shm")
-            || name.starts_with("_exclusion");
-        if entry.file_type().is_file() && !own {
+        if entry.file_type().is_file() && !is_own(&name) {
             left.push(entry.into_path());
         }
     }
     Ok(left)
+}
+
+/// Returns the URLs of what lies below `.lamindb` of a bucket besides the files that every location has.
+fn objects_of(bucket: &Store) -> Result<Vec<PathBuf>> {
+    let prefix = format!("{INTERNAL_FOLDER}/");
+    let entries = bucket.list(&prefix)?;
+    let others =
+        entries.iter().filter(|entry| !is_own(entry.key.strip_prefix(&prefix).unwrap_or(&entry.key)));
+    others.map(|entry| bucket.url(&entry.key).map(PathBuf::from)).collect()
+}
+
+/// Returns true for files that every location has, by their path below `.lamindb`.
+fn is_own(name: &str) -> bool {
+    matches!(name, "storage_uid.txt" | "lamin.db" | "lamin.db-wal" | "lamin.db-shm")
+        || name.starts_with("_exclusion")
 }
 
 /// Returns the text that lists what a location still holds.

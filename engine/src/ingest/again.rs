@@ -73,7 +73,7 @@ impl Instance {
         let stored = (|| {
             // A save that was killed before its row was written leaves the very same bytes.
             let free = !taken || from == place || !shares(record);
-            if !free && Content::identify(&store.path(&place)?)?.1.digest != content.digest {
+            if !free && Content::identify_at(&store, &place)?.1.digest != content.digest {
                 return Err(taken_by_another(&store, &place));
             }
             if marked {
@@ -115,7 +115,7 @@ impl Instance {
         let latest = existing.flag("is_latest");
         let revive = same_key && !latest;
         let resume = match self.holds_place(existing)? {
-            true => is_incomplete(existing) || !self.artifact_path(existing)?.exists(),
+            true => is_incomplete(existing) || !self.is_there(existing)?,
             // Only what is, or becomes, the latest may take the place from another version.
             false => latest || revive,
         };
@@ -142,7 +142,7 @@ fn write_content(tx: &Tx<'_>, record: &Record) -> Result<()> {
 }
 
 fn taken_by_another(store: &Store, place: &str) -> Error {
-    let path = store.path(place).map_or_else(|_| place.to_owned(), |path| path.display().to_string());
+    let path = store.url(place).unwrap_or_else(|_| place.to_owned());
     Error::new(
         ErrorKind::FileExists,
         format!(

@@ -222,11 +222,8 @@ impl Instance {
             })
             .collect();
         let total = jobs.iter().filter_map(|job| job.content.as_ref()).map(|content| content.size).sum();
-        let progress = Progress::new(self.env(), format!("{} files", jobs.len()), total);
-        let step = |bytes| {
-            progress.add(bytes);
-            Ok(())
-        };
+        let progress = Progress::new(self.env(), "storing", format!("{} files", jobs.len()), total);
+        let step = |bytes| progress.step(bytes);
         let how = Publish { progress: &step, ..self.publishing() };
         let results = store.publish_many(&jobs, &how);
         if let Some(error) = results.iter().find_map(|result| result.as_ref().err()) {

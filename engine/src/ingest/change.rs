@@ -56,7 +56,7 @@ impl Instance {
             )));
         }
         // A move that was killed leaves the content at both places.
-        if to.exists() && !self.has_its_bytes(record)? {
+        if self.is_there(record)? && !self.has_its_bytes(record)? {
             return Err(Error::new(
                 ErrorKind::FileExists,
                 format!("Cannot move artifact to '{}' because it already exists.", to.display()),
@@ -123,7 +123,7 @@ impl Instance {
         }
         let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
         let how = Publish { digest: known.map(|content| content.digest), ..self.publishing() };
-        target.publish(&self.artifact_path(before)?, &movement.to_key, &how).map(|_| ())
+        target.publish(&self.cache(before)?, &movement.to_key, &how).map(|_| ())
     }
 }
 

@@ -139,7 +139,7 @@ fn rows_at(rows: &Rows<'_>, record: &Record) -> Result<Vec<Record>> {
     sql.push(" WHERE \"storage_id\" = ").bind(record.int("storage_id"));
     if record.flag("_key_is_virtual") && record.text("_real_key").is_none() {
         let stem = record.stem_uid();
-        sql.push(" AND ").family(stem);
+        sql.push(" AND \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
     } else {
         let spellings =
             [place.clone(), format!("./{place}"), record.text("key").unwrap_or_default().to_owned()];
@@ -181,11 +181,11 @@ impl Instance {
 
     /// Returns true when what lies at the place of an artifact is its content, by reading it.
     pub(super) fn has_its_bytes(&self, record: &Record) -> Result<bool> {
-        let path = self.artifact_path(record)?;
-        if !path.exists() {
+        let (store, key) = self.located(record)?;
+        if !store.exists(&key)? {
             return Ok(false);
         }
-        let (hash, found) = Content::identify(&path)?;
+        let (hash, found) = Content::identify_at(&store, &key)?;
         let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
         Ok(match known {
             Some(known) => known.digest == found.digest,

@@ -37,6 +37,15 @@ impl Instance {
             }
         }
         let storage = self.chosen_storage(None)?;
+        if storage.text("type") != Some("local") {
+            return Err(Error::new(
+                ErrorKind::Unsupported,
+                format!(
+                    "{} is no folder of this machine to write to: write a local file and save it as an artifact",
+                    storage.text("root").unwrap_or_default()
+                ),
+            ));
+        }
         let place = Place {
             storage,
             in_place: true,

@@ -91,7 +91,11 @@ impl Instance {
         let store = self.store(former)?;
         let digest = former.id().map(|id| self.known_content(id)).transpose()?.flatten();
         let how = crate::store::Publish { digest: digest.map(|content| content.digest), ..self.publishing() };
-        store.publish(&store.path(&from)?, &to, &how)?;
+        if !store.is_remote() {
+            store.publish(&store.path(&from)?, &to, &how)?;
+        } else if !store.exists(&to)? {
+            store.duplicate(&from, &to, &how)?;
+        }
         faults::hit("keep.copied");
         self.db().write(|tx| {
             self.refuse_moved(tx, former)?;
@@ -128,10 +132,10 @@ impl Instance {
         if sharing.holder.is_some() || (!sharing.recorded && !sharing.others.is_empty()) {
             return Ok(());
         }
-        let path = self.artifact_path(record)?;
+        let (store, key) = self.located(record)?;
         // A save that was killed before its row was written leaves these bytes, an upload that was killed those of
         // another version, which lie at their new place as well.
-        let found = Content::identify(&path)?.1.digest;
+        let found = Content::identify_at(&store, &key)?.1.digest;
         if found == content.digest || is_of_family(tx, record, &found)? {
             return Ok(());
         }
@@ -139,7 +143,7 @@ impl Instance {
             ErrorKind::FileExists,
             format!(
                 "{} exists and belongs to no artifact: register it in place or choose another key",
-                path.display()
+                store.url(&key)?
             ),
         ))
     }
@@ -166,9 +170,8 @@ fn is_of_family(tx: &Tx<'_>, record: &Record, digest: &Digest) -> Result<bool> {
     let stem = record.stem_uid();
     let mut sql = Sql::new("SELECT COUNT(*) FROM \"holotype_content\" WHERE \"digest\" = ");
     sql.bind(digest.to_hex());
-    sql.push(" AND \"artifact_id\" IN (SELECT \"id\" FROM \"lamindb_artifact\" WHERE ")
-        .family(stem)
-        .push(")");
+    sql.push(" AND \"artifact_id\" IN (SELECT \"id\" FROM \"lamindb_artifact\" WHERE \"uid\" >= ").bind(stem);
+    sql.push(" AND \"uid\" < ").bind(format!("{stem}{{")).push(")");
     Ok(tx.scalar(&sql, Kind::BigInt)?.and_then(|n| n.as_int()).is_some_and(|n| n > 0))
 }
 
@@ -189,16 +192,10 @@ pub(super) enum Visible {
 pub(super) fn mark(tx: &Tx<'_>, id: i64, visible: Visible) -> Result<()> {
     let mut sql = Sql::new("UPDATE \"lamindb_artifact\" SET \"_aux\" = ");
     // Other programs keep notes of their own in the same document.
-    match visible {
-        Visible::Complete => sql.spelled(
-            "NULLIF(json_remove(\"_aux\", '$.so'), '{}')",
-            "NULLIF(NULLIF(\"_aux\", 'null') - 'so', '{}')",
-        ),
-        Visible::Incomplete => sql.spelled(
-            "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1)",
-            "COALESCE(NULLIF(\"_aux\", 'null'), '{}') || '{\"so\": 1}'",
-        ),
-    };
+    sql.push(match visible {
+        Visible::Complete => "NULLIF(json_remove(\"_aux\", '$.so'), '{}')",
+        Visible::Incomplete => "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1)",
+    });
     sql.push(" WHERE \"id\" = ").bind(id);
     tx.execute(&sql).map(|_| ())
 }

@@ -40,7 +40,7 @@ pub(super) fn resolve(instance: &Instance, source: &Path, new: &NewArtifact) -> 
     Ok(Place { storage, in_place: false, key: new.key.clone(), real_key: None, key_is_virtual })
 }
 
-fn in_place(storage: Record, relative: String, new: &NewArtifact) -> Result<Place> {
+pub(super) fn in_place(storage: Record, relative: String, new: &NewArtifact) -> Result<Place> {
     let same = new.key.as_deref().is_none_or(|key| key == relative);
     match (same, new.key_is_virtual) {
         (true, Some(true)) => Err(Error::value(

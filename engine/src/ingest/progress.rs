@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::env::Env;
+use crate::error::Result;
 use crate::event::Event;
 
 /// Less content than this is stored before anybody could read a bar.
@@ -12,27 +13,34 @@ const WORTH_SHOWING: u64 = 32 << 20;
 const STEPS: u64 = 200;
 
 /// Counts stored bytes, from any number of threads, and tells the listener now and then.
-pub(super) struct Progress<'a> {
+pub(crate) struct Progress<'a> {
     env: &'a Env,
+    verb: &'static str,
     name: String,
     total: u64,
     done: AtomicU64,
 }
 
 impl<'a> Progress<'a> {
-    pub(super) fn new(env: &'a Env, name: impl Into<String>, total: u64) -> Self {
-        Progress { env, name: name.into(), total, done: AtomicU64::new(0) }
+    pub(crate) fn new(env: &'a Env, verb: &'static str, name: impl Into<String>, total: u64) -> Self {
+        Progress { env, verb, name: name.into(), total, done: AtomicU64::new(0) }
     }
 
-    /// Notes that so many more bytes are stored.
-    pub(super) fn add(&self, bytes: u64) {
+    /// Notes that so many more bytes have passed, and fails when the user wants to break off.
+    pub(crate) fn step(&self, bytes: u64) -> Result<()> {
+        self.add(bytes);
+        self.env.keep_going()
+    }
+
+    /// Notes that so many more bytes have passed.
+    fn add(&self, bytes: u64) {
         let before = self.done.fetch_add(bytes, Ordering::Relaxed);
         let done = before + bytes;
         let step = (self.total / STEPS).max(1);
         if self.total < WORTH_SHOWING || (before / step == done / step && done < self.total) {
             return;
         }
-        self.env.emit(Event::Progress { verb: "storing", name: self.name.clone(), done, total: self.total });
+        self.env.emit(Event::Progress { verb: self.verb, name: self.name.clone(), done, total: self.total });
     }
 }
 
@@ -51,7 +59,7 @@ mod tests {
                 sink.lock().unwrap().push((done, total));
             }
         });
-        let progress = Progress::new(&env, "x", total);
+        let progress = Progress::new(&env, "storing", "x", total);
         steps.iter().for_each(|bytes| progress.add(*bytes));
         drop(env);
         heard.lock().unwrap().clone()

@@ -126,7 +126,8 @@ impl Instance {
         let ids = plan.rows.ids(registry.name);
         let path = plan.path.display().to_string();
         let mut aside = None;
-        if remove && plan.path.exists() {
+        let there = self.is_there(record)?;
+        if remove && there {
             // Intent first: whoever is killed from here on leaves rows that yield no bytes and can be deleted again.
             self.db().write(|tx| ids.iter().try_for_each(|id| mark(tx, *id, Visible::Incomplete)))?;
             faults::hit("delete.marked");
@@ -161,7 +162,7 @@ impl Instance {
         }
         if remove {
             self.env().emit(Event::Deleted { path });
-        } else if plan.path.exists() && !plan.storage_ignored {
+        } else if there && !plan.storage_ignored {
             self.env().emit(Event::Remains { path });
         }
         if let Some(uid) = promoted {

@@ -39,6 +39,8 @@ enum Entered {
     Done(Outcome),
     /// The row is inserted but incomplete: its place holds other content, perhaps that of the version before.
     Over(Option<Record>),
+    /// The row is inserted but incomplete: its content is complete, and moves to its place without holding others up.
+    Later(Option<Record>),
 }
 
 impl Instance {
@@ -50,11 +52,13 @@ impl Instance {
     pub fn save_artifact(&self, artifact: &mut Artifact) -> Result<()> {
         self.look_at_lazy(artifact)?;
         let Some(pending) = artifact.pending.clone() else { return self.save_fields(artifact) };
-        if !pending.source.exists() {
+        let remote = pending.is_remote();
+        if !(if remote { self.is_there(&artifact.record)? } else { pending.source.exists() }) {
             return Err(Error::new(
                 ErrorKind::FileNotFound,
                 format!(
-                    "Unable to save the artifact because the local path {} does not exist.",
+                    "Unable to save the artifact because the {}path {} does not exist.",
+                    if remote { "" } else { "local " },
                     pending.source.display()
                 ),
             ));
@@ -79,6 +83,8 @@ impl Instance {
         write::check(&record)?;
         let content = match (&pending.content, &pending.expected) {
             (Some(content), _) => Some(content.clone()),
+            // What its store tells is all that is known of it.
+            (None, _) if pending.is_remote() => None,
             (None, Some(expected)) => {
                 let (hash, content) = Content::identify(&pending.source)?;
                 if hash != *expected {
@@ -91,9 +97,7 @@ impl Instance {
             }
             (None, None) => None,
         };
-        let wanted = record.clone();
-        let outcome = self.db().write_contended(|tx| {
-            record = wanted.clone();
+        let outcome = self.db().write(|tx| {
             let base = match self.decide(tx, &mut record, pending, content.as_ref())? {
                 Decision::Existing(id) => return Ok(Outcome::Existing(id)),
                 Decision::New(base) => base,
@@ -135,9 +139,7 @@ impl Instance {
             }
         };
         faults::hit("save.staged");
-        let wanted = record.clone();
-        let entered = self.db().write_contended(|tx| {
-            record = wanted.clone();
+        let entered = self.db().write(|tx| {
             let base = match self.decide(tx, &mut record, pending, Some(&content))? {
                 Decision::Existing(id) => return Ok(Entered::Done(Outcome::Existing(id))),
                 Decision::New(base) => base,
@@ -148,6 +150,11 @@ impl Instance {
                 self.refuse_foreign(tx, &record, &content)?;
                 record.set("_aux", Value::Json(json!({"so": 1})))?;
             }
+            // Elsewhere moving means copying: too long for a transaction.
+            let later = store.is_remote() && place != staged && !over;
+            if later {
+                record.set("_aux", Value::Json(json!({"so": 1})))?;
+            }
             let id = insert_version(tx, &record, base.as_ref())?;
             record.put_id(id);
             content.write(tx, id, self.env().now())?;
@@ -155,6 +162,9 @@ impl Instance {
                 return Ok(Entered::Over(base));
             }
             claim(tx, &record)?;
+            if later {
+                return Ok(Entered::Later(base));
+            }
             if place != staged {
                 // A save that was killed before its row was written may have left content under this uid.
                 if !shares(&record) {
@@ -173,6 +183,10 @@ impl Instance {
                 self.complete_over(&record, base.as_ref(), &store, &staged, pending.lazy)?;
                 Outcome::Inserted
             }
+            Ok(Entered::Later(base)) => {
+                self.complete_later(&record, base.as_ref(), &store, &staged)?;
+                Outcome::Inserted
+            }
             Err(error) => {
                 // What a user wrote himself stays, so that he can save it again.
                 if !pending.lazy {
@@ -186,6 +200,28 @@ impl Instance {
             store.remove(&staged)?;
         }
         Ok(())
+    }
+
+    /// Completes a new row whose content waits elsewhere in its bucket.
+    fn complete_later(
+        &self,
+        record: &Record,
+        base: Option<&Record>,
+        store: &Store,
+        staged: &str,
+    ) -> Result<()> {
+        let place = storage_key(record);
+        // A save that was killed before its row was written may have left content under this uid.
+        let free = if shares(record) { Ok(false) } else { store.remove(&place) };
+        let moved = free.and_then(|_| store.rename(staged, &place, &self.publishing()));
+        faults::hit("save.renamed");
+        let Err(error) = moved else {
+            return self.db().write(|tx| mark(tx, record.id().unwrap_or_default(), Visible::Complete));
+        };
+        self.env().emit(Event::StoreFailed { repr: record.repr() });
+        store.remove(staged).ok();
+        self.withdraw(record, base)?;
+        Err(error)
     }
 
     /// Completes a new row whose place holds other content until now.
@@ -235,16 +271,12 @@ impl Instance {
         pending: &Pending,
         key: &str,
     ) -> Result<Published> {
-        self.env().emit(Event::Storing {
-            uid: record.uid().to_owned(),
-            path: store.path(&storage_key(record))?.display().to_string(),
-        });
+        self.env()
+            .emit(Event::Storing { uid: record.uid().to_owned(), path: store.url(&storage_key(record))? });
         let total = pending.expected.as_ref().map_or(0, |content| content.size);
-        let progress = Progress::new(self.env(), record.text("key").unwrap_or(record.uid()), total);
-        let step = |bytes| {
-            progress.add(bytes);
-            Ok(())
-        };
+        let progress =
+            Progress::new(self.env(), "storing", record.text("key").unwrap_or(record.uid()), total);
+        let step = |bytes| progress.step(bytes);
         let how = Publish { content: pending.expected.as_ref(), progress: &step, ..self.publishing() };
         store.publish(&pending.source, key, &how)
     }
@@ -257,7 +289,7 @@ impl Instance {
                 "Cannot save an artifact to a storage location that is not managed by the current instance.",
             ));
         }
-        Ok(Store::local(storage.text("root").unwrap_or_default(), self.env()))
+        Store::open(storage.text("root").unwrap_or_default(), self.env())
     }
 
     /// Returns how content is published: as durable as the session asks for.

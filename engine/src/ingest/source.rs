@@ -72,8 +72,12 @@ pub(super) fn otype(source: &Path, new: &NewArtifact) -> Option<String> {
 
 /// Returns the object type of a file that is a table by its suffix.
 pub(super) fn table(source: &Path) -> Option<&'static str> {
-    let table = source
+    (is_table_name(source) && source.is_file()).then_some("DataFrame")
+}
+
+/// Returns true for the names of tables.
+pub(super) fn is_table_name(source: &Path) -> bool {
+    source
         .extension()
-        .is_some_and(|extension| extension == "parquet" || extension == "csv" || extension == "ipc");
-    (table && source.is_file()).then_some("DataFrame")
+        .is_some_and(|extension| extension == "parquet" || extension == "csv" || extension == "ipc")
 }

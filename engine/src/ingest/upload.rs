@@ -128,18 +128,13 @@ impl Instance {
         staged: &str,
         place: &str,
     ) -> Result<Content> {
-        self.env().emit(Event::Storing {
-            uid: record.uid().to_owned(),
-            path: store.path(place)?.display().to_string(),
-        });
+        self.env().emit(Event::Storing { uid: record.uid().to_owned(), path: store.url(place)? });
         let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
         let expected = expected(record);
         let total = expected.as_ref().map_or(0, |content| content.size);
-        let progress = Progress::new(self.env(), record.text("key").unwrap_or(record.uid()), total);
-        let step = |bytes| {
-            progress.add(bytes);
-            Ok(())
-        };
+        let progress =
+            Progress::new(self.env(), "storing", record.text("key").unwrap_or(record.uid()), total);
+        let step = |bytes| progress.step(bytes);
         let how = Publish {
             content: expected.as_ref(),
             digest: known.map(|content| content.digest),

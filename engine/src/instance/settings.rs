@@ -1,6 +1,7 @@
 //! The settings directory `~/.lamin` and the directory bindings `.lamin/`: small text files, written whole or not at all.
 
 mod cache;
+mod cache_limit;
 mod cache_path;
 mod choice;
 mod current;
@@ -13,6 +14,7 @@ mod system;
 mod user_file;
 
 pub use cache::{CacheMove, ClearPlan, cache_dir, plan_cache_clear, plan_cache_move};
+pub use cache_limit::{cache_limit, parse_size, set_cache_limit};
 pub use cache_path::{ArtifactPlace, cache_path, database_cache_path, unsaved_path};
 pub use choice::{Choice, Slot, choose, chosen, forget};
 pub use current::{InstanceRef, Origin, current_instance, find_by_identifier, load_by_identifier};

@@ -41,10 +41,10 @@ impl NewStorage {
 }
 
 /// Whose location a folder is, as its mark tells.
-struct Claim {
-    storage_uid: String,
+pub(super) struct Claim {
+    pub(super) storage_uid: String,
     /// Uid of the instance that writes there; nothing when nobody may.
-    manager: Option<String>,
+    pub(super) manager: Option<String>,
 }
 
 impl Instance {
@@ -59,15 +59,10 @@ impl Instance {
         let registry = model::require("Storage")?;
         let root = StorageRoot::parse(self.env(), &new.root)?;
         let host = new.host.as_deref();
-        let Some(folder) = root.local_path() else {
-            if host.is_some() {
-                return Err(Error::invalid("root must be a local path if host is set"));
-            }
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("This version registers local folders only, not {}", root.as_str()),
-            ));
-        };
+        let folder = root.local_path();
+        if folder.is_none() && host.is_some() {
+            return Err(Error::invalid("root must be a local path if host is set"));
+        }
         if let Some(existing) = self.query(registry).filter(Q::is("root", root.as_str()))?.first()? {
             if host.is_some() && existing.text("region") != host {
                 return Err(Error::invalid(format!(
@@ -77,17 +72,23 @@ impl Instance {
                     host.unwrap_or_default()
                 )));
             }
-            self.mark_again(&existing, folder)?;
+            match folder {
+                Some(folder) => self.mark_again(&existing, folder)?,
+                None => self.mark_bucket_again(&existing, &root)?,
+            }
             return Ok(existing);
         }
-        let claim = self.claim_folder(folder)?;
+        let (claim, region) = match folder {
+            Some(folder) => (self.claim_folder(folder)?, new.host.clone()),
+            None => self.claim_bucket(&root)?,
+        };
         self.refuse_copy(&root, &claim.storage_uid)?;
         let mut record = Record::empty(registry);
         record.set("uid", claim.storage_uid)?;
         record.set("root", root.as_str())?;
         record.set("description", new.description.clone())?;
         record.set("type", root.protocol().as_str())?;
-        record.set("region", host)?;
+        record.set("region", region)?;
         record.set("instance_uid", claim.manager.clone())?;
         if let Some(space) = new.space {
             record.set("space", space)?;
@@ -124,19 +125,23 @@ impl Instance {
                 Err(error) => return Err(error),
             },
         };
+        Ok(self.claim_of(&folder.display().to_string(), found))
+    }
+
+    /// Returns whose a location is that is marked already.
+    pub(super) fn claim_of(&self, root: &str, found: Marker) -> Claim {
+        let settings = self.settings();
         // Marked by this instance already, for example by a registration that was killed.
         if found.instance_id.as_deref() == Some(settings.id.as_str()) {
-            return Ok(Claim { storage_uid: found.storage_uid, manager: Some(settings.uid()) });
+            return Claim { storage_uid: found.storage_uid, manager: Some(settings.uid()) };
         }
-        self.env().emit(Event::StorageAlreadyMarked {
-            root: folder.display().to_string(),
-            uid: found.storage_uid.clone(),
-        });
+        self.env()
+            .emit(Event::StorageAlreadyMarked { root: root.to_owned(), uid: found.storage_uid.clone() });
         let manager = found
             .instance_uid
             .or_else(|| found.instance_id.as_deref().map(uid::instance_uid))
             .unwrap_or_else(|| "__unknown__".to_owned());
-        Ok(Claim { storage_uid: found.storage_uid, manager: Some(manager) })
+        Claim { storage_uid: found.storage_uid, manager: Some(manager) }
     }
 
     fn mark(&self, folder: &Path, marker: &Marker) -> Result<Marking> {

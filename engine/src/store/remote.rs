@@ -80,6 +80,28 @@ impl Store {
             .map(Some)
     }
 
+    /// Writes bytes at `key` unless something lies there; returns whether they were written. Of several writers one does.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub fn create(&self, key: &str, bytes: &[u8]) -> Result<bool> {
+        if let Some(object) = self.object() {
+            return object.create(key, bytes);
+        }
+        use std::io::Write as _;
+        let path = self.path(key)?;
+        self.prepare(&path, true)?;
+        let made = fs::File::create_new(&path).and_then(|mut file| {
+            file.write_all(bytes)?;
+            file.sync_all()
+        });
+        match made {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(Error::io(&path, error)),
+        }
+    }
+
     /// Removes many files at once; what is not there is passed over.
     ///
     /// # Errors

@@ -1,6 +1,9 @@
 //! Object storage: one suite for every place, what only stores elsewhere do, and what happens when the network fails.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod artifacts;
+#[path = "../common/mod.rs"]
+mod common;
 mod errors;
 mod faults;
 mod protocol;

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use object_store::path::Path as Location;
-use object_store::{ObjectStoreExt as _, PutPayload};
+use object_store::{Error as Theirs, ObjectStore as _, ObjectStoreExt as _, PutMode, PutPayload};
 
 use super::client::Client;
 use super::tags::{self, Verdict};
@@ -40,6 +40,31 @@ impl Object {
             let digest = Digest::of(&bytes);
             let tag = self.put(client, &location, key, bytes.clone()).await?;
             self.check_stored(client, key, tag.as_deref(), &[tags::md5(&bytes)], false, digest).await
+        })
+    }
+
+    /// Puts bytes unless something lies there.
+    pub(in crate::store) fn create(&self, key: &str, bytes: &[u8]) -> Result<bool> {
+        self.writable()?;
+        runtime::run(&|_| Ok(()), async {
+            let location = self.location(key)?;
+            let client = self.client().await?;
+            let put = client.store.put_opts(
+                &location,
+                PutPayload::from(Bytes::copy_from_slice(bytes)),
+                PutMode::Create.into(),
+            );
+            match put.await {
+                Ok(_) => Ok(true),
+                // An answer may have been lost, and the second attempt have met the first.
+                Err(Theirs::AlreadyExists { .. } | Theirs::Precondition { .. }) => {
+                    let there =
+                        client.store.get(&location).await.map_err(|error| self.fail(client, key, error))?;
+                    let there = there.bytes().await.map_err(|error| self.fail(client, key, error))?;
+                    Ok(there == bytes)
+                }
+                Err(error) => Err(self.fail(client, key, error)),
+            }
         })
     }
 

@@ -1,0 +1,87 @@
+//! Storage locations on other machines: whose they are, and which of them holds a URL.
+
+use super::register::Claim;
+use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
+use crate::instance::Instance;
+use crate::instance::marker::Marker;
+use crate::instance::root::{MARKER_KEY, Protocol, StorageRoot};
+use crate::record::Record;
+use crate::store::Store;
+use crate::uid;
+
+impl Instance {
+    /// Marks a bucket as ours unless it is somebody else's, and returns whose it is and where it lies.
+    pub(super) fn claim_bucket(&self, root: &StorageRoot) -> Result<(Claim, Option<String>)> {
+        let store = Store::open(root.as_str(), self.env())?;
+        let settings = self.settings();
+        let own = Marker::new(&uid::random(self.env(), 12), &settings.slug(), &settings.id);
+        let nobodys = || {
+            self.env().emit(Event::NoWriteAccess { root: root.as_str().to_owned() });
+            Claim { storage_uid: own.storage_uid.clone(), manager: None }
+        };
+        if matches!(root.protocol(), Protocol::Http | Protocol::Https | Protocol::Hf) {
+            return Ok((nobodys(), None));
+        }
+        let claim = match read_marker(&store)? {
+            Some(found) => self.claim_of(root.as_str(), found),
+            None => match store.create(MARKER_KEY, own.to_text().as_bytes()) {
+                Ok(true) => Claim { storage_uid: own.storage_uid, manager: Some(settings.uid()) },
+                Ok(false) => match read_marker(&store)? {
+                    Some(found) => self.claim_of(root.as_str(), found),
+                    None => nobodys(),
+                },
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => nobodys(),
+                Err(error) => return Err(error),
+            },
+        };
+        Ok((claim, store.region()?))
+    }
+
+    /// Writes the mark of a registered bucket of ours again when somebody took it away.
+    pub(super) fn mark_bucket_again(&self, storage: &Record, root: &StorageRoot) -> Result<()> {
+        if !self.manages(storage) {
+            return Ok(());
+        }
+        let store = Store::open(root.as_str(), self.env())?;
+        if read_marker(&store)?.is_none() {
+            let settings = self.settings();
+            let own = Marker::new(storage.uid(), &settings.slug(), &settings.id);
+            store.create(MARKER_KEY, own.to_text().as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// Returns the location that a URL lies in, and the path below its root.
+    ///
+    /// A URL that names no endpoint may lie in a location that does; one that names another one does not.
+    pub(crate) fn location_of_url(&self, url: &str) -> Result<Option<(Record, String)>> {
+        let wanted = StorageRoot::stored(url.trim_end_matches('/'))?;
+        if wanted.path().split('/').any(|part| matches!(part, "" | "." | "..")) {
+            return Err(Error::value(format!("{url} contains '.', '..' or '//': write the path out")));
+        }
+        for record in self.locations()? {
+            let Ok(root) = StorageRoot::stored(record.text("root").unwrap_or_default()) else { continue };
+            let same = root.protocol() == wanted.protocol()
+                && (wanted.endpoint().is_none() || wanted.endpoint() == root.endpoint());
+            let below = wanted.path().strip_prefix(root.path()).and_then(|rest| rest.strip_prefix('/'));
+            if let (true, Some(relative)) = (same, below.filter(|relative| !relative.is_empty())) {
+                return Ok(Some((record, relative.to_owned())));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Returns the mark of a bucket; an empty one counts as none.
+pub(super) fn read_marker(store: &Store) -> Result<Option<Marker>> {
+    match store.read(MARKER_KEY) {
+        Ok(bytes) => Ok(Marker::parse(&String::from_utf8_lossy(&bytes))),
+        Err(error)
+            if error.kind() == ErrorKind::FileNotFound && !error.message().contains("does not exist at") =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
+}
