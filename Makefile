@@ -1,7 +1,7 @@
 # Every step installs what it needs into $(VENV) and $(TOOLS); nothing outside this folder is changed.
 #
 #   make demo       build everything, then play the main job in a scratch folder
-#   make test       all tests: Rust, Python, notebooks, the real LaminDB as referee
+#   make test       all tests: Rust on SQLite and PostgreSQL, Python, notebooks, the real LaminDB as referee
 #   make lint       everything a machine can check without running the program
 #   make docs       the Rust and Python reference, in docs/reference/
 #   make develop    an editable installation for work on the Python package
@@ -36,7 +36,7 @@ SOURCES := $(shell find engine cli python/src python/holotype python/Cargo.toml 
 	pyproject.toml -type f -not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so')
 COMPAT  := $(shell find compat -type f -not -path '*/build/*' -not -path '*.egg-info/*' -not -path '*/__pycache__/*')
 
-.PHONY: help demo servers test test-rust test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
+.PHONY: help demo servers test test-rust test-postgres test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
 	docs-python develop wheel bench clean
 
 help:
@@ -105,10 +105,17 @@ develop: $(STAMPS)/test
 
 # --- tests ------------------------------------------------------------------------------------------------------------
 
-test: test-rust test-python
+test: test-rust test-postgres test-python
 
 test-rust: servers
 	MOTO_SERVER='$(abspath $(BIN))/moto_server' S3S_FS='$(abspath $(TOOLS))/bin/s3s-fs' $(CARGO) test --workspace --locked
+
+# The engine's behaviour once more, each test on a database of its own of one private PostgreSQL cluster.
+POSTGRES_TESTS := artifact collection curate describe holder hostile keep_local property race storage switch testing track
+
+test-postgres:
+	engine/tests/support/postgres.sh run \
+		$(CARGO) test --package holotype --locked --no-fail-fast $(addprefix --test ,$(POSTGRES_TESTS))
 
 # Object stores for the tests, which start and end them: one for semantics, one that checks signatures.
 servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs

@@ -265,12 +265,19 @@ impl Instance {
             .registry("Collection")?
             .filter(Q::is("key", key))?
             .filter(Q::is("branch_id__in", vec![self.branch_id(), 1]))?;
-        let mut heads = same.filter(Q::is("is_latest", true))?.order_by(["created_at", "id"])?.all()?;
-        heads.sort_by_key(|head| head.int("branch_id") == Some(self.branch_id()));
-        if let Some(head) = heads.pop() {
+        let head = || -> Result<Option<Record>> {
+            let mut heads = same.filter(Q::is("is_latest", true))?.order_by(["created_at", "id"])?.all()?;
+            heads.sort_by_key(|head| head.int("branch_id") == Some(self.branch_id()));
+            Ok(heads.pop())
+        };
+        if let Some(head) = head()? {
             return Ok(Some(head));
         }
         if same.exists()? {
+            // The first version may have come between the two questions.
+            if let Some(head) = head()? {
+                return Ok(Some(head));
+            }
             return Err(Error::integrity(format!(
                 "Cannot create a new collection version: matching non-trashed collections exist for key '{key}', but \
                  none is the latest; pass revises= to say which one to follow"

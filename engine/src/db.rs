@@ -1,10 +1,12 @@
 //! The database: the only place that holds SQL text.
 //!
-//! [`Db`] is one handle on one database. Reads run on pooled connections; writes run one at a time inside
+//! [`Db`] is one handle on one database, a SQLite file or one of a PostgreSQL server. Reads run on pooled connections; writes run one at a time inside
 //! [`Db::write`], which takes the database's write lock at the start and waits for other writers.
 
 pub mod ddl;
 mod dialect;
+mod postgres;
+mod spell;
 mod sql;
 mod sqlite;
 
@@ -12,8 +14,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use dialect::Dialect;
+pub use postgres::masked;
+pub use spell::Letters;
 pub use sql::Sql;
 
+use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Kind, Timestamp, Value};
 
@@ -28,6 +33,10 @@ pub enum Cell<'a> {
     Real(f64),
     /// Text.
     Text(&'a str),
+    /// Moment, from databases that know moments.
+    Moment(Timestamp),
+    /// Day, from databases that know days.
+    Day(chrono::NaiveDate),
     /// Bytes.
     Bytes(&'a [u8]),
 }
@@ -42,6 +51,8 @@ impl Cell<'_> {
             (Cell::Int(int), _) => Value::Int(int),
             (Cell::Real(real), Kind::Json) => Value::Json(real.into()),
             (Cell::Real(real), _) => Value::Float(real),
+            (Cell::Moment(moment), _) => Value::DateTime(moment),
+            (Cell::Day(day), _) => Value::Date(day),
             (Cell::Text(text), Kind::DateTime) => {
                 Timestamp::parse(text).map_or_else(|| Value::Text(text.to_owned()), Value::DateTime)
             }
@@ -82,17 +93,26 @@ pub enum Durability {
 /// A handle on one database, cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    driver: Arc<sqlite::Sqlite>,
+    driver: Arc<Driver>,
+}
+
+enum Driver {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
 }
 
 impl Db {
+    fn over(driver: Driver) -> Db {
+        Db { driver: Arc::new(driver) }
+    }
+
     /// Opens the SQLite database at `path`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::FileNotFound`] when it is absent, [`crate::ErrorKind::UnknownDatabase`] when the file is no
     /// SQLite database, [`crate::ErrorKind::Database`] when it is damaged.
     pub fn open(path: &Path, open: Open) -> Result<Db> {
-        Ok(Db { driver: Arc::new(sqlite::Sqlite::open(path, open)?) })
+        Ok(Db::over(Driver::Sqlite(sqlite::Sqlite::open(path, open)?)))
     }
 
     /// Opens the database at `path` once `check` has seen it; until then not a byte of it is changed.
@@ -103,15 +123,25 @@ impl Db {
         let found = Db::inspect(path)?;
         check(&found)?;
         match Arc::try_unwrap(found.driver) {
-            Ok(driver) => Ok(Db { driver: Arc::new(driver.unlocked()?) }),
+            Ok(Driver::Sqlite(driver)) => Ok(Db::over(Driver::Sqlite(driver.unlocked()?))),
             // `check` kept a handle.
-            Err(_) => Db::open(path, Open::Existing),
+            _ => Db::open(path, Open::Existing),
         }
     }
 
     /// Opens the database at `path` for reading only, without changing a byte of it.
     pub fn inspect(path: &Path) -> Result<Db> {
-        Ok(Db { driver: Arc::new(sqlite::Sqlite::inspect(path)?) })
+        Ok(Db::over(Driver::Sqlite(sqlite::Sqlite::inspect(path)?)))
+    }
+
+    /// Connects to the PostgreSQL database at `url`; nothing is written.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Value`] for a URL that cannot be followed, [`crate::ErrorKind::PermissionDenied`] for a
+    /// refused login, [`crate::ErrorKind::UnknownDatabase`] when the server has no such database,
+    /// [`crate::ErrorKind::Database`] when it cannot be reached.
+    pub fn connect(env: &Env, url: &str) -> Result<Db> {
+        Ok(Db::over(Driver::Postgres(postgres::Postgres::open(env, url)?)))
     }
 
     /// Makes a database with the tables of the format that nobody else sees yet, as fast as the disk allows.
@@ -120,38 +150,54 @@ impl Db {
     pub(crate) fn draft(path: &Path, fill: impl FnOnce(&Tx<'_>) -> Result<()>) -> Result<()> {
         std::fs::write(path, blank()?).map_err(|error| Error::io(path, error))?;
         let driver = sqlite::Sqlite::draft(path)?;
-        driver.write(|connection| fill(&Tx { connection }))?;
+        driver.write(|connection| fill(&Tx::on_sqlite(connection)))?;
         driver.finish()
     }
 
     /// Returns which kind of database it is.
     pub fn dialect(&self) -> Dialect {
-        Dialect::Sqlite
+        match &*self.driver {
+            Driver::Sqlite(_) => Dialect::Sqlite,
+            Driver::Postgres(_) => Dialect::Postgres,
+        }
     }
 
     /// Returns true when nothing can be written.
     pub fn read_only(&self) -> bool {
-        self.driver.read_only
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.read_only,
+            Driver::Postgres(driver) => driver.read_only,
+        }
     }
 
     /// Returns true when the database had to fall back to the rollback journal.
     pub fn rollback_journal(&self) -> bool {
-        self.driver.rollback_journal
+        matches!(&*self.driver, Driver::Sqlite(driver) if driver.rollback_journal)
     }
 
     /// Sets whether commits wait for the disk.
     pub fn set_durability(&self, durability: Durability) -> Result<()> {
-        self.driver.set_durability(durability)
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.set_durability(durability)?,
+            Driver::Postgres(driver) => driver.set_durability(durability),
+        }
+        Ok(())
     }
 
     /// Calls `visit` for every row of a query.
     pub fn each(&self, sql: &Sql, visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
-        self.driver.read(|connection| connection.each(sql, visit))
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.read(|connection| connection.each(sql, visit)),
+            Driver::Postgres(driver) => driver.each(sql, visit),
+        }
     }
 
     /// Returns the rows of a query, each cell read as the kind of its column.
     pub fn rows(&self, sql: &Sql, kinds: &[Kind]) -> Result<Vec<Vec<Value>>> {
-        self.driver.read(|connection| connection.rows(sql, kinds))
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.read(|connection| connection.rows(sql, kinds)),
+            Driver::Postgres(driver) => driver.rows(sql, kinds),
+        }
     }
 
     /// Returns the first cell of the first row.
@@ -159,25 +205,59 @@ impl Db {
         Ok(self.rows(sql, &[kind])?.into_iter().next().and_then(|row| row.into_iter().next()))
     }
 
-    /// Runs `work` in one transaction that holds the write lock from its start; an error rolls everything back.
-    pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
-        self.driver.write(|connection| work(&Tx { connection }))
+    /// Returns which of these tables and indexes are there.
+    pub fn present(&self, names: &[&str]) -> Result<Vec<String>> {
+        present(&|sql, kinds| self.rows(sql, kinds), names)
     }
 
-    /// Runs statements without parameters outside of any transaction of the engine's own (used to make a database).
-    pub fn script(&self, statements: &[String]) -> Result<()> {
-        self.write(|tx| {
-            for statement in statements {
-                tx.execute(&Sql::new(statement.as_str()))?;
+    /// Runs `work` in one transaction that holds the write lock from its start; an error rolls everything back.
+    pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.write(|connection| work(&Tx::on_sqlite(connection))),
+            Driver::Postgres(driver) => driver.write(|connection| work(&Tx::on_postgres(connection))),
+        }
+    }
+
+    /// Runs `work` as [`Db::write`] does, and again from its start when another program took what it was about to give
+    /// out: on a server, not all who write take our lock. `work` must leave nothing behind when it fails.
+    pub fn write_contended<T>(&self, mut work: impl FnMut(&Tx<'_>) -> Result<T>) -> Result<T> {
+        let mut left = 8;
+        loop {
+            match self.write(&mut work) {
+                Err(error) if left > 0 && postgres::lost_race(&error) => left -= 1,
+                done => return done,
             }
-            Ok(())
-        })
+        }
+    }
+
+    /// Runs statements without parameters in one transaction (used to make a database).
+    pub fn script(&self, statements: &[String]) -> Result<()> {
+        self.write(|tx| tx.script(statements))
     }
 
     /// Writes what is in the log into the database file, so that the file alone is the whole database.
     pub fn checkpoint(&self) -> Result<()> {
-        self.driver.checkpoint()
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.checkpoint(),
+            Driver::Postgres(_) => Ok(()),
+        }
     }
+}
+
+type Rows<'a> = dyn Fn(&Sql, &[Kind]) -> Result<Vec<Vec<Value>>> + 'a;
+
+fn present(rows: &Rows<'_>, names: &[&str]) -> Result<Vec<String>> {
+    let mut sql = Sql::default();
+    let named = |sql: &mut Sql, column: &str| {
+        sql.push(column).push(" IN (").binds(names.iter().map(|name| Value::from(*name))).push(")");
+    };
+    let (mut sqlite, mut postgres) = (Sql::new("SELECT name FROM sqlite_master WHERE "), Sql::default());
+    named(&mut sqlite, "name");
+    // What is not on the search path is not ours.
+    postgres.push("SELECT relname::text FROM pg_catalog.pg_class WHERE pg_table_is_visible(oid) AND ");
+    named(&mut postgres, "relname");
+    sql.fork(sqlite, postgres);
+    Ok(rows(&sql, &[Kind::Text])?.into_iter().flatten().map(|name| name.to_string()).collect())
 }
 
 /// Returns an SQLite database with all tables and no rows, made once because the statements take long.
@@ -192,24 +272,48 @@ fn blank() -> Result<Vec<u8>> {
 
 /// A transaction that holds the write lock.
 pub struct Tx<'a> {
-    connection: &'a sqlite::Connection,
+    connection: Connection<'a>,
 }
 
-impl Tx<'_> {
-    /// Runs a statement and returns the number of rows it changed.
-    pub fn execute(&self, sql: &Sql) -> Result<usize> {
-        self.connection.execute(sql)
+enum Connection<'a> {
+    Sqlite(&'a sqlite::Connection),
+    Postgres(&'a postgres::Connection),
+}
+
+impl<'a> Tx<'a> {
+    fn on_sqlite(connection: &'a sqlite::Connection) -> Self {
+        Tx { connection: Connection::Sqlite(connection) }
     }
 
-    /// Runs an insert and returns the id of the new row.
+    fn on_postgres(connection: &'a postgres::Connection) -> Self {
+        Tx { connection: Connection::Postgres(connection) }
+    }
+
+    /// Runs a statement and returns the number of rows it changed.
+    pub fn execute(&self, sql: &Sql) -> Result<usize> {
+        match self.connection {
+            Connection::Sqlite(connection) => connection.execute(sql),
+            Connection::Postgres(connection) => connection.execute(sql),
+        }
+    }
+
+    /// Runs an insert into a table with ids and returns that of the new row.
     pub fn insert(&self, sql: &Sql) -> Result<i64> {
-        self.connection.execute(sql)?;
-        Ok(self.connection.last_id())
+        match self.connection {
+            Connection::Sqlite(connection) => {
+                connection.execute(sql)?;
+                Ok(connection.last_id())
+            }
+            Connection::Postgres(connection) => connection.insert(sql),
+        }
     }
 
     /// Returns the rows of a query, each cell read as the kind of its column.
     pub fn rows(&self, sql: &Sql, kinds: &[Kind]) -> Result<Vec<Vec<Value>>> {
-        self.connection.rows(sql, kinds)
+        match self.connection {
+            Connection::Sqlite(connection) => connection.rows(sql, kinds),
+            Connection::Postgres(connection) => connection.rows(sql, kinds),
+        }
     }
 
     /// Returns the first cell of the first row.
@@ -217,17 +321,47 @@ impl Tx<'_> {
         Ok(self.rows(sql, &[kind])?.into_iter().next().and_then(|row| row.into_iter().next()))
     }
 
+    /// Returns which of these tables and indexes are there.
+    pub fn present(&self, names: &[&str]) -> Result<Vec<String>> {
+        present(&|sql, kinds| self.rows(sql, kinds), names)
+    }
+
+    /// Runs statements without parameters.
+    pub fn script(&self, statements: &[String]) -> Result<()> {
+        match self.connection {
+            Connection::Sqlite(connection) => statements
+                .iter()
+                .try_for_each(|statement| connection.execute(&Sql::new(statement.as_str())).map(|_| ())),
+            // There are hundreds, and the server may be far.
+            Connection::Postgres(connection) => connection.script(&statements.join(";\n")),
+        }
+    }
+
+    /// Lets the ids of a table go on after its greatest one, where rows came with ids of their own.
+    pub(crate) fn renumber(&self, table: &str) -> Result<()> {
+        if let Connection::Postgres(connection) = self.connection {
+            let quoted = Dialect::Postgres.quote(table);
+            let mut sql = Sql::new("SELECT setval(pg_get_serial_sequence(");
+            sql.bind(quoted).push(", 'id'), GREATEST(MAX(\"id\"), 1), MAX(\"id\") >= 1) FROM ").ident(table);
+            connection.execute(&sql)?;
+        }
+        Ok(())
+    }
+
     /// Runs `work` so that its own changes are undone when it fails, while the transaction goes on.
     pub fn savepoint<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.connection.execute(&Sql::new("SAVEPOINT holotype"))?;
+        self.execute(&Sql::new("SAVEPOINT holotype"))?;
         match work() {
             Ok(value) => {
-                self.connection.execute(&Sql::new("RELEASE holotype"))?;
+                self.execute(&Sql::new("RELEASE SAVEPOINT holotype"))?;
                 Ok(value)
             }
             Err(error) => {
-                self.connection.execute(&Sql::new("ROLLBACK TO holotype"))?;
-                self.connection.execute(&Sql::new("RELEASE holotype"))?;
+                self.execute(&Sql::new("ROLLBACK TO SAVEPOINT holotype"))?;
+                if let Connection::Postgres(connection) = self.connection {
+                    connection.mend();
+                }
+                self.execute(&Sql::new("RELEASE SAVEPOINT holotype"))?;
                 Err(error)
             }
         }

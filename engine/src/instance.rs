@@ -6,6 +6,7 @@ mod level;
 pub mod marker;
 pub mod name;
 pub mod root;
+mod server;
 pub mod settings;
 mod switch;
 

@@ -9,6 +9,8 @@
 //! # Ok::<(), holotype::Error>(())
 //! ```
 
+mod server;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -21,6 +23,8 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::instance::{InitOptions, Instance};
 use crate::value::Timestamp;
+
+pub use server::{Database, dialect};
 
 /// The moment at which every clock of this module starts: 2026-01-02 03:04:05 UTC.
 pub const START: Timestamp = Timestamp(1_767_323_045_000_000);
@@ -77,10 +81,13 @@ fn next(state: &mut u64) -> u64 {
 }
 
 /// A fresh instance that goes away with its folder when it is dropped.
+///
+/// Its database is SQLite, or one on the PostgreSQL server that the environment variable `HOLOTYPE_TEST_DB` names.
 pub struct Scratch {
     instance: Instance,
     told: Told,
     dir: PathBuf,
+    _database: Option<Database>,
     // Last, so that the database is closed before its folder goes.
     _guard: TempDir,
 }
@@ -94,23 +101,37 @@ impl Scratch {
         Scratch::with_modules(&[])
     }
 
+    /// Returns an instance with the core registries whose database is a file, wherever others are.
+    ///
+    /// # Errors
+    /// Those of [`Instance::init`].
+    pub fn on_sqlite() -> Result<Scratch> {
+        Scratch::make(&[], |_| Ok(None))
+    }
+
     /// Returns an instance with further modules, such as `bionty`.
     ///
     /// # Errors
     /// Those of [`Instance::init`].
     pub fn with_modules(modules: &[&str]) -> Result<Scratch> {
+        Scratch::make(modules, Database::prepared)
+    }
+
+    fn make(modules: &[&str], database: impl Fn(&Env) -> Result<Option<Database>>) -> Result<Scratch> {
         let guard = tempfile::tempdir().map_err(|error| Error::io(Path::new("temporary folder"), error))?;
         // Temporary folders may lie behind a link, and resolved paths would not compare.
         let dir = fs::canonicalize(guard.path()).map_err(|error| Error::io(guard.path(), error))?;
         let (env, told) = env(&dir, 1)?;
+        let database = database(&env)?;
         let options = InitOptions {
             storage: Some(dir.join("store").display().to_string()),
+            name: Some("store".to_owned()),
+            db: database.as_ref().map(|database| database.url().to_owned()),
             modules: modules.iter().map(|&module| module.to_owned()).collect(),
-            ..InitOptions::default()
         };
         let instance = Instance::init(&env, &options)?;
         told.take();
-        Ok(Scratch { instance, told, dir, _guard: guard })
+        Ok(Scratch { instance, told, dir, _database: database, _guard: guard })
     }
 
     /// Returns the instance.

@@ -84,7 +84,9 @@ impl Instance {
         }
         let params = options.params.as_ref().map(redact::params);
         let run_uid = uid::random(self.env(), 16);
-        let found = self.db().write(|tx| {
+        let announced = events.len();
+        let found = self.db().write_contended(|tx| {
+            events.truncate(announced);
             let (mut transform, created) = match (&options.transform, &options.source) {
                 (Some(given), _) => (given_transform(self, given)?, false),
                 (None, Some(source)) => {

@@ -214,7 +214,7 @@ pub(crate) fn insert_batch(
     let registry = first.registry();
     let positions: Vec<usize> =
         (0..registry.columns.len()).filter(|i| registry.columns[*i].name != "id").collect();
-    // SQLite takes 32,766 parameters per statement.
+    // SQLite takes 32,766 parameters per statement, PostgreSQL twice as many.
     let rows = (32_000 / positions.len().max(1)).clamp(1, BATCH);
     for (chunk, ids) in records.chunks(rows).zip(ids.chunks_mut(rows)) {
         let mut sql = Sql::new("INSERT INTO ");
@@ -303,7 +303,9 @@ fn refuse_locked(tx: &Tx<'_>, registry: &'static Registry, ids: &[i64], changed:
     sql.ident(name)
         .push(" FROM ")
         .ident(registry.table)
-        .push(" WHERE \"is_locked\" = 1 AND \"id\" IN (")
+        .push(" WHERE \"is_locked\" = ")
+        .bind(true)
+        .push(" AND \"id\" IN (")
         .append(id_list(ids))
         .push(") LIMIT 1");
     match tx.scalar(&sql, Kind::Text)? {

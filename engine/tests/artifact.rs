@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use holotype::query::Q;
+use holotype::testing::Database;
 use holotype::{Artifact, ErrorKind, Event, InitOptions, Instance, NewArtifact, Record, Result, RunChoice};
 
 /// An instance in a temporary folder, with the events it emitted.
 struct Scratch {
     instance: Instance,
     events: Arc<Mutex<Vec<Event>>>,
+    _database: Option<Database>,
     dir: tempfile::TempDir,
 }
 
@@ -23,9 +25,12 @@ impl Scratch {
         let events = Arc::new(Mutex::new(Vec::new()));
         let sink = events.clone();
         let env = common::env(dir.path()).with_voice(move |event| sink.lock().unwrap().push(event));
-        let instance = Instance::init(&env, &InitOptions::default()).unwrap();
+        let database = Database::prepared(&env).unwrap();
+        let db = database.as_ref().map(|database| database.url().to_owned());
+        let options = InitOptions { db, name: Some("work".to_owned()), ..InitOptions::default() };
+        let instance = Instance::init(&env, &options).unwrap();
         instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
-        Scratch { instance, events, dir }
+        Scratch { instance, events, _database: database, dir }
     }
 
     fn file(&self, name: &str, content: &str) -> String {

@@ -5,6 +5,7 @@ mod proof;
 
 use std::fs;
 
+use holotype::db::Sql;
 use holotype::testing::Scratch;
 use holotype::{Artifact, ErrorKind, NewArtifact, Record, Result, RunChoice};
 use proof::{audit, audit_any, save};
@@ -127,15 +128,17 @@ fn a_version_that_another_program_wrote_over_it_is_believed() {
     fs::write(scratch.root().join(KEY), "other").unwrap();
     let columns = "key, _key_is_virtual, suffix, size, _hash_type, _overwrite_versions, is_locked, branch_id, \
                    created_on_id, space_id, storage_id, created_by_id, created_at, updated_at";
-    let database = rusqlite::Connection::open(scratch.root().join(".lamindb/lamin.db")).unwrap();
-    database.execute("UPDATE lamindb_artifact SET is_latest = 0", []).unwrap();
-    let sql = format!(
-        "INSERT INTO lamindb_artifact (uid, hash, is_latest, {columns}) SELECT ?1, 'eV8g8X3uLYK0-xwCaX_0Lw', 1, {columns} \
-         FROM lamindb_artifact WHERE uid = ?2"
-    );
     let uid = format!("{}0002", one.stem_uid());
-    database.execute(&sql, [uid.as_str(), one.uid()]).unwrap();
-    database.execute("UPDATE lamindb_artifact SET size = 5 WHERE uid = ?1", [uid.as_str()]).unwrap();
+    let mut demote = Sql::new("UPDATE lamindb_artifact SET is_latest = ");
+    demote.bind(false);
+    let mut insert =
+        Sql::new(format!("INSERT INTO lamindb_artifact (uid, hash, is_latest, {columns}) SELECT "));
+    insert.bind(uid.as_str()).push(", 'eV8g8X3uLYK0-xwCaX_0Lw', ").bind(true);
+    insert.push(&format!(", {columns} FROM lamindb_artifact WHERE uid = ")).bind(one.uid());
+    let mut resize = Sql::new("UPDATE lamindb_artifact SET size = 5 WHERE uid = ");
+    resize.bind(uid.as_str());
+    let steps = [demote, insert, resize];
+    scratch.instance().db().write(|tx| steps.iter().try_for_each(|sql| tx.execute(sql).map(drop))).unwrap();
     let theirs = scratch.instance().get_uid(one.registry(), &uid).unwrap();
     assert_eq!(texts(&scratch, &[&one, &two, &theirs]), [None, None, some("other")]);
     let four = version(&scratch, "four");
@@ -177,8 +180,7 @@ fn a_bulk_save_into_two_locations_puts_each_where_it_belongs() -> Result<()> {
 
 #[test]
 fn who_shares_a_place_is_found_by_indexes() {
-    let scratch = real();
-    version(&scratch, "one");
+    let scratch = Scratch::on_sqlite().unwrap();
     let database = rusqlite::Connection::open(scratch.root().join(".lamindb/lamin.db")).unwrap();
     let sql = "EXPLAIN QUERY PLAN SELECT uid FROM lamindb_artifact WHERE storage_id = 1 \
                AND (key IN ('a', 'b', 'c') OR _real_key = 'a')";

@@ -9,7 +9,7 @@ use holotype::{ErrorKind, Event, InstanceDeletion, NewArtifact, RunChoice};
 
 #[test]
 fn database_marker_bindings_and_settings_go() {
-    let scratch = Scratch::new().unwrap();
+    let scratch = Scratch::on_sqlite().unwrap();
     let instance = scratch.instance();
     let (env, settings) = (instance.env().clone(), instance.settings());
     let slug = settings.slug();
@@ -28,7 +28,7 @@ fn database_marker_bindings_and_settings_go() {
 
 #[test]
 fn content_stands_in_the_way_unless_it_may_stay() {
-    let scratch = Scratch::new().unwrap();
+    let scratch = Scratch::on_sqlite().unwrap();
     let instance = scratch.instance();
     scratch.file("a.txt", "one").unwrap();
     let new = NewArtifact { run: RunChoice::None, ..NewArtifact::new("a.txt").key("a.txt") };

@@ -236,7 +236,7 @@ fn threads_share_one_instance() {
 
 #[test]
 fn everyone_opens_an_instance_at_once_while_its_journal_is_still_the_old_one() {
-    let scratch = Scratch::new().unwrap();
+    let scratch = Scratch::on_sqlite().unwrap();
     let path = scratch.root().join(".lamindb/lamin.db");
     let dir = scratch.dir().to_owned();
     // The reference keeps the rollback journal: the first of ours to come changes that.

@@ -57,7 +57,7 @@ fn files_lie_in_the_working_directory_and_go_with_the_instance() {
     let path = scratch.file("a/b.txt", "x").unwrap();
     assert_eq!(std::fs::read(&path).unwrap(), b"x");
     assert!(path.starts_with(&scratch.instance().env().cwd));
-    assert!(scratch.root().join(".lamindb/lamin.db").is_file());
+    assert!(scratch.root().join(".lamindb/storage_uid.txt").is_file());
     drop(scratch);
     assert!(!path.exists());
 }

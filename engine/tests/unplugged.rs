@@ -64,7 +64,11 @@ fn everything_works_without_a_route() {
     if apart {
         command.arg("-rn");
     }
-    command.arg(plain.get_program()).args(plain.get_args()).env("HOLOTYPE_TEST_PLAN", "go");
+    command
+        .arg(plain.get_program())
+        .args(plain.get_args())
+        .env("HOLOTYPE_TEST_PLAN", "go")
+        .env_remove("HOLOTYPE_TEST_DB");
     let output = command.output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(

@@ -49,7 +49,7 @@ impl Instance {
     fn insert_collection(&self, record: &mut Record, artifacts: &[i64], family: &Family) -> Result<()> {
         write::check(record)?;
         write::fill(self, record)?;
-        let outcome = self.db().write(|tx| {
+        let outcome = self.db().write_contended(|tx| {
             if let Some(existing) = equal_row(tx, record)? {
                 return self.take_existing(tx, existing);
             }
@@ -149,8 +149,7 @@ impl Instance {
         }
         let mut sql = Sql::new("SELECT \"uid\" FROM \"lamindb_collection\" WHERE \"key\" = ");
         sql.bind(record.text("key")).push(" AND \"space_id\" = ").bind(record.int("space_id").unwrap_or(1));
-        sql.push(" AND \"branch_id\" <> -1 AND NOT (\"uid\" >= ").bind(stem);
-        sql.push(" AND \"uid\" < ").bind(format!("{stem}{{")).push(") LIMIT 1");
+        sql.push(" AND \"branch_id\" <> -1 AND NOT (").family(stem).push(") LIMIT 1");
         let Some(other) = tx.scalar(&sql, Kind::Text)? else { return Ok(()) };
         Err(Error::integrity(format!(
             "key '{}' is already used by collection {other}; choose another key or pass revises=…",

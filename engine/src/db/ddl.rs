@@ -58,10 +58,10 @@ pub fn create_own(dialect: Dialect) -> Vec<String> {
     statements
 }
 
-/// Returns the names of what [`create_own`] makes on SQLite.
-pub fn own_names() -> Vec<String> {
+/// Returns the names of what [`create_own`] makes.
+pub fn own_names(dialect: Dialect) -> Vec<String> {
     let name = |statement: &String| statement.split('"').nth(1).map(str::to_owned);
-    create_own(Dialect::Sqlite).iter().filter_map(name).collect()
+    create_own(dialect).iter().filter_map(name).collect()
 }
 
 /// Returns the indexes for look-ups of texts by their start, which ignore case on SQLite.

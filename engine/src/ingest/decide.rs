@@ -153,7 +153,7 @@ pub(super) fn insert_version(tx: &Tx<'_>, record: &Record, base: Option<&Record>
 fn head_of_family(tx: &Tx<'_>, record: &Record, branch: i64) -> Result<Option<Record>> {
     let (registry, stem) = (record.registry(), record.stem_uid());
     let mut sql = select_row(registry);
-    sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+    sql.push(" WHERE ").family(stem);
     sql.push(" AND \"is_latest\" = ").bind(true).push(" AND \"branch_id\" = ").bind(branch);
     read_row(tx, registry, &sql)
 }

@@ -139,7 +139,7 @@ fn rows_at(rows: &Rows<'_>, record: &Record) -> Result<Vec<Record>> {
     sql.push(" WHERE \"storage_id\" = ").bind(record.int("storage_id"));
     if record.flag("_key_is_virtual") && record.text("_real_key").is_none() {
         let stem = record.stem_uid();
-        sql.push(" AND \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+        sql.push(" AND ").family(stem);
     } else {
         let spellings =
             [place.clone(), format!("./{place}"), record.text("key").unwrap_or_default().to_owned()];

@@ -170,8 +170,9 @@ fn is_of_family(tx: &Tx<'_>, record: &Record, digest: &Digest) -> Result<bool> {
     let stem = record.stem_uid();
     let mut sql = Sql::new("SELECT COUNT(*) FROM \"holotype_content\" WHERE \"digest\" = ");
     sql.bind(digest.to_hex());
-    sql.push(" AND \"artifact_id\" IN (SELECT \"id\" FROM \"lamindb_artifact\" WHERE \"uid\" >= ").bind(stem);
-    sql.push(" AND \"uid\" < ").bind(format!("{stem}{{")).push(")");
+    sql.push(" AND \"artifact_id\" IN (SELECT \"id\" FROM \"lamindb_artifact\" WHERE ")
+        .family(stem)
+        .push(")");
     Ok(tx.scalar(&sql, Kind::BigInt)?.and_then(|n| n.as_int()).is_some_and(|n| n > 0))
 }
 
@@ -192,10 +193,16 @@ pub(super) enum Visible {
 pub(super) fn mark(tx: &Tx<'_>, id: i64, visible: Visible) -> Result<()> {
     let mut sql = Sql::new("UPDATE \"lamindb_artifact\" SET \"_aux\" = ");
     // Other programs keep notes of their own in the same document.
-    sql.push(match visible {
-        Visible::Complete => "NULLIF(json_remove(\"_aux\", '$.so'), '{}')",
-        Visible::Incomplete => "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1)",
-    });
+    match visible {
+        Visible::Complete => sql.spelled(
+            "NULLIF(json_remove(\"_aux\", '$.so'), '{}')",
+            "NULLIF(NULLIF(\"_aux\", 'null') - 'so', '{}')",
+        ),
+        Visible::Incomplete => sql.spelled(
+            "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1)",
+            "COALESCE(NULLIF(\"_aux\", 'null'), '{}') || '{\"so\": 1}'",
+        ),
+    };
     sql.push(" WHERE \"id\" = ").bind(id);
     tx.execute(&sql).map(|_| ())
 }

@@ -97,7 +97,9 @@ impl Instance {
             }
             (None, None) => None,
         };
-        let outcome = self.db().write(|tx| {
+        let wanted = record.clone();
+        let outcome = self.db().write_contended(|tx| {
+            record = wanted.clone();
             let base = match self.decide(tx, &mut record, pending, content.as_ref())? {
                 Decision::Existing(id) => return Ok(Outcome::Existing(id)),
                 Decision::New(base) => base,
@@ -139,7 +141,9 @@ impl Instance {
             }
         };
         faults::hit("save.staged");
-        let entered = self.db().write(|tx| {
+        let wanted = record.clone();
+        let entered = self.db().write_contended(|tx| {
+            record = wanted.clone();
             let base = match self.decide(tx, &mut record, pending, Some(&content))? {
                 Decision::Existing(id) => return Ok(Entered::Done(Outcome::Existing(id))),
                 Decision::New(base) => base,

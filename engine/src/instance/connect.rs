@@ -7,7 +7,7 @@ use super::settings::{
     InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
 };
 use super::{Instance, level};
-use crate::db::{Db, Dialect, Sql, ddl};
+use crate::db::{Db, Sql, ddl};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -59,18 +59,7 @@ impl Instance {
         if folder.is_dir() {
             adopt_older_layout(env, folder, &settings.id)?;
         }
-        let path = settings.sqlite_path(env)?.ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unsupported,
-                format!("Instance {} is on a database server", settings.slug()),
-            )
-        })?;
-        let db = Db::open_checked(&path, |db| {
-            level::check(db, &path).and_then(|()| check_storage(db, &settings.storage_root))
-        })?;
-        if db.rollback_journal() {
-            env.emit(Event::RollbackJournal { path: path.display().to_string() });
-        }
+        let db = open_database(env, settings)?;
         add_own_tables(&db)?;
         let instance = Instance::new(Session::new(db, env.clone()), settings.clone());
         instance.adopt_user(user)?;
@@ -139,6 +128,24 @@ impl Instance {
     }
 }
 
+/// Opens the database of an instance once it is known to be one of this level with this default location.
+fn open_database(env: &Env, settings: &InstanceSettings) -> Result<Db> {
+    let check = |db: &Db, place: &str| {
+        level::check(db, place).and_then(|()| check_storage(db, &settings.storage_root))
+    };
+    let Some(path) = settings.sqlite_path(env)? else {
+        let db = Db::connect(env, settings.db.as_deref().unwrap_or_default())?;
+        check(&db, &settings.shown_database(env)?)?;
+        return Ok(db);
+    };
+    let place = path.display().to_string();
+    let db = Db::open_checked(&path, |db| check(db, &place))?;
+    if db.rollback_journal() {
+        env.emit(Event::RollbackJournal { path: place });
+    }
+    Ok(db)
+}
+
 /// Refuses a database that does not know the location it lies in; nothing is written.
 fn check_storage(db: &Db, root: &str) -> Result<()> {
     let mut sql = Sql::new("SELECT COUNT(*) FROM \"lamindb_storage\" WHERE \"root\" = ");
@@ -168,12 +175,10 @@ fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
 
 /// Adds the tables and indexes that only this engine knows; the reference ignores them.
 fn add_own_tables(db: &Db) -> Result<()> {
-    let names = ddl::own_names();
-    let expected = i64::try_from(names.len()).ok();
-    let mut present = Sql::new("SELECT COUNT(*) FROM sqlite_master WHERE name IN (");
-    present.binds(names.into_iter().map(Value::Text)).push(")");
-    if db.read_only() || db.scalar(&present, Kind::Int)?.and_then(|n| Value::as_int(&n)) == expected {
+    let names = ddl::own_names(db.dialect());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if db.read_only() || db.present(&names)?.len() == names.len() {
         return Ok(());
     }
-    db.script(&ddl::create_own(Dialect::Sqlite))
+    db.script(&ddl::create_own(db.dialect()))
 }

@@ -1,12 +1,12 @@
 //! `init`: a new instance, complete or not at all.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::marker::{self, Marker, Marking};
 use super::name::{self, NameSource, Slug};
 use super::root::StorageRoot;
-use super::settings::{InstanceSettings, UserSettings, bind, find_by_identifier};
-use super::{Instance, level};
+use super::settings::{DatabaseSite, InstanceSettings, UserSettings, bind, find_by_identifier};
+use super::{Instance, level, server};
 use crate::db::{Db, Tx};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -46,12 +46,6 @@ impl Instance {
                 ));
             }
         }
-        if options.db.is_some() {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                "This version keeps the database in SQLite: leave the database URL out",
-            ));
-        }
         let Some(folder) = root.local_path() else {
             return Err(Error::new(
                 ErrorKind::Unsupported,
@@ -66,17 +60,21 @@ impl Instance {
         }
         let slug = Slug::new(&user.handle, name);
         if let Some(settings) = find_by_identifier(env, &slug.to_string())? {
-            match settings.sqlite_path(env)?.filter(|path| path.exists()) {
-                Some(_) => {
-                    let instance = Instance::connect(env, &settings)?;
-                    bind_here(env, &slug);
-                    return Ok(instance);
-                }
-                None => env.emit(Event::Reinitializing { id: settings.id.clone() }),
+            // A server tells by itself that it lacks the database, or the database its tables.
+            let there = match settings.database(env)? {
+                DatabaseSite::Postgres(url) => server::holds_tables(env, &url)?,
+                _ => settings.sqlite_path(env)?.is_some_and(|path| path.exists()),
+            };
+            if there {
+                let instance = Instance::connect(env, &settings)?;
+                bind_here(env, &slug);
+                return Ok(instance);
             }
+            env.emit(Event::Reinitializing { id: settings.id.clone() });
         }
         let mut settings = InstanceSettings::new(&slug, &root);
         settings.modules.clone_from(&options.modules);
+        settings.db.clone_from(&options.db);
         let id = env.var("LAMINDB_INSTANCE_ID_INIT").map(|id| id.replace('-', ""));
         if let Some(id) = id {
             settings.id = id;
@@ -145,6 +143,26 @@ fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, folder: &Pa
         },
     };
     let marker = Marker::new(&storage_uid, &settings.slug(), &settings.id);
+    let undo = match settings.database(env)? {
+        DatabaseSite::Postgres(url) => {
+            let marker = server::make(env, &url, settings, user, marker)?;
+            return finish(env, settings, folder, &marker);
+        }
+        _ => make_file(env, settings, user, &managed, &storage_uid)?,
+    };
+    finish(env, settings, folder, &marker).inspect_err(|_| {
+        std::fs::remove_file(&undo).ok();
+    })
+}
+
+/// Makes the SQLite file and returns where it is.
+fn make_file(
+    env: &Env,
+    settings: &InstanceSettings,
+    user: &UserSettings,
+    managed: &Path,
+    storage_uid: &str,
+) -> Result<PathBuf> {
     let path = managed.join("lamin.db");
     if path.exists() {
         return Err(Error::new(
@@ -157,14 +175,17 @@ fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, folder: &Pa
     }
     // The database is built beside its place and renamed, so that a killed init leaves none rather than half of one.
     let draft = managed.join(format!(".lamin.db.{}.holotype-tmp", uid::random(env, 8)));
-    let built = build(env, &draft, settings, user, &storage_uid);
+    let built = Db::draft(&draft, |tx| fill(env, tx, settings, user, storage_uid));
     let placed = built.and_then(|()| std::fs::rename(&draft, &path).map_err(|error| Error::io(&path, error)));
     if placed.is_err() {
         std::fs::remove_file(&draft).ok();
     }
-    placed?;
-    if let Marking::Other(found) = marker::write(env, folder, &marker)? {
-        std::fs::remove_file(&path).ok();
+    placed.map(|()| path)
+}
+
+/// Marks the location and writes the settings: the instance is there.
+fn finish(env: &Env, settings: &InstanceSettings, folder: &Path, marker: &Marker) -> Result<()> {
+    if let Marking::Other(found) = marker::write(env, folder, marker)? {
         return Err(Error::new(
             ErrorKind::StorageAlreadyManaged,
             format!(
@@ -177,17 +198,7 @@ fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, folder: &Pa
     settings.save(env)
 }
 
-fn build(
-    env: &Env,
-    path: &Path,
-    settings: &InstanceSettings,
-    user: &UserSettings,
-    storage_uid: &str,
-) -> Result<()> {
-    Db::draft(path, |tx| fill(env, tx, settings, user, storage_uid))
-}
-
-fn fill(
+pub(super) fn fill(
     env: &Env,
     tx: &Tx<'_>,
     settings: &InstanceSettings,

@@ -2,7 +2,7 @@
 
 use crate::db::{Db, Sql};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::{Kind, Value};
+use crate::value::Kind;
 
 /// The migration rows of a fresh database: app, name, date of application.
 pub(super) fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
@@ -19,17 +19,10 @@ const FOREIGN_APPS: [&str; 4] = ["pertdb", "wetlab", "contenttypes", "auth"];
 ///
 /// # Errors
 /// [`ErrorKind::UnknownDatabase`] naming what was found and what to do.
-pub(super) fn check(db: &Db, path: &std::path::Path) -> Result<()> {
-    let refuse =
-        |text: String| Err(Error::new(ErrorKind::UnknownDatabase, format!("{} {text}", path.display())));
-    let tables = db.rows(
-        &Sql::new(
-            "SELECT name FROM sqlite_master WHERE type = 'table' \
-             AND name IN ('django_migrations', 'lamindb_artifact', 'lnschema_core_artifact')",
-        ),
-        &[Kind::Text],
-    )?;
-    let has = |name: &str| tables.iter().any(|row| row.first().and_then(Value::as_str) == Some(name));
+pub(super) fn check(db: &Db, place: &str) -> Result<()> {
+    let refuse = |text: String| Err(Error::new(ErrorKind::UnknownDatabase, format!("{place} {text}")));
+    let tables = db.present(&["django_migrations", "lamindb_artifact", "lnschema_core_artifact"])?;
+    let has = |name: &str| tables.iter().any(|table| table == name);
     if has("lnschema_core_artifact") && !has("lamindb_artifact") {
         return refuse(
             "was made by a LaminDB before 1.0: open it with each LaminDB major release up to 2.12 once, which migrates it"

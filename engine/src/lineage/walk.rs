@@ -34,11 +34,15 @@ pub(super) fn start(noun: Noun, id: i64) -> Result<Sql> {
     let mut sql = Sql::new("SELECT ");
     match noun {
         Noun::Transform => {
-            sql.push(code(Noun::Run)).push(", \"id\" FROM ").ident(model::require("Run")?.table);
+            sql.push(code(Noun::Run))
+                .push(", CAST(\"id\" AS bigint) FROM ")
+                .ident(model::require("Run")?.table);
             sql.push(" WHERE \"transform_id\" = ").bind(id);
         }
         _ => {
-            sql.push(code(noun)).push(", \"id\" FROM ").ident(model::require(noun.registry())?.table);
+            sql.push(code(noun))
+                .push(", CAST(\"id\" AS bigint) FROM ")
+                .ident(model::require(noun.registry())?.table);
             sql.push(" WHERE \"id\" = ").bind(id);
         }
     }

@@ -18,8 +18,8 @@ pub(super) struct Annotation {
 }
 
 impl Aggregate {
-    /// Returns the SQL of the aggregate of an expression.
-    pub(super) fn over(self, expression: Sql) -> Sql {
+    /// Returns the SQL of the aggregate of an expression of a kind.
+    pub(super) fn over(self, expression: Sql, of: Option<Kind>) -> Sql {
         let mut sql = Sql::new(match self {
             Aggregate::Count => "COUNT(",
             Aggregate::CountDistinct => "COUNT(DISTINCT ",
@@ -28,7 +28,14 @@ impl Aggregate {
             Aggregate::Min => "MIN(",
             Aggregate::Max => "MAX(",
         });
-        sql.append(expression).push(")");
+        sql.append(expression);
+        match of {
+            // Flags are numbers on SQLite only.
+            Some(Kind::Bool) => sql.spelled("", "::integer"),
+            Some(kind) if kind.is_text() => sql.bytewise(),
+            _ => &mut sql,
+        };
+        sql.push(")");
         sql
     }
 
@@ -57,7 +64,9 @@ impl Annotation {
         let root = aliases.next();
         let (joins, end) = select::joins(&self.lookup.hops, &root, aliases)?;
         let mut sql = Sql::new("(SELECT ");
-        sql.append(self.aggregate.over(build::expression(&end, &self.lookup.end)));
+        sql.append(
+            self.aggregate.over(build::expression(&end, &self.lookup.end), Some(self.lookup.end.kind())),
+        );
         sql.push(" FROM ").ident(registry.table).push(&format!(" AS {root}")).append(joins);
         sql.push(" WHERE ").column(&root, "id").push(" = ").column(alias, "id").push(")");
         Ok(sql)

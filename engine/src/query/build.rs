@@ -2,15 +2,12 @@
 
 use super::annotate::{self, Annotation};
 use super::condition::{Operand, Q};
-use super::lookup::{self, End, Hop, Lookup, Op, Part};
-use super::steer;
-use crate::db::Sql;
+use super::lookup::{self, End, Hop, Lookup, Op};
+use super::{json, moment, steer};
+use crate::db::{Letters, Sql};
 use crate::error::{Error, Result};
 use crate::model::{Registry, Via};
 use crate::value::{Kind, Value};
-
-/// Lists longer than this are handed over as one JSON parameter instead of one parameter each.
-const INLINE: usize = 400;
 
 /// Parts joined in one row; more become a tree.
 const FEW: usize = 8;
@@ -269,7 +266,7 @@ pub(super) fn all(parts: Vec<Sql>) -> Sql {
 }
 
 /// Joins parts as a balanced tree: databases limit how deep conditions nest, and `a OR b OR c` nests with every part.
-fn balanced(operator: &str, mut parts: Vec<Sql>) -> Sql {
+pub(super) fn balanced(operator: &str, mut parts: Vec<Sql>) -> Sql {
     if parts.len() <= FEW {
         let mut sql = Sql::default();
         if parts.is_empty() {
@@ -303,7 +300,7 @@ pub(super) fn check_depth(q: &Q) -> Result<()> {
     Ok(())
 }
 
-fn not(inner: Sql) -> Sql {
+pub(super) fn not(inner: Sql) -> Sql {
     let mut sql = Sql::new("(");
     sql.append(inner).push(") IS NOT TRUE");
     sql
@@ -311,165 +308,28 @@ fn not(inner: Sql) -> Sql {
 
 /// Returns the SQL expression of the compared value.
 pub(super) fn expression(alias: &str, end: &End) -> Sql {
-    let mut sql = Sql::default();
-    if !end.json.is_empty() {
-        // One arrow per key; the last one yields the JSON text, so that texts and numbers stay distinct.
-        sql.column(alias, end.column.column);
-        for key in &end.json {
-            sql.push(" -> ");
-            match key.parse::<i64>() {
-                Ok(index) => sql.push(&index.to_string()),
-                Err(_) => sql.bind(format!("$.{}", json_key(key))),
-            };
-        }
-        return sql;
+    let mut column = Sql::default();
+    column.column(alias, end.column.column);
+    match end.part {
+        Some(part) => moment::part(column, end.column.kind, part),
+        None => json::place(column, &end.json),
     }
-    let Some(part) = end.part else {
-        sql.column(alias, end.column.column);
-        return sql;
-    };
-    let mut format = |text: &str| {
-        sql.push(&format!("CAST(strftime('{text}', ")).column(alias, end.column.column).push(") AS INTEGER)");
-    };
-    match part {
-        Part::Year => format("%Y"),
-        Part::IsoYear => format("%G"),
-        Part::Month => format("%m"),
-        Part::Day => format("%d"),
-        Part::Week => format("%V"),
-        Part::IsoWeekDay => format("%u"),
-        Part::Hour => format("%H"),
-        Part::Minute => format("%M"),
-        Part::Second => format("%S"),
-        Part::WeekDay => {
-            format("%w");
-            sql.push(" + 1");
-        }
-        Part::Quarter => {
-            format("%m");
-            let inner = std::mem::take(&mut sql);
-            sql.push("(").append(inner).push(" + 2) / 3");
-        }
-        Part::Date => {
-            sql.push("date(").column(alias, end.column.column).push(")");
-        }
-        Part::Time => {
-            sql.push("time(").column(alias, end.column.column).push(")");
-        }
-    }
-    sql
-}
-
-fn json_key(key: &str) -> String {
-    format!("\"{}\"", key.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn predicate(alias: &str, end: &End, op: Op, operand: Operand) -> Result<Sql> {
     if end.column.kind == Kind::Json && end.part.is_none() {
-        return json_predicate(alias, end, op, operand);
+        return json::predicate(expression(alias, end), end, op, operand);
     }
     if let (true, Operand::One(text)) = (steer::by_text(end, op), &operand) {
         let bounds = steer::bounds(expression(alias, end), op, text);
         let whole = compare(expression(alias, end), end.kind(), op, operand)?;
-        return Ok(all(bounds.into_iter().chain([whole]).collect()));
+        let mut sql = Sql::default();
+        sql.fork(all(bounds.into_iter().chain([whole.clone()]).collect()), whole);
+        return Ok(sql);
     }
     let most = steer::holds_for_most(end, op, &operand);
     let sql = compare(expression(alias, end), end.kind(), op, operand)?;
     Ok(if most { steer::without_index(sql) } else { sql })
-}
-
-/// Compares inside a JSON document: texts as texts, numbers as numbers, everything else by its JSON form.
-fn json_predicate(alias: &str, end: &End, op: Op, operand: Operand) -> Result<Sql> {
-    let document = expression(alias, end);
-    let extracted = || {
-        let mut sql = Sql::new("json_extract(");
-        sql.append(document.clone()).push(", '$')");
-        sql
-    };
-    let has_key = |key: &Value| {
-        let mut sql = Sql::new("json_type(");
-        sql.append(document.clone())
-            .push(", ")
-            .bind(format!("$.{}", json_key(&key.to_string())))
-            .push(") IS NOT NULL");
-        sql
-    };
-    let equals = |value: Value| {
-        let mut sql = Sql::default();
-        match value {
-            Value::Null | Value::Json(serde_json::Value::Null) => {
-                sql.push("json_type(").append(document.clone()).push(") = 'null'");
-            }
-            Value::Bool(flag) | Value::Json(serde_json::Value::Bool(flag)) => {
-                sql.push("json_type(").append(document.clone()).push(if flag {
-                    ") = 'true'"
-                } else {
-                    ") = 'false'"
-                });
-            }
-            Value::Int(_) | Value::Float(_) => {
-                sql.push("(json_type(").append(document.clone()).push(") IN ('integer', 'real') AND ");
-                sql.append(extracted()).push(" = ").bind(value).push(")");
-            }
-            Value::Json(serde_json::Value::Number(number)) => {
-                sql.push("(json_type(").append(document.clone()).push(") IN ('integer', 'real') AND ");
-                sql.append(extracted()).push(" = ").bind(number.as_f64()).push(")");
-            }
-            Value::Json(json @ (serde_json::Value::Array(_) | serde_json::Value::Object(_))) => {
-                sql.push("json(")
-                    .append(document.clone())
-                    .push(") = json(")
-                    .bind(Value::Json(json))
-                    .push(")");
-            }
-            other => {
-                sql.push("(json_type(").append(document.clone()).push(") = 'text' AND ");
-                sql.append(extracted()).push(" = ").bind(other.into_text()).push(")");
-            }
-        }
-        sql
-    };
-    Ok(match (op, operand) {
-        (Op::IsNull, Operand::One(value)) => {
-            let mut sql = Sql::new("(");
-            sql.append(document.clone()).push(" IS NULL");
-            if end.json.is_empty() {
-                sql.push(" OR ").append(document.clone()).push(" = 'null'");
-            }
-            sql.push(")");
-            if value.as_bool() == Some(true) { sql } else { not(sql) }
-        }
-        (Op::HasKey, Operand::One(key)) => has_key(&key),
-        (Op::HasKeys, Operand::Many(keys)) => all(keys.iter().map(has_key).collect()),
-        (Op::HasAnyKeys, Operand::Many(keys)) => balanced(" OR ", keys.iter().map(has_key).collect()),
-        (Op::Exact, Operand::One(value)) => equals(value),
-        (Op::In, Operand::Many(values)) => {
-            // Texts, of which there may be many, are handed over as one list.
-            let text =
-                |value: &Value| matches!(value, Value::Text(_) | Value::Json(serde_json::Value::String(_)));
-            let (texts, rest): (Vec<Value>, Vec<Value>) = values.into_iter().partition(text);
-            let mut parts: Vec<Sql> = rest.into_iter().map(equals).collect();
-            if !texts.is_empty() {
-                let texts = texts.into_iter().map(Value::into_text).collect();
-                let mut sql = Sql::new("(json_type(");
-                sql.append(document.clone()).push(") = 'text' AND ");
-                sql.append(compare(extracted(), Kind::Text, Op::In, Operand::Many(texts))?).push(")");
-                parts.push(sql);
-            }
-            balanced(" OR ", parts)
-        }
-        (op, operand) => compare(extracted(), Kind::Text, op, operand)?,
-    })
-}
-
-impl Value {
-    fn into_text(self) -> Value {
-        match self {
-            Value::Json(serde_json::Value::String(text)) => Value::Text(text),
-            Value::DateTime(moment) => Value::Text(moment.to_iso()),
-            other => Value::Text(other.to_string()),
-        }
-    }
 }
 
 /// Returns `expression op operand`.
@@ -486,7 +346,7 @@ pub(super) fn compare(expression: Sql, kind: Kind, op: Op, operand: Operand) -> 
         (Op::Exact, Operand::One(value)) => match value {
             // Moments are stored with three or with six decimals.
             Value::DateTime(moment) if kind == Kind::DateTime => {
-                sql.append(moment_expression(expression)).push(" = ").bind(moment);
+                sql.append(moment::comparable(expression)).push(" = ").bind(moment);
             }
             value => {
                 sql.append(expression).push(" = ").bind(value);
@@ -494,42 +354,32 @@ pub(super) fn compare(expression: Sql, kind: Kind, op: Op, operand: Operand) -> 
         },
         (Op::Gt | Op::Gte | Op::Lt | Op::Lte, Operand::One(value)) => {
             let sign = match op {
-                Op::Gt => " > ",
-                Op::Gte => " >= ",
-                Op::Lt => " < ",
-                _ => " <= ",
+                Op::Gt => [" > ", " ~>~ "],
+                Op::Gte => [" >= ", " ~>=~ "],
+                Op::Lt => [" < ", " ~<~ "],
+                _ => [" <= ", " ~<=~ "],
             };
-            let expression = if kind == Kind::DateTime { moment_expression(expression) } else { expression };
-            sql.append(expression).push(sign).bind(value);
+            let expression = if kind == Kind::DateTime { moment::comparable(expression) } else { expression };
+            sql.append(expression).spelled(sign[0], sign[usize::from(kind.is_text())]).bind(value);
         }
         (Op::Range, Operand::Many(values)) => {
-            let expression = if kind == Kind::DateTime { moment_expression(expression) } else { expression };
+            let expression = if kind == Kind::DateTime { moment::comparable(expression) } else { expression };
             let mut values = values.into_iter();
             let (low, high) = (values.next().unwrap_or(Value::Null), values.next().unwrap_or(Value::Null));
-            sql.append(expression).push(" BETWEEN ").bind(low).push(" AND ").bind(high);
+            sql.append(expression);
+            if kind.is_text() {
+                sql.bytewise();
+            }
+            sql.push(" BETWEEN ").bind(low).push(" AND ").bind(high);
         }
         (Op::In, Operand::Many(values)) => {
             let values: Vec<Value> = values.into_iter().filter(|value| !value.is_null()).collect();
             if values.is_empty() {
                 sql.push("1 = 0");
-            } else if values.len() <= INLINE {
-                let expression =
-                    if kind == Kind::DateTime { moment_expression(expression) } else { expression };
-                sql.append(expression).push(" IN (").binds(values).push(")");
             } else {
-                let list: Vec<serde_json::Value> = values
-                    .into_iter()
-                    .map(|value| match value {
-                        Value::DateTime(moment) => moment.to_sql().into(),
-                        other => other.into_json(),
-                    })
-                    .collect();
                 let expression =
-                    if kind == Kind::DateTime { moment_expression(expression) } else { expression };
-                sql.append(expression)
-                    .push(" IN (SELECT value FROM json_each(")
-                    .bind(Value::Json(list.into()))
-                    .push("))");
+                    if kind == Kind::DateTime { moment::comparable(expression) } else { expression };
+                sql.is_one_of(expression, kind, values);
             }
         }
         (Op::In, Operand::Query(query, field)) => {
@@ -538,13 +388,12 @@ pub(super) fn compare(expression: Sql, kind: Kind, op: Op, operand: Operand) -> 
         }
         (Op::Regex | Op::IRegex, Operand::One(value)) => {
             let pattern = value.to_string();
-            let pattern = if op == Op::IRegex { format!("(?i){pattern}") } else { pattern };
             regex::Regex::new(&pattern).map_err(|error| {
                 Error::value(format!(
                     "'{pattern}' is no regular expression that can be searched for: {error}"
                 ))
             })?;
-            sql.append(expression).push(" REGEXP ").bind(pattern);
+            sql.regex(expression, &pattern, letters(op));
         }
         (op, Operand::One(value)) => {
             let text = like_escape(&value.to_string());
@@ -560,19 +409,18 @@ pub(super) fn compare(expression: Sql, kind: Kind, op: Op, operand: Operand) -> 
                 Op::EndsWith | Op::IEndsWith => format!("%{text}"),
                 _ => format!("%{text}%"),
             };
-            sql.append(expression).push(" LIKE ").bind(pattern).push(" ESCAPE '\\'");
+            sql.like(expression, &pattern, letters(op));
         }
         (op, _) => return Err(Error::type_(format!("{op:?} takes another kind of value"))),
     }
     Ok(sql)
 }
 
-/// Pads stored moments to six decimals, so that text comparison is comparison in time.
-fn moment_expression(expression: Sql) -> Sql {
-    let mut sql = Sql::new("substr(");
-    sql.append(expression.clone()).push(" || CASE length(").append(expression);
-    sql.push(") WHEN 19 THEN '.000000' ELSE '000000' END, 1, 26)");
-    sql
+fn letters(op: Op) -> Letters {
+    match op {
+        Op::IExact | Op::IContains | Op::IStartsWith | Op::IEndsWith | Op::IRegex => Letters::Alike,
+        _ => Letters::Distinct,
+    }
 }
 
 /// Escapes the wildcards of `LIKE`.

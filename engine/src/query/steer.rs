@@ -19,8 +19,11 @@ pub(super) fn holds_for_most(end: &End, op: Op, operand: &Operand) -> bool {
 
 /// Returns a condition for which no index is used: databases that LaminDB made have one on every column.
 pub(super) fn without_index(condition: Sql) -> Sql {
-    let mut sql = Sql::new("(");
-    sql.append(condition).push(") IS TRUE");
+    let mut sqlite = Sql::new("(");
+    sqlite.append(condition.clone()).push(") IS TRUE");
+    // PostgreSQL knows how many rows there are of a kind.
+    let mut sql = Sql::default();
+    sql.fork(sqlite, condition);
     sql
 }
 

@@ -58,6 +58,8 @@ impl ColumnData {
         let text = |cell: Cell<'_>| match cell {
             Cell::Null => None,
             Cell::Text(text) => Some(text.to_owned()),
+            Cell::Moment(moment) => Some(moment.to_sql()),
+            Cell::Day(day) => Some(day.to_string()),
             Cell::Int(int) => Some(int.to_string()),
             Cell::Real(real) => Some(real.to_string()),
             Cell::Bytes(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
@@ -80,6 +82,7 @@ impl ColumnData {
             }),
             ColumnData::Moment(values) => values.push(match cell {
                 Cell::Text(text) => Timestamp::parse_sql(text).map(|moment| moment.0),
+                Cell::Moment(moment) => Some(moment.0),
                 Cell::Int(micros) => Some(micros),
                 _ => None,
             }),

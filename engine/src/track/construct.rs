@@ -160,7 +160,7 @@ impl Instance {
         }
         write::fill(self, record)?;
         write::check(record)?;
-        let (found, existing) = self.db().write(|tx| self.insert_transform(tx, record.clone()))?;
+        let (found, existing) = self.db().write_contended(|tx| self.insert_transform(tx, record.clone()))?;
         if existing {
             self.env().emit(Event::ReturnedSameHashAndKey {
                 registry: "Transform",

@@ -16,10 +16,8 @@ pub(super) fn select(tx: &Tx<'_>, registry: &'static Registry, rest: Sql) -> Res
 
 /// Returns the newest row of the family of `stem`; what is in the trash counts only when nothing else is left.
 pub(super) fn newest(tx: &Tx<'_>, registry: &'static Registry, stem: &str) -> Result<Option<Record>> {
-    // A range on the indexed uid: `{` is the first character after all that a uid may hold.
-    let mut rest = Sql::new("WHERE \"uid\" >= ");
-    rest.bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
-    rest.push(" ORDER BY \"branch_id\" = -1, \"created_at\" DESC, \"id\" DESC LIMIT 1");
+    let mut rest = Sql::new("WHERE ");
+    rest.family(stem).push(" ORDER BY \"branch_id\" = -1, \"created_at\" DESC, \"id\" DESC LIMIT 1");
     Ok(select(tx, registry, rest)?.into_iter().next())
 }
 
@@ -32,11 +30,7 @@ pub(super) fn holder(
     own: Option<i64>,
 ) -> Result<Option<String>> {
     let mut sql = Sql::new("SELECT \"uid\" FROM ");
-    sql.ident(registry.table)
-        .push(" WHERE \"uid\" >= ")
-        .bind(stem)
-        .push(" AND \"uid\" < ")
-        .bind(format!("{stem}{{"));
+    sql.ident(registry.table).push(" WHERE ").family(stem);
     sql.push(" AND \"id\" <> ").bind(own.unwrap_or(0)).push(" AND (\"version_tag\" = ").bind(version);
     sql.push(" OR (\"version_tag\" IS NULL AND \"uid\" = ")
         .bind(format!("{stem}{version}"))

@@ -65,7 +65,8 @@ impl Instance {
         let registry = model::require("Transform")?;
         let key = save.key.clone().unwrap_or_else(|| source.key.clone());
         let mut events = Vec::new();
-        let (transform, created, complete) = self.db().write(|tx| {
+        let (transform, created, complete) = self.db().write_contended(|tx| {
+            events.clear();
             if let Some(stem) = setting.uid.as_deref().filter(|uid| uid.len() == registry.stem_len)
                 && rows::newest(tx, registry, stem)?.is_none()
             {

@@ -31,9 +31,8 @@ impl Session {
 pub(crate) fn next_uid(tx: &Tx<'_>, registry: &'static Registry, stem: &str) -> Result<String> {
     let mut sql = Sql::new("SELECT \"uid\" FROM ");
     sql.ident(registry.table);
-    // A range on the indexed uid, since LIKE cannot use the index.
-    sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
-    sql.push(" ORDER BY \"uid\" DESC LIMIT 1");
+    sql.push(" WHERE ").family(stem);
+    sql.push(" ORDER BY \"uid\"").bytewise().push(" DESC LIMIT 1");
     // Suffixes sort as their characters do, so the last one is the greatest.
     let newest = tx.scalar(&sql, Kind::Text)?;
     let next =
@@ -45,7 +44,7 @@ pub(crate) fn next_uid(tx: &Tx<'_>, registry: &'static Registry, stem: &str) -> 
 pub(crate) fn demote_head(tx: &Tx<'_>, registry: &'static Registry, stem: &str, branch: i64) -> Result<()> {
     let mut sql = Sql::new("UPDATE ");
     sql.ident(registry.table).push(" SET \"is_latest\" = ").bind(false);
-    sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+    sql.push(" WHERE ").family(stem);
     sql.push(" AND \"is_latest\" = ").bind(true).push(" AND \"branch_id\" = ").bind(branch);
     tx.execute(&sql).map(|_| ())
 }
@@ -60,7 +59,7 @@ pub(crate) fn promote_head(tx: &Tx<'_>, record: &Record) -> Result<Option<String
     let branch = record.int("branch_id").unwrap_or(1);
     let mut sql = Sql::new("SELECT \"id\", \"uid\" FROM ");
     sql.ident(registry.table);
-    sql.push(" WHERE \"uid\" >= ").bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
+    sql.push(" WHERE ").family(stem);
     sql.push(" AND \"branch_id\" = ").bind(branch).push(" AND \"id\" <> ").bind(record.id());
     sql.push(" ORDER BY \"created_at\" DESC, \"id\" DESC LIMIT 1");
     let Some(row) = tx.rows(&sql, &[Kind::BigInt, Kind::Text])?.into_iter().next() else {
@@ -89,9 +88,8 @@ pub(crate) fn settle_heads(tx: &Tx<'_>, record: &Record, from: Option<i64>) -> R
         tx.execute(&sql).map(|_| ())
     };
     let on = |branch: i64| {
-        let mut sql = Sql::new("\"uid\" >= ");
-        sql.bind(stem).push(" AND \"uid\" < ").bind(format!("{stem}{{"));
-        sql.push(" AND \"branch_id\" = ").bind(branch);
+        let mut sql = Sql::default();
+        sql.family(stem).push(" AND \"branch_id\" = ").bind(branch);
         sql
     };
     let first = |condition: Sql| -> Result<Option<i64>> {

@@ -10,7 +10,7 @@ use super::{refused, save};
 
 /// Returns an instance with a row or two, all of it in the database file.
 fn closed() -> Scratch {
-    let scratch = Scratch::new().unwrap();
+    let scratch = Scratch::on_sqlite().unwrap();
     let path = scratch.file("a.txt", "x").unwrap();
     save(&scratch, &path, "a.txt").unwrap();
     scratch.instance().db().checkpoint().unwrap();
@@ -165,7 +165,7 @@ fn settings_that_cannot_be_read() {
 
 #[test]
 fn two_instances_with_one_location() {
-    let scratch = Scratch::new().unwrap();
+    let scratch = Scratch::on_sqlite().unwrap();
     let other = tempfile::tempdir().unwrap();
     let (env, _) = testing::env(other.path(), 9).unwrap();
     let root = scratch.root().display().to_string();
@@ -188,14 +188,14 @@ fn two_instances_with_one_location() {
         ..InitOptions::default()
     };
     let second = Instance::init(&env, &own).unwrap();
-    let before = super::state(&scratch.root());
+    let before = super::state(scratch.instance(), &scratch.root());
     let location = second.create_storage(&holotype::NewStorage::new(&root)).unwrap();
     assert!(!second.manages(&location));
     assert!(second.use_storage(&location).is_err());
     fs::write(other.path().join("work/x.txt"), "x").unwrap();
     let new = holotype::NewArtifact { storage: location.id(), ..holotype::NewArtifact::new("x.txt") };
     assert_eq!(second.artifact(new.key("x.txt")).unwrap_err().kind(), ErrorKind::Value);
-    assert_eq!(super::state(&scratch.root()), before);
+    assert_eq!(super::state(scratch.instance(), &scratch.root()), before);
 }
 
 #[test]

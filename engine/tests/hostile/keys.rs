@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
+use holotype::db::Sql;
 use holotype::query::Case;
 use holotype::testing::Scratch;
 use holotype::{Artifact, ErrorKind, NewArtifact, Q, Record, model};
@@ -39,10 +40,10 @@ fn real_keys_that_leave_the_location() {
     for key in
         ["/etc/passwd.txt", "//etc/x.txt", "..//x.txt", "a/../../x.txt", ".lamindb/x.txt", "./", "./../x.txt"]
     {
-        let before = super::state(&scratch.root());
+        let before = super::state(scratch.instance(), &scratch.root());
         let error = save(&scratch, &path, key).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::InvalidArgument | ErrorKind::Value), "{key}: {error}");
-        assert_eq!(super::state(&scratch.root()), before);
+        assert_eq!(super::state(scratch.instance(), &scratch.root()), before);
     }
     // A folder of the location that is a link to elsewhere.
     let outside = scratch.dir().join("outside");
@@ -58,9 +59,9 @@ fn real_keys_that_leave_the_location() {
     refused(&scratch, ErrorKind::InvalidArgument, &["file.txt"], || save(&scratch, &other, "file.txt/x.txt"));
     fs::create_dir_all(scratch.root().join("folder.txt")).unwrap();
     fs::write(scratch.root().join("folder.txt/precious"), "p").unwrap();
-    let before = super::state(&scratch.root());
+    let before = super::state(scratch.instance(), &scratch.root());
     assert!(save(&scratch, &other, "folder.txt").is_err());
-    assert_eq!(super::state(&scratch.root()), before);
+    assert_eq!(super::state(scratch.instance(), &scratch.root()), before);
 }
 
 #[test]
@@ -168,22 +169,23 @@ fn a_hostile_uid_in_a_row_leads_nowhere() {
     let scratch = Scratch::new().unwrap();
     let path = scratch.file("a.txt", "x").unwrap();
     let record = save(&scratch, &path, "a.txt").unwrap();
-    let database = rusqlite::Connection::open(scratch.root().join(".lamindb/lamin.db")).unwrap();
+    let uid = record.uid();
+    let change = |set: Sql| {
+        let mut sql = Sql::new("UPDATE lamindb_artifact SET ");
+        sql.append(set).push(" WHERE uid = ").bind(uid);
+        scratch.instance().db().write(|tx| tx.execute(&sql)).unwrap();
+    };
     for (column, value) in
         [("_real_key", "../../etc/passwd"), ("_real_key", "/etc/passwd"), ("suffix", "/../../x")]
     {
-        let sql = format!("UPDATE lamindb_artifact SET {column} = ?1 WHERE uid = ?2");
-        database.execute(&sql, [value, record.uid()]).unwrap();
+        let mut set = Sql::new(format!("{column} = "));
+        set.bind(value);
+        change(set);
         let row = scratch.instance().by_id(record.registry(), record.id().unwrap()).unwrap();
         let error = scratch.instance().cache(&row).unwrap_err();
         assert!(error.message().contains("leads out of"), "{error}");
         assert!(scratch.instance().delete_artifact(&row, Some(true)).is_err());
-        database
-            .execute(
-                "UPDATE lamindb_artifact SET _real_key = NULL, suffix = '.txt' WHERE uid = ?1",
-                [record.uid()],
-            )
-            .unwrap();
+        change(Sql::new("_real_key = NULL, suffix = '.txt'"));
     }
     let new = NewArtifact::new(path.to_str().unwrap()).key("a.txt");
     assert_eq!(super::proof::save(scratch.instance(), new).unwrap().uid(), record.uid());

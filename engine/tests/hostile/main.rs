@@ -16,8 +16,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use holotype::db::Sql;
 use holotype::testing::Scratch;
-use holotype::{Error, ErrorKind, NewArtifact, Result};
+use holotype::{Error, ErrorKind, Instance, Kind, NewArtifact, Result, model};
 
 /// Everything that must stay as it was: the number of rows of every table, and every file but the database itself.
 #[derive(Debug, PartialEq)]
@@ -27,16 +28,14 @@ pub struct State {
 }
 
 /// Returns what must stay as it was.
-pub fn state(root: &Path) -> State {
-    let connection = rusqlite::Connection::open(root.join(".lamindb/lamin.db")).unwrap();
-    let tables = "SELECT name FROM sqlite_master WHERE type = 'table'";
-    let mut statement = connection.prepare(tables).unwrap();
-    let names: Vec<String> =
-        statement.query_map([], |row| row.get(0)).unwrap().map(|name| name.unwrap()).collect();
-    let count = |name: &String| -> i64 {
-        connection.query_row(&format!("SELECT COUNT(*) FROM \"{name}\""), [], |row| row.get(0)).unwrap()
+pub fn state(instance: &Instance, root: &Path) -> State {
+    let own = ["holotype_content", "holotype_meta"];
+    let tables = model::all().iter().map(|registry| registry.table).chain(own);
+    let count = |table: &str| {
+        let sql = Sql::new(format!("SELECT COUNT(*) FROM \"{table}\""));
+        instance.db().scalar(&sql, Kind::BigInt).unwrap().unwrap().as_int().unwrap()
     };
-    let rows = names.iter().map(|name| (name.clone(), count(name))).collect();
+    let rows = tables.map(|table| (table.to_owned(), count(table))).collect();
     let mut files = proof::tree(root);
     files.retain(|name, _| !name.ends_with("lamin.db"));
     State { rows, files }
@@ -49,13 +48,13 @@ pub fn refused<T>(
     words: &[&str],
     act: impl FnOnce() -> Result<T>,
 ) -> Error {
-    let before = state(&scratch.root());
+    let before = state(scratch.instance(), &scratch.root());
     let Err(error) = act() else { panic!("nothing was refused; expected {kind:?} with {words:?}") };
     assert_eq!(error.kind(), kind, "{error}");
     for word in words {
         assert!(error.message().contains(word), "'{word}' is not in: {error}");
     }
-    assert_eq!(state(&scratch.root()), before, "{error}");
+    assert_eq!(state(scratch.instance(), &scratch.root()), before, "{error}");
     proof::audit(scratch.instance(), &scratch.root());
     error
 }

@@ -26,7 +26,7 @@ fn full_disk_child() {
     let instance = Instance::init(&env, &options).unwrap();
     fs::write(cwd.join("work/small.bin"), "s").unwrap();
     let first = proof::save(&instance, NewArtifact::new("small.bin").key("small.bin")).unwrap();
-    let before = state(&root);
+    let before = state(&instance, &root);
     let full = |error: &holotype::Error| {
         let text = error.to_string();
         assert_eq!(error.kind(), ErrorKind::Io, "{text}");
@@ -34,7 +34,7 @@ fn full_disk_child() {
         assert!(text.contains(".lamindb") || text.contains("store/"), "it names the place: {text}");
     };
     full(&proof::save(&instance, NewArtifact::new("big.bin").key("big.bin")).unwrap_err());
-    assert_eq!(state(&root), before);
+    assert_eq!(state(&instance, &root), before);
     // A folder, many files, a new version, and other content for what is there.
     full(&proof::save(&instance, NewArtifact::new("many").key("many")).unwrap_err());
     let mut all = instance.artifacts_from_dir("many", None, RunChoice::None).unwrap();
@@ -43,7 +43,7 @@ fn full_disk_child() {
     let mut replaced = holotype::Artifact::from_record(first.clone());
     instance.replace_content(&mut replaced, "big.bin", false, RunChoice::None).unwrap();
     full(&instance.save_artifact(&mut replaced).unwrap_err());
-    assert_eq!(state(&root), before);
+    assert_eq!(state(&instance, &root), before);
     check_bytes(&instance, &root, &first);
     if plan[0] == "mount" {
         fill_up(&instance, &root, &first);
@@ -167,7 +167,7 @@ fn a_read_only_disk() {
 
 #[test]
 fn a_location_that_goes_away_under_a_live_instance() {
-    let scratch = Scratch::new().unwrap();
+    let scratch = Scratch::on_sqlite().unwrap();
     let path = scratch.file("a.txt", "x").unwrap();
     let record = save(&scratch, &path, "a.txt").unwrap();
     let aside = scratch.dir().join("aside");

@@ -39,7 +39,7 @@ fn unreadable_child() {
     if proof::plan().is_none() {
         return;
     }
-    let scratch = Scratch::new().unwrap();
+    let scratch = Scratch::on_sqlite().unwrap();
     let path = scratch.file("secret.txt", "x").unwrap();
     let folder = scratch.file("folder/secret.txt", "x").unwrap();
     let inner = scratch.file("closed/below/x.txt", "x").unwrap();

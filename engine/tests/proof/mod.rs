@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use holotype::content::Content;
+use holotype::db::Dialect;
 use holotype::query::Q;
 use holotype::store::Store;
 use holotype::{Artifact, ErrorKind, Instance, NewArtifact, Record, Result, Value, hash};
@@ -42,7 +43,10 @@ pub fn audit_any(instance: &Instance, root: &Path) -> Audit {
 }
 
 fn look(instance: &Instance, root: &Path, whole: bool) -> Audit {
-    check_database(&root.join(".lamindb/lamin.db"));
+    let file = root.join(".lamindb/lamin.db");
+    if instance.db().dialect() == Dialect::Sqlite {
+        check_database(&file);
+    }
     let rows = instance.registry("Artifact").unwrap().all().unwrap();
     let mut audit = Audit { rows: rows.len(), ..Audit::default() };
     let mut used = BTreeSet::new();

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike as _, Timelike as _};
-use holotype::testing::Scratch;
+use holotype::db::Dialect;
+use holotype::testing::{self, Scratch};
 use holotype::{Operand, Q, Record, Timestamp, Value, model};
 use serde_json::json;
 
@@ -99,7 +100,10 @@ pub fn build(seed: u64) -> (Scratch, World) {
         row.fields.insert("description", maybe_text(&mut dice));
         row.fields.insert("is_type", Value::Bool(dice.below(2) == 0));
         row.fields.insert("created_at", Value::DateTime(moment(&mut dice)));
-        let type_ = (i > 0 && dice.below(2) == 0).then(|| dice.below(i));
+        // Only a type has members.
+        let types: Vec<usize> =
+            (0..i).filter(|at| world.labels[*at].fields["is_type"] == Value::Bool(true)).collect();
+        let type_ = (!types.is_empty() && dice.below(2) == 0).then(|| *dice.pick(&types));
         row.one.insert("type", type_);
         let mut record = Record::empty(label);
         for (name, value) in &row.fields {
@@ -154,6 +158,9 @@ pub fn build(seed: u64) -> (Scratch, World) {
 
 /// Moments may lie in the database with six decimals, with three, or with none.
 fn shorten_moments(scratch: &Scratch) {
+    if on_postgres() {
+        return;
+    }
     let database = rusqlite::Connection::open(scratch.root().join(".lamindb/lamin.db")).unwrap();
     for table in ["lamindb_artifact", "lamindb_ulabel"] {
         let short = |to: i32, ending: &str| {
@@ -301,8 +308,29 @@ fn json_leaf(value: &Value, keys: &[&str], op: &str, operand: &Operand) -> bool 
         ("exact", Operand::One(wanted)) => exact(wanted),
         ("in", Operand::Many(wanted)) => wanted.iter().any(exact),
         _ => {
+            // PostgreSQL compares values of one type only.
+            if on_postgres() && matches!(op, "gt" | "gte" | "lt" | "lte" | "range") {
+                let alike = |wanted: &Value| match found {
+                    Some(serde_json::Value::String(_)) => matches!(wanted, Value::Text(_)),
+                    Some(serde_json::Value::Bool(_)) => matches!(wanted, Value::Bool(_)),
+                    Some(serde_json::Value::Number(_)) => matches!(wanted, Value::Int(_) | Value::Float(_)),
+                    _ => false,
+                };
+                let all = match operand {
+                    Operand::One(wanted) => alike(wanted),
+                    Operand::Many(wanted) => wanted.iter().all(alike),
+                    Operand::Query(..) => false,
+                };
+                if !all {
+                    return false;
+                }
+            }
             let plain = match found {
                 Some(serde_json::Value::String(text)) => Value::Text(text.clone()),
+                Some(serde_json::Value::Bool(flag)) if on_postgres() => match operand {
+                    Operand::One(Value::Bool(_)) => Value::Bool(*flag),
+                    _ => Value::Text(flag.to_string()),
+                },
                 Some(serde_json::Value::Bool(flag)) => Value::Int(i64::from(*flag)),
                 Some(serde_json::Value::Number(number)) => {
                     number.as_i64().map_or_else(|| Value::Float(number.as_f64().unwrap()), Value::Int)
@@ -357,6 +385,16 @@ fn order(one: &Value, other: &Value) -> Option<Ordering> {
     }
 }
 
+/// Returns the capital letter, where that is one character.
+fn capital(c: char) -> char {
+    let mut upper = c.to_uppercase();
+    upper.next().filter(|_| upper.next().is_none()).unwrap_or(c)
+}
+
+fn on_postgres() -> bool {
+    testing::dialect() == Dialect::Postgres
+}
+
 fn compare(value: &Value, op: &str, operand: &Operand) -> bool {
     let text = |value: &Value| match value {
         Value::Text(text) => text.clone(),
@@ -385,8 +423,14 @@ fn compare(value: &Value, op: &str, operand: &Operand) -> bool {
         }
         (op, Operand::One(wanted)) => {
             let (field, wanted) = (text(value), text(wanted));
-            // SQLite knows the case of ASCII letters only, and ignores it, as the format says.
-            let (low, small) = (field.to_ascii_lowercase(), wanted.to_ascii_lowercase());
+            // SQLite knows the case of ASCII letters only, and ignores it, as the format says; PostgreSQL knows them all.
+            let exact = on_postgres() && !op.starts_with('i');
+            let fold = |text: &str| match (exact, on_postgres()) {
+                (true, _) => text.to_owned(),
+                (_, true) => text.chars().map(capital).collect(),
+                _ => text.to_ascii_lowercase(),
+            };
+            let (low, small) = (fold(&field), fold(&wanted));
             match op {
                 "iexact" => low == small,
                 "contains" | "icontains" => low.contains(&small),

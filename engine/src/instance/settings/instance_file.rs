@@ -9,6 +9,7 @@ use super::choice;
 use super::dirs::SettingsDir;
 use super::dotenv::{DotEnv, Writer};
 use super::files::{self, Access};
+use crate::db::masked;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -354,24 +355,4 @@ pub fn parse_modules(text: &str) -> Vec<String> {
         }
     }
     modules
-}
-
-/// Returns a server's URL with password and host hidden.
-fn masked(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return "***".to_owned() };
-    let (authority, path) = rest.split_once('/').map_or((rest, ""), |(authority, path)| (authority, path));
-    let (login, place) = match authority.rsplit_once('@') {
-        Some((login, place)) => (Some(login), place),
-        None => (None, authority),
-    };
-    let user = match login.map(|login| login.split_once(':').map_or((login, false), |(user, _)| (user, true)))
-    {
-        Some((user, true)) => format!("{user}:***@"),
-        Some((user, false)) => format!("{user}@"),
-        None => String::new(),
-    };
-    let port = place.rsplit_once(':').map(|(_, port)| format!(":{port}")).unwrap_or_default();
-    // Parameters may repeat the password.
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    format!("{scheme}://{user}***{port}/{path}")
 }

@@ -1,0 +1,126 @@
+//! What the server or the way to it reports, in the engine's words.
+
+use tokio_postgres::error::{DbError, SqlState};
+
+use crate::error::{Error, ErrorKind};
+
+/// What a failure means for the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    /// None: the server has refused one statement.
+    None,
+    /// The connection is of no more use; another one may be.
+    Lost,
+}
+
+/// Returns what has become of the connection.
+pub(super) fn damage(error: &tokio_postgres::Error) -> Damage {
+    let Some(code) = error.code() else { return Damage::Lost };
+    let shutdown = [
+        SqlState::ADMIN_SHUTDOWN,
+        SqlState::CRASH_SHUTDOWN,
+        SqlState::CANNOT_CONNECT_NOW,
+        SqlState::IDLE_SESSION_TIMEOUT,
+        SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+    ];
+    // Class 08 is that of broken connections.
+    match shutdown.contains(code) || code.code().starts_with("08") {
+        true => Damage::Lost,
+        false => Damage::None,
+    }
+}
+
+/// Returns true when the server is there but not ready, or about to be: trying again soon may help.
+pub(super) fn is_passing(error: &tokio_postgres::Error) -> bool {
+    match error.code() {
+        Some(code) => [SqlState::CANNOT_CONNECT_NOW, SqlState::TOO_MANY_CONNECTIONS].contains(code),
+        None => !error.is_closed() || damage(error) == Damage::Lost,
+    }
+}
+
+/// Returns true when another transaction was faster: a value that may exist once is taken, or both waited for each other.
+pub(in crate::db) fn lost_race(error: &Error) -> bool {
+    let source = std::error::Error::source(error);
+    let code = source.and_then(|source| source.downcast_ref::<tokio_postgres::Error>()?.code());
+    code.is_some_and(|code| ["23505", "40001", "40P01"].contains(&code.code()))
+}
+
+/// Returns the engine's error for one of a statement.
+pub(super) fn translate(place: &str, error: tokio_postgres::Error) -> Error {
+    let Some(db) = error.as_db_error() else {
+        let text = deepest(&error);
+        return Error::new(
+            ErrorKind::Database,
+            format!(
+                "The connection to {place} was lost ({text}): check that the server runs, then try again"
+            ),
+        )
+        .because(error);
+    };
+    let (kind, message) = spoken(place, db);
+    Error::new(kind, message).because(error)
+}
+
+fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
+    let text = db.message();
+    let detail = db.detail().map(|detail| format!(" ({})", detail.trim_end_matches('.'))).unwrap_or_default();
+    let code = db.code();
+    match code.code() {
+        "23505" | "23P01" | "23503" | "23502" | "23514" | "23000" | "23001" => {
+            (ErrorKind::Integrity, format!("{text}{detail}"))
+        }
+        "40001" | "40P01" => {
+            (ErrorKind::Busy, format!("{place}: another program changed the same rows ({text}): try again"))
+        }
+        "55P03" => (ErrorKind::Busy, format!("{place} stayed locked by other writers: try again")),
+        "53300" => (ErrorKind::Busy, format!("{place} takes no more connections ({text}): try again later")),
+        "57014" => (ErrorKind::Busy, format!("{place} gave the statement up ({text}): try again")),
+        "42501" if text.contains("row-level security") => (
+            ErrorKind::NoWriteAccess,
+            format!("{text}: contact administrators of the space if you need write access"),
+        ),
+        "42501" => {
+            (ErrorKind::PermissionDenied, format!("{place} refuses: {text}; ask its owner for access"))
+        }
+        "25006" => (ErrorKind::PermissionDenied, format!("{place} is read-only: {text}")),
+        "28P01" | "28000" => (
+            ErrorKind::PermissionDenied,
+            format!("{place} refuses the login ({text}): check user and password"),
+        ),
+        "3D000" => (
+            ErrorKind::UnknownDatabase,
+            format!("{text}: create it on the server first, for example with createdb"),
+        ),
+        "P0001" => (ErrorKind::Validation, text.to_owned()),
+        "2201B" => (ErrorKind::Value, format!("The server cannot search for this pattern: {text}")),
+        "22001" => (ErrorKind::FieldValidation, format!("{text}{detail}")),
+        "53100" => (ErrorKind::Io, format!("No space left on the device of {place}")),
+        "54001" | "54000" | "54023" => {
+            (ErrorKind::Value, format!("The condition is too large for the database ({text}): split it"))
+        }
+        class if class.starts_with("22") => (ErrorKind::Value, format!("{text}{detail}")),
+        code => (ErrorKind::Database, format!("{place}: {text}{detail} [{code}]")),
+    }
+}
+
+/// Returns the engine's error for a connection that could not be made.
+pub(super) fn unreachable(place: &str, error: tokio_postgres::Error) -> Error {
+    if error.as_db_error().is_some() {
+        return translate(place, error);
+    }
+    let text = deepest(&error);
+    Error::new(
+        ErrorKind::Database,
+        format!("{place} cannot be reached ({text}): check host, port, network and that the server runs"),
+    )
+    .because(error)
+}
+
+/// Returns the words of the innermost cause, which say most.
+fn deepest(error: &tokio_postgres::Error) -> String {
+    let mut here: &dyn std::error::Error = error;
+    while let Some(source) = here.source() {
+        here = source;
+    }
+    here.to_string()
+}

@@ -1,0 +1,318 @@
+//! PostgreSQL itself: what only a server can do to us, on clusters that the tests start and stop.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use holotype::db::{Db, Open, Sql};
+use holotype::testing::{self, Database};
+use holotype::{Env, ErrorKind, InitOptions, Instance, Kind, Record, Result, Value, model};
+use tempfile::TempDir;
+
+/// A cluster that stops and goes away when it is dropped.
+struct Cluster {
+    dir: TempDir,
+}
+
+impl Cluster {
+    fn start() -> Cluster {
+        let cluster = Cluster { dir: tempfile::tempdir().unwrap() };
+        // The server runs as another user where the tests run as root.
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(cluster.dir.path(), open).unwrap();
+        cluster.script("start", "");
+        cluster
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.dir.path().join("cluster")
+    }
+
+    fn script(&self, verb: &str, mode: &str) {
+        script(&self.folder(), verb, mode);
+    }
+
+    fn port(&self) -> String {
+        fs::read_to_string(self.folder().join("port")).unwrap().trim().to_owned()
+    }
+
+    /// Returns the URL through the socket.
+    fn url(&self) -> String {
+        format!("postgresql://tester@/postgres?host={}&port={}", self.folder().display(), self.port())
+    }
+
+    /// Returns the URL through the network, with the password given.
+    fn far(&self, host: &str, password: &str, parameters: &str) -> String {
+        format!("postgresql://tester:{password}@{host}:{}/postgres?{parameters}", self.port())
+    }
+
+    fn env(&self, name: &str) -> Env {
+        testing::env(&self.dir.path().join(name), 5).unwrap().0
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        Command::new(SCRIPT).args(["stop"]).arg(self.folder()).arg("immediate").output().ok();
+    }
+}
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/postgres.sh");
+const PASSWORD: &str = "t%3Ast%40pw";
+
+fn script(folder: &std::path::Path, verb: &str, mode: &str) {
+    let mut command = Command::new(SCRIPT);
+    command.arg(verb).arg(folder);
+    if !mode.is_empty() {
+        command.arg(mode);
+    }
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn label(name: &str) -> Record {
+    let mut label = Record::empty(model::require("ULabel").unwrap());
+    label.set("name", name).unwrap();
+    label
+}
+
+fn count(db: &Db, table: &str) -> i64 {
+    let sql = Sql::new(format!("SELECT COUNT(*) FROM {table}"));
+    db.scalar(&sql, Kind::BigInt).unwrap().unwrap().as_int().unwrap()
+}
+
+/// What both databases do alike.
+fn driver_suite(db: &Db) {
+    db.script(&["CREATE TABLE counted (name TEXT UNIQUE, n BIGINT)".to_owned()]).unwrap();
+    let insert = |name: &str, n: i64| {
+        let mut sql = Sql::new("INSERT INTO counted VALUES (");
+        sql.binds([name.into(), n.into()]).push(")");
+        sql
+    };
+    // All or nothing; what fails within a savepoint takes nothing else with it.
+    let failed: Result<()> = db.write(|tx| {
+        tx.execute(&insert("lost", 1))?;
+        Err(holotype::Error::value("no"))
+    });
+    assert_eq!(failed.unwrap_err().message(), "no");
+    assert_eq!(count(db, "counted"), 0);
+    db.write(|tx| {
+        tx.execute(&insert("kept", 0))?;
+        let clash = tx.savepoint(|| tx.execute(&insert("kept", 1))).unwrap_err();
+        assert_eq!(clash.kind(), ErrorKind::Integrity, "{clash}");
+        tx.execute(&insert("also", 0)).map(|_| ())
+    })
+    .unwrap();
+    assert_eq!(count(db, "counted"), 2);
+    // A query that breaks off leaves the connection whole.
+    let broken =
+        db.each(&Sql::new("SELECT name FROM counted"), &mut |_| Err(holotype::Error::value("enough")));
+    assert_eq!(broken.unwrap_err().message(), "enough");
+    // Writers wait for each other, so that no step is lost.
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..10 {
+                    db.write(|tx| {
+                        let n =
+                            tx.scalar(&Sql::new("SELECT n FROM counted WHERE name = 'kept'"), Kind::BigInt)?;
+                        let mut sql = Sql::new("UPDATE counted SET n = ");
+                        sql.bind(n.unwrap().as_int().unwrap() + 1).push(" WHERE name = 'kept'");
+                        tx.execute(&sql)
+                    })
+                    .unwrap();
+                }
+            });
+        }
+    });
+    let n = db.scalar(&Sql::new("SELECT n FROM counted WHERE name = 'kept'"), Kind::BigInt).unwrap();
+    assert_eq!(n, Some(Value::Int(40)));
+    assert_eq!(db.present(&["counted", "uncounted"]).unwrap(), ["counted"]);
+}
+
+#[test]
+fn both_drivers_do_alike() {
+    let dir = tempfile::tempdir().unwrap();
+    driver_suite(&Db::open(&dir.path().join("a.db"), Open::Create).unwrap());
+    let cluster = Cluster::start();
+    let env = cluster.env("a");
+    let db = Db::connect(&env, &cluster.url()).unwrap();
+    driver_suite(&db);
+    // What a failed statement has spoiled is never committed as if nothing were.
+    let spoiled = db.write(|tx| {
+        tx.execute(&Sql::new("INSERT INTO counted VALUES ('spoiled', 1)"))?;
+        tx.execute(&Sql::new("INSERT INTO counted VALUES ('kept', 1)")).ok();
+        Ok(())
+    });
+    assert_eq!(spoiled.unwrap_err().kind(), ErrorKind::Database);
+    // Another program, which takes no lock of ours, gives out the same name in between.
+    let mut tries = 0;
+    db.write_contended(|tx| {
+        tries += 1;
+        if tries == 1 {
+            let theirs = Db::connect(&env, &cluster.url())?;
+            theirs.each(&Sql::new("INSERT INTO counted VALUES ('next 0', 0)"), &mut |_| Ok(()))?;
+        }
+        let mut sql = Sql::new("INSERT INTO counted SELECT ");
+        sql.bind(format!("next {}", tries - 1)).push("::text, 0");
+        tx.execute(&sql)
+    })
+    .unwrap();
+    assert_eq!((tries, count(&db, "counted")), (2, 4));
+    // A statement that takes too long is given up, and the connection goes on.
+    let hurried = env.with_vars([("HOLOTYPE_STATEMENT_TIMEOUT".to_owned(), "1".to_owned())]);
+    let db = Db::connect(&hurried, &cluster.url()).unwrap();
+    let begun = Instant::now();
+    let error = db.scalar(&Sql::new("SELECT pg_sleep(30)"), Kind::Text).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(15));
+    assert_eq!(count(&db, "counted"), 4);
+}
+
+#[test]
+fn an_instance_is_made_joined_and_kept_apart() {
+    let cluster = Cluster::start();
+    let env = cluster.env("one");
+    let database = Database::on(&env, &cluster.url()).unwrap();
+    let storage = cluster.dir.path().join("store").display().to_string();
+    let options = |name: &str| InitOptions {
+        storage: Some(storage.clone()),
+        name: Some(name.to_owned()),
+        db: Some(database.url().to_owned()),
+        modules: vec!["bionty".to_owned()],
+    };
+    let instance = Instance::init(&env, &options("shared")).unwrap();
+    let mut apple = label("apple");
+    instance.save(&mut apple).unwrap();
+    let mut branch = Record::empty(model::require("Branch").unwrap());
+    branch.set("name", "mine").unwrap();
+    instance.save(&mut branch).unwrap();
+    assert_eq!((apple.id(), branch.id()), (Some(1), Some(2)), "ids go on after those of the first rows");
+    assert_eq!(count(instance.db(), "django_migrations"), 24);
+    assert!(!cluster.dir.path().join("store/.lamindb/lamin.db").exists());
+    // Init again connects; init on another machine joins.
+    let again = Instance::init(&env, &options("shared")).unwrap();
+    assert_eq!(again.registry("ULabel").unwrap().count().unwrap(), 1);
+    let other = Instance::init(&cluster.env("two"), &options("shared")).unwrap();
+    assert_eq!(other.registry("ULabel").unwrap().count().unwrap(), 1);
+    assert_eq!(other.settings().uid(), instance.settings().uid());
+    // Another instance finds no room in the same database.
+    let far = InitOptions {
+        storage: Some(cluster.dir.path().join("elsewhere").display().to_string()),
+        ..options("mine")
+    };
+    let error = Instance::init(&cluster.env("three"), &far).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::UnknownDatabase, "{error}");
+    assert!(!cluster.dir.path().join("elsewhere").exists(), "a refused init leaves nothing");
+    assert_eq!(count(instance.db(), "lamindb_storage"), 1);
+    // A database of a newer level is left untouched.
+    let newer = "INSERT INTO django_migrations (app, name, applied) VALUES ('lamindb', '9999_future', now())";
+    instance.db().script(&[newer.to_owned(), "DROP TABLE holotype_meta".to_owned()]).unwrap();
+    let error = Instance::connect(&env, &instance.settings()).err().unwrap();
+    assert!(error.kind() == ErrorKind::UnknownDatabase && error.message().contains("9999_future"), "{error}");
+    assert!(instance.db().present(&["holotype_meta"]).unwrap().is_empty());
+}
+
+#[test]
+fn work_goes_on_after_a_restart() {
+    let cluster = Cluster::start();
+    let env = cluster.env("one");
+    let database = Database::on(&env, &cluster.url()).unwrap();
+    let options = InitOptions { db: Some(database.url().to_owned()), ..InitOptions::default() };
+    let instance = Instance::init(&env, &options).unwrap();
+    instance.save(&mut label("first")).unwrap();
+    let labels = || instance.registry("ULabel").unwrap().count();
+    for (round, mode) in ["fast", "immediate"].into_iter().enumerate() {
+        let folder = cluster.folder();
+        script(&folder, "stop", mode);
+        let starting = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(500));
+            script(&folder, "start", "");
+        });
+        assert_eq!(labels().unwrap(), 1 + 2 * round, "a question waits for the server and is asked again");
+        starting.join().unwrap();
+        instance.save(&mut label(&format!("second {round}"))).unwrap();
+        // In the middle of a change: nothing is written, which is said.
+        let error = instance
+            .db()
+            .write(|tx| {
+                tx.execute(&Sql::new("DELETE FROM lamindb_ulabel"))?;
+                cluster.script("stop", mode);
+                tx.execute(&Sql::new("DELETE FROM lamindb_ulabel"))
+            })
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Database, "{error}");
+        cluster.script("start", "");
+        assert_eq!(labels().unwrap(), 2 + 2 * round);
+        // Between the last statement and the commit: whether it counts is found out.
+        let folder = cluster.folder();
+        let mut starting = None;
+        let error = instance
+            .db()
+            .write(|tx| {
+                tx.execute(&Sql::new("DELETE FROM lamindb_ulabel"))?;
+                script(&folder, "stop", mode);
+                let folder = folder.clone();
+                starting = Some(thread::spawn(move || script(&folder, "start", "")));
+                Ok(())
+            })
+            .unwrap_err();
+        assert!(error.message().contains("nothing was written"), "{error}");
+        starting.unwrap().join().unwrap();
+        instance.save(&mut label(&format!("third {round}"))).unwrap();
+        assert_eq!(labels().unwrap(), 3 + 2 * round);
+    }
+    cluster.script("stop", "fast");
+    let error = Instance::connect(&env, &instance.settings()).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::Database, "{error}");
+    cluster.script("start", "");
+}
+
+#[test]
+fn connections_are_encrypted_and_secrets_kept() {
+    let cluster = Cluster::start();
+    let env = cluster.env("one");
+    let encrypted = |url: &str| -> Result<bool> {
+        let sql = Sql::new("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+        Ok(Db::connect(&env, url)?.scalar(&sql, Kind::Bool)? == Some(Value::Bool(true)))
+    };
+    let authority = cluster.folder().join("authority.crt").display().to_string();
+    let full = format!("sslmode=verify-full&sslrootcert={authority}");
+    for (host, parameters, expected) in [
+        ("localhost", "sslmode=disable", Some(false)),
+        ("localhost", "sslmode=prefer", Some(true)),
+        ("localhost", "", Some(true)),
+        ("127.0.0.1", "sslmode=require", Some(true)),
+        ("localhost", full.as_str(), Some(true)),
+        // The certificate is for the name alone.
+        ("127.0.0.1", full.as_str(), None),
+        ("127.0.0.1", &full.replace("verify-full", "verify-ca"), Some(true)),
+        ("localhost", "sslmode=verify-full", None),
+        ("localhost", "sslmode=sometimes", None),
+    ] {
+        let found = encrypted(&cluster.far(host, PASSWORD, parameters));
+        assert_eq!(found.as_ref().ok(), expected.as_ref(), "{host} {parameters}: {found:?}");
+    }
+    // The password comes from the environment where the URL has none, and is never told.
+    let bare = cluster.far("localhost", "", "").replace(":@", "@");
+    let with = env.clone().with_vars([("PGPASSWORD".to_owned(), "t:st@pw".to_owned())]);
+    assert!(Db::connect(&with, &bare).is_ok());
+    for url in [
+        cluster.far("localhost", "hunter2", "password=hunter2"),
+        cluster.far("localhost", "hunter2", "nonsense=hunter2"),
+        cluster.far("hunter2.invalid", "hunter2", "connect_timeout=2"),
+        "postgresql://tester:hunter2@localhost:1/postgres".to_owned(),
+        "postgresql://tester:hunter2@localhost:hunter2/postgres".to_owned(),
+    ] {
+        let error = Db::connect(&env, &url).err().unwrap();
+        let told = format!("{error} {error:?}");
+        assert!(!told.contains("hunter2"), "{told}");
+    }
+    let error = Db::connect(&env, &cluster.far("localhost", "wrong", "")).err().unwrap();
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+    let absent = cluster.far("localhost", PASSWORD, "").replace("/postgres?", "/absent?");
+    assert_eq!(Db::connect(&env, &absent).err().unwrap().kind(), ErrorKind::UnknownDatabase);
+}
