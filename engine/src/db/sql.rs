@@ -37,7 +37,10 @@ impl Sql {
     /// Appends a quoted name.
     pub fn ident(&mut self, name: &str) -> &mut Self {
         self.text.push('"');
-        self.text.push_str(&name.replace('"', "\"\""));
+        for (i, part) in name.split('"').enumerate() {
+            self.text.push_str(if i > 0 { "\"\"" } else { "" });
+            self.text.push_str(part);
+        }
         self.text.push('"');
         self
     }

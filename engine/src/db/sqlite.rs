@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags};
@@ -278,6 +279,10 @@ impl Connection {
     fn over(mut inner: rusqlite::Connection, path: &Path, frozen: Option<Stamp>) -> Result<Self> {
         inner.busy_handler(Some(wait)).map_err(|error| translate(path, error))?;
         inner.set_prepared_statement_cache_capacity(128);
+        // Else SQLite plans a statement anew for every value bound to a column that a partial index or LIKE looks at.
+        inner
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(|error| translate(path, error))?;
         let connection = Connection { inner, frozen };
         connection.each(&Sql::new("PRAGMA foreign_keys = ON"), &mut |_| Ok(()))?;
         connection.each(&Sql::new("PRAGMA cache_size = -16384"), &mut |_| Ok(()))?;
