@@ -403,6 +403,9 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::DoesNotExist`] when there is none.
     pub fn by_id(&self, registry: &'static Registry, id: i64) -> Result<Record> {
-        self.query(registry).filter(Q::is("id", id))?.one()
+        let mut sql = crate::write::select_row(registry);
+        sql.push(" WHERE \"id\" = ").bind(id);
+        let found = crate::write::records(registry, self.db().rows(&sql, &registry.kinds())?);
+        found.into_iter().next().ok_or_else(|| self.query(registry).none_matches())
     }
 }

@@ -18,6 +18,7 @@ use crate::query::Q;
 use crate::record::Record;
 use crate::session::LocalStorage;
 use crate::store::Store;
+use crate::write::{records, select_row};
 
 impl Instance {
     /// Removes a storage location that holds nothing; the folder itself stays.
@@ -75,36 +76,32 @@ impl Instance {
 
     /// Returns all registered locations, the longest root first.
     pub(crate) fn locations(&self) -> Result<Vec<Record>> {
-        let mut all = self.registry("Storage")?.all()?;
+        let registry = model::require("Storage")?;
+        let mut all = records(registry, self.db().rows(&select_row(registry), &registry.kinds())?);
         all.sort_by_key(|record| std::cmp::Reverse(record.text("root").map_or(0, str::len)));
         Ok(all)
     }
 
     /// Returns the location a local path lies in, and the path below its root.
     pub(crate) fn location_of(&self, path: &Path) -> Result<Option<(Record, String)>> {
-        for record in self.locations()? {
-            let Some(root) = record.text("root").filter(|_| record.text("type") == Some("local")) else {
-                continue;
-            };
-            if let Ok(relative) = path.strip_prefix(root)
-                && relative != Path::new("")
-            {
-                let relative = relative.to_str().ok_or_else(|| {
-                    Error::value(format!("The path {} is not valid UTF-8: rename it first", path.display()))
-                })?;
-                return Ok(Some((record, relative.replace('\\', "/"))));
-            }
-        }
-        Ok(None)
+        location_among(&self.locations()?, path)
     }
 
     /// Returns the location new content goes to, checked to be ours.
     pub(crate) fn chosen_storage(&self, storage: Option<i64>) -> Result<Record> {
+        self.chosen_among(&[], storage)
+    }
+
+    /// As [`Instance::chosen_storage`], by a caller who has read locations already.
+    pub(crate) fn chosen_among(&self, locations: &[Record], storage: Option<i64>) -> Result<Record> {
         let id = match storage {
             Some(id) => id,
             None => self.local_choice()?.unwrap_or_else(|| self.context().storage),
         };
-        let record = self.by_id(model::require("Storage")?, id)?;
+        let record = match locations.iter().find(|record| record.id() == Some(id)) {
+            Some(record) => record.clone(),
+            None => self.by_id(model::require("Storage")?, id)?,
+        };
         if !self.manages(&record) {
             return Err(Error::value(
                 "Cannot create an artifact in a storage location that is not managed by the current instance.",
@@ -136,6 +133,24 @@ fn not_ours(storage: &Record) -> Error {
         }
         None => format!("Storage '{root}' is not managed by any instance, cannot write to it from here."),
     })
+}
+
+/// Returns the first of these locations that a local path lies in, and the path below its root.
+pub(crate) fn location_among(locations: &[Record], path: &Path) -> Result<Option<(Record, String)>> {
+    for record in locations {
+        let Some(root) = record.text("root").filter(|_| record.text("type") == Some("local")) else {
+            continue;
+        };
+        if let Ok(relative) = path.strip_prefix(root)
+            && relative != Path::new("")
+        {
+            let relative = relative.to_str().ok_or_else(|| {
+                Error::value(format!("The path {} is not valid UTF-8: rename it first", path.display()))
+            })?;
+            return Ok(Some((record.clone(), relative.replace('\\', "/"))));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns what lies below `.lamindb` besides the files that every location has.

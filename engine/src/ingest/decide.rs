@@ -1,5 +1,6 @@
 //! Inside the write transaction: whether a row is new, whose version it is, and what it must not clash with.
 
+use super::family::leading;
 use super::{Family, Pending};
 use crate::content::Content;
 use crate::db::{Sql, Tx};
@@ -9,7 +10,7 @@ use crate::instance::Instance;
 use crate::model::{self, Registry};
 use crate::query::Q;
 use crate::record::Record;
-use crate::value::{Kind, Value};
+use crate::value::Kind;
 use crate::write::{self, demote_head, next_uid, read_row, select_row};
 
 /// What becomes of a new row.
@@ -162,14 +163,8 @@ fn head_of_family(tx: &Tx<'_>, record: &Record, branch: i64) -> Result<Option<Re
 fn head_in(tx: &Tx<'_>, record: &Record, branch: i64) -> Result<Option<Record>> {
     let Some(key) = record.text("key") else { return Ok(None) };
     let registry = record.registry();
-    let mut sql = select_row(registry);
-    sql.push(" WHERE \"key\" = ").bind(key).push(" AND \"storage_id\" = ").bind(record.int("storage_id"));
-    sql.push(" AND \"branch_id\" IN (").binds([branch.into(), Value::Int(1)]);
-    sql.push(") AND \"is_latest\" = ").bind(true);
-    sql.push(" ORDER BY \"branch_id\" = ")
-        .bind(branch)
-        .push(" DESC, \"created_at\" DESC, \"id\" DESC LIMIT 1");
-    read_row(tx, registry, &sql)
+    let found = read_row(tx, registry, &leading(registry, key, record.int("storage_id"), branch))?;
+    Ok(found.filter(|head| head.flag("is_latest")))
 }
 
 pub(super) fn row(

@@ -6,11 +6,12 @@ use crate::db::{Sql, Tx};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::instance::Instance;
+use crate::model::{self, Registry};
 use crate::query::Q;
 use crate::record::Record;
 use crate::value::Value;
 use crate::version;
-use crate::write::demote_head;
+use crate::write::{demote_head, records, select_row};
 
 impl Instance {
     /// Decides which family the record joins and gives it its uid.
@@ -105,19 +106,10 @@ impl Instance {
 
     /// Returns the version to follow for a key that is in use in the same storage location.
     pub(super) fn head_by_key(&self, key: &str, place: &Place) -> Result<Option<Record>> {
-        let same = self
-            .registry("Artifact")?
-            .filter(Q::is("key", key))?
-            .filter(Q::is("storage_id", place.storage.id().unwrap_or_default()))?
-            .filter(Q::is("branch_id__in", vec![self.branch_id(), 1]))?;
-        let heads = same.filter(Q::is("is_latest", true))?.order_by(["-created_at", "-id"])?.all()?;
-        let branch = self.branch_id();
-        let own = heads.iter().position(|head| head.int("branch_id") == Some(branch));
-        if let Some(head) = own.map(|i| heads[i].clone()).or_else(|| heads.into_iter().next()) {
-            return Ok(Some(head));
-        }
-        // Somebody may have saved the first version since.
-        match same.order_by(["-is_latest", "-id"])?.first()? {
+        let registry = model::require("Artifact")?;
+        let sql = leading(registry, key, place.storage.id(), self.branch_id());
+        let found = records(registry, self.db().rows(&sql, &registry.kinds())?).into_iter().next();
+        match found {
             None => Ok(None),
             Some(head) if head.flag("is_latest") => Ok(Some(head)),
             Some(version) => self.head_of(&version)?.map(Some).ok_or_else(|| {
@@ -139,4 +131,15 @@ impl Instance {
         sql.bind(true).push(" WHERE \"id\" = ").bind(record.id());
         tx.execute(&sql).map(|_| ())
     }
+}
+
+/// Returns the statement that finds who leads the rows of a key in a storage location: a head if there is one, that of
+/// `branch` before that of `main`.
+pub(super) fn leading(registry: &'static Registry, key: &str, storage: Option<i64>, branch: i64) -> Sql {
+    let mut sql = select_row(registry);
+    sql.push(" WHERE \"key\" = ").bind(key).push(" AND \"storage_id\" = ").bind(storage);
+    sql.push(" AND \"branch_id\" IN (").binds([branch.into(), Value::Int(1)]);
+    sql.push(") ORDER BY \"is_latest\" DESC, \"branch_id\" = ").bind(branch);
+    sql.push(" DESC, \"created_at\" DESC, \"id\" DESC LIMIT 1");
+    sql
 }

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::key;
 use crate::record::Record;
+use crate::storage::location_among;
 
 /// The place of content and the key it goes by.
 #[derive(Clone, Debug)]
@@ -29,12 +30,13 @@ impl Place {
 /// # Errors
 /// [`crate::ErrorKind::Value`] when the key contradicts the place, or the location is not ours to write to.
 pub(super) fn resolve(instance: &Instance, source: &Path, new: &NewArtifact) -> Result<Place> {
+    let locations = instance.locations()?;
     if !new.temporary
-        && let Some((storage, relative)) = instance.location_of(source)?
+        && let Some((storage, relative)) = location_among(&locations, source)?
     {
         return in_place(storage, relative, new);
     }
-    let storage = instance.chosen_storage(new.storage)?;
+    let storage = instance.chosen_among(&locations, new.storage)?;
     let key_is_virtual =
         new.key.is_none() || new.key_is_virtual.unwrap_or_else(|| instance.creation().use_virtual_keys);
     Ok(Place { storage, in_place: false, key: new.key.clone(), real_key: None, key_is_virtual })
