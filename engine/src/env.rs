@@ -29,7 +29,7 @@ pub struct Env {
     /// The working directory that relative paths start from.
     pub cwd: PathBuf,
     /// Environment variables.
-    pub vars: BTreeMap<String, String>,
+    pub vars: Arc<BTreeMap<String, String>>,
 }
 
 impl Env {
@@ -48,13 +48,13 @@ impl Env {
             formats: Arc::new(Formats::default),
             home: home.into(),
             cwd: cwd.into(),
-            vars: BTreeMap::new(),
+            vars: Arc::default(),
         }
     }
 
     /// Returns the environment with its variables replaced.
     pub fn with_vars(mut self, vars: impl IntoIterator<Item = (String, String)>) -> Self {
-        self.vars = vars.into_iter().collect();
+        self.vars = Arc::new(vars.into_iter().collect());
         self
     }
 

@@ -209,6 +209,9 @@ impl Store {
     /// Returns the folder of `target`, made with all folders above it, none of which may lead out of the root.
     pub(super) fn prepare(&self, target: &Path, durable: bool) -> Result<PathBuf> {
         let parent = target.parent().unwrap_or(&self.root);
+        if self.is_plain(parent) {
+            return Ok(parent.to_path_buf());
+        }
         let missing = self.missing_above(parent)?;
         for folder in missing.iter().rev() {
             match fs::create_dir(folder) {
@@ -221,6 +224,13 @@ impl Store {
             }
         }
         Ok(parent.to_path_buf())
+    }
+
+    /// Returns true when `folder` exists and no link lies between it and the root, so that it cannot lead out of it.
+    fn is_plain(&self, folder: &Path) -> bool {
+        let plain = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+        let below = folder.ancestors().take_while(|path| *path != self.root);
+        folder.starts_with(&self.root) && folder != self.root && below.into_iter().all(plain)
     }
 
     /// Returns `parent` and the folders above it that do not exist, and fails if those that do lead out of the root.

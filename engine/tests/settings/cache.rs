@@ -22,7 +22,7 @@ fn variable_beats_user_beats_machine_beats_platform() {
     {
         assert_eq!(cache_dir(&world.env).unwrap(), world.env.home.join(".cache/lamindb"));
         let mut env = world.env.clone();
-        env.vars.insert("XDG_CACHE_HOME".into(), show(&path("xc")));
+        std::sync::Arc::make_mut(&mut env.vars).insert("XDG_CACHE_HOME".into(), show(&path("xc")));
         assert_eq!(cache_dir(&env).unwrap(), path("xc/lamindb"));
         put(
             path("etc/lamindb/system.env"),
@@ -38,9 +38,9 @@ fn variable_beats_user_beats_machine_beats_platform() {
     assert_eq!(cache_dir(&world.env).unwrap(), path("user# one"));
     assert!(path("user# one").is_dir(), "created on access");
     let mut env = world.env.clone();
-    env.vars.insert("LAMIN_CACHE_DIR".into(), show(&path("var")));
+    std::sync::Arc::make_mut(&mut env.vars).insert("LAMIN_CACHE_DIR".into(), show(&path("var")));
     assert_eq!(cache_dir(&env).unwrap(), path("var"));
-    env.vars.insert("HOLOTYPE_CACHE_DIR".into(), show(&path("twin")));
+    std::sync::Arc::make_mut(&mut env.vars).insert("HOLOTYPE_CACHE_DIR".into(), show(&path("twin")));
     assert_eq!(cache_dir(&env).unwrap(), path("twin"));
 }
 
@@ -50,7 +50,7 @@ fn impossible_cache_directories_are_refused() {
     put(world.path("file"), "");
     for value in ["relative", "./x", "s3://lab/cache"] {
         let mut env = world.env.clone();
-        env.vars.insert("LAMIN_CACHE_DIR".into(), value.into());
+        std::sync::Arc::make_mut(&mut env.vars).insert("LAMIN_CACHE_DIR".into(), value.into());
         let error = cache_dir(&env).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Value);
         assert_eq!(error.message(), "LAMIN_CACHE_DIR must be a valid absolute path.");

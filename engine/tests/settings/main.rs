@@ -49,7 +49,7 @@ impl World {
     }
 
     fn var(mut self, name: &str, value: impl Into<String>) -> Self {
-        self.env.vars.insert(name.to_owned(), value.into());
+        std::sync::Arc::make_mut(&mut self.env.vars).insert(name.to_owned(), value.into());
         self
     }
 
