@@ -282,7 +282,7 @@ impl Instance {
             Progress::new(self.env(), "storing", record.text("key").unwrap_or(record.uid()), total);
         let step = |bytes| progress.step(bytes);
         let how = Publish { content: pending.expected.as_ref(), progress: &step, ..self.publishing() };
-        store.publish(&pending.source, key, &how)
+        store.publish_own(&pending.source, key, &how)
     }
 
     pub(crate) fn store(&self, record: &Record) -> Result<Store> {

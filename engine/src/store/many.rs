@@ -85,10 +85,11 @@ impl Store {
             .into_iter()
             .map(|staged| {
                 let flushed = flushed.next().unwrap_or(Ok(()));
-                let staged = staged?;
+                let mut staged = staged?;
                 flushed?;
+                staged.place()?;
                 let parent = staged.target.parent().unwrap_or(&self.root).to_path_buf();
-                Ok((parent, staged.place()?))
+                Ok((parent, staged.published))
             })
             .collect();
         let mut failed: BTreeMap<PathBuf, (ErrorKind, String)> = BTreeMap::new();

@@ -41,16 +41,39 @@ impl Store {
         }
         let target = self.path(key)?;
         let parent = self.prepare(&target, how.durable)?;
-        let staged = self.stage(source, target, how)?;
+        let mut staged = self.stage(source, target, how)?;
         if how.durable {
             sync::file(&staged.temp.handle, &staged.target)?;
         }
         faults::hit("store.synced");
-        let published = staged.place()?;
+        staged.place()?;
         if how.durable {
             sync::folder(&parent)?;
         }
-        Ok(published)
+        Ok(staged.published)
+    }
+
+    /// Publishes a file or folder at a `key` that is the caller's own: nobody looks there before the caller says so.
+    ///
+    /// A loss of power before this returns may leave half of the content under the key, which harms nobody then. So a
+    /// file is renamed first and flushed with its name in one go, where others need two flushes.
+    ///
+    /// # Errors
+    /// As [`Store::publish`].
+    pub fn publish_own(&self, source: &Path, key: &str, how: &Publish<'_>) -> Result<Published> {
+        let target = self.path(key)?;
+        // A name that is replaced, not made, may not come to the device with the file.
+        if source.is_dir() || fs::symlink_metadata(&target).is_ok() {
+            return self.publish(source, key, how);
+        }
+        self.prepare(&target, how.durable)?;
+        let mut staged = self.stage(source, target, how)?;
+        staged.place()?;
+        if how.durable {
+            sync::file_and_name(&staged.temp.handle, &staged.target)?;
+        }
+        faults::hit("store.synced");
+        Ok(staged.published)
     }
 
     /// Publishes bytes at hand, such as a marker or a manifest.
@@ -120,10 +143,10 @@ impl Store {
 
 impl Staged {
     /// Puts the content in its place.
-    pub(super) fn place(self) -> Result<Published> {
+    pub(super) fn place(&mut self) -> Result<()> {
         self.temp.place(&self.target)?;
         faults::hit("store.renamed");
-        Ok(self.published)
+        Ok(())
     }
 }
 

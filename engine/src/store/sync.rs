@@ -25,6 +25,42 @@ pub(super) fn folder(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Flushes the content of a file that has just got its name where there was none, and the name with it.
+pub(super) fn file_and_name(file: &File, path: &Path) -> Result<()> {
+    // All metadata: the plain content would leave out the change that gave the file its name.
+    file.sync_all().map_err(|error| Error::io(path, error))?;
+    match path.parent() {
+        Some(parent) if !names_its_files(file) => folder(parent),
+        _ => Ok(()),
+    }
+}
+
+/// Returns true on file systems where flushing a file makes durable the name that it has just got.
+///
+/// ext4 and XFS write their journals in order, up to the last change of the file that is flushed, which is that of its
+/// name; ext4 without a journal writes the folders of new names out with the file; Btrfs logs names with their file.
+/// Others promise nothing of the kind, and their folders are flushed.
+fn names_its_files(file: &File) -> bool {
+    #[cfg(target_os = "linux")]
+    {
+        const EXT: u32 = 0xEF53;
+        const XFS: u32 = 0x5846_5342;
+        const BTRFS: u32 = 0x9123_683E;
+        // ext2, which does not, shares the number of ext4, but none of its files has extents.
+        const EXTENTS: u32 = 0x0008_0000;
+        match rustix::fs::fstatfs(file).map(|info| info.f_type as u32) {
+            Ok(XFS | BTRFS) => true,
+            Ok(EXT) => rustix::fs::ioctl_getflags(file).is_ok_and(|flags| flags.bits() & EXTENTS != 0),
+            _ => false,
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = file;
+        false
+    }
+}
+
 /// Flushes all content and names of the file system that `folder` lies on; returns false where that cannot be asked for.
 pub(super) fn filesystem(folder: &File, path: &Path) -> Result<bool> {
     #[cfg(target_os = "linux")]

@@ -62,7 +62,7 @@ impl Temp {
     }
 
     /// Renames to `target`, which a file replaces at once.
-    pub(super) fn place(mut self, target: &Path) -> Result<()> {
+    pub(super) fn place(&mut self, target: &Path) -> Result<()> {
         fs::rename(&self.path, target).map_err(|error| Error::io(target, error))?;
         self.placed = true;
         Ok(())
