@@ -129,9 +129,12 @@ fn a_file_is_old_until_it_is_new() {
 
 #[test]
 fn each_of_many_files_is_old_or_new() {
-    for (point, nth, new) in
-        [("store.copied", 7, 0), ("store.synced", 1, 0), ("store.renamed", 1, 1), ("store.renamed", 5, 5)]
-    {
+    for (point, nth, new) in [
+        ("store.copied", 7, 0..=6),
+        ("store.synced", 1, 20..=20),
+        ("store.renamed", 1, 1..=20),
+        ("store.renamed", 5, 5..=20),
+    ] {
         let scratch = Scratch::new();
         for i in 0..20 {
             scratch.store.write(&format!("k{i}"), b"old", false).unwrap();
@@ -141,7 +144,8 @@ fn each_of_many_files_is_old_or_new() {
         let stored: Vec<String> =
             (0..20).map(|i| String::from_utf8(scratch.stored(&format!("k{i}")).unwrap()).unwrap()).collect();
         assert!(stored.iter().enumerate().all(|(i, text)| text == "old" || *text == format!("new {i}")));
-        assert_eq!(stored.iter().filter(|text| *text != "old").count(), new, "{point} {nth}");
+        let renamed = stored.iter().filter(|text| *text != "old").count();
+        assert!(new.contains(&renamed), "{point} {nth}: {renamed}");
         let left = scratch.store.leftovers().unwrap();
         assert!(left.iter().all(|leftover| !leftover.in_use && leftover.kind == LeftoverKind::Abandoned));
         for leftover in left {

@@ -1,61 +1,69 @@
 //! Publishing many files at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use rayon::prelude::*;
 
-use super::publish::Staged;
 use super::{Job, Publish, Published, Store, sync};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::faults;
 
-/// Files under temporary names at once; each keeps one file open.
-const BATCH: usize = 256;
+/// A file or folder in its place.
+struct Placed {
+    published: Published,
+    /// A file that is still to be flushed.
+    loose: Option<Loose>,
+}
+
+struct Loose {
+    path: PathBuf,
+    device: Option<u64>,
+}
 
 impl Store {
     /// Publishes many files, in parallel, and folders, one after the other; results come in the order of the jobs.
     ///
-    /// Each job succeeds or fails by itself, as [`Store::publish_file`] does. With `how.durable` the files of a batch are
-    /// flushed together, by one flush of the file system where there are many, before the first of them is renamed, and
-    /// the folders that hold them once after the last: so whatever is reported as published is on the device under its
-    /// name, and a row may be marked complete. `how.content` and `how.digest` do not apply: each job carries its own.
+    /// Each job succeeds or fails by itself. Whoever looks at a key sees the old content or the new, as with
+    /// [`Store::publish_file`]; but with `how.durable` a loss of power before this returns may leave neither, since all
+    /// files are flushed together at the end, with their names, by one flush of the file system where there are many. So
+    /// the keys have to be the caller's own, as those of [`Store::publish_own`]. `how.content` and `how.digest` do not
+    /// apply: each job carries its own.
     pub fn publish_many(&self, jobs: &[Job], how: &Publish<'_>) -> Vec<Result<Published>> {
         if let Some(object) = self.object() {
             return object.publish_many(jobs, how);
         }
-        let mut results: Vec<Option<Result<Published>>> = Vec::new();
-        results.resize_with(jobs.len(), || None);
         // Opened before anything is written: a flush through it also reports what went wrong in between.
         let root = File::open(&self.root);
         let mut ready = BTreeSet::new();
+        self.make_parents(jobs, how.durable, &mut ready);
         let (folders, files): (Vec<usize>, Vec<usize>) =
             (0..jobs.len()).partition(|&at| jobs[at].source.is_dir());
-        for batch in files.chunks(BATCH) {
-            self.make_parents(batch.iter().map(|&at| &jobs[at]), how.durable, &mut ready);
-            let staged: Vec<Result<Staged>> =
-                batch.par_iter().map(|&at| self.stage_job(&jobs[at], how, &ready)).collect();
-            for (&at, result) in batch.iter().zip(self.place_batch(staged, how.durable, root.as_ref().ok())) {
-                results[at] = Some(result);
-            }
-        }
-        for at in folders {
+        let mut placed: Vec<(usize, Result<Placed>)> =
+            files.par_iter().map(|&at| (at, self.place_job(&jobs[at], how, &ready))).collect();
+        placed.extend(folders.into_iter().map(|at| {
             let Job { source, key, .. } = &jobs[at];
-            results[at] = Some(self.publish_folder(source, key, &jobs[at].how(how)));
-        }
-        let unreached = || Err(Error::invalid("The job was not reached; publish it again"));
-        results.into_iter().map(|result| result.unwrap_or_else(unreached)).collect()
+            let published = self.publish_folder(source, key, &jobs[at].how(how));
+            (at, published.map(|published| Placed { published, loose: None }))
+        }));
+        placed.sort_unstable_by_key(|(at, _)| *at);
+        let placed: Vec<Result<Placed>> = placed.into_iter().map(|(_, placed)| placed).collect();
+        let flushed = match how.durable {
+            true => self.flush_placed(&placed, root.as_ref().ok()),
+            false => placed.iter().map(|_| Ok(())).collect(),
+        };
+        faults::hit("store.synced");
+        let published = |(placed, flushed): (Result<Placed>, Result<()>)| {
+            let placed = placed?;
+            flushed.map(|()| placed.published)
+        };
+        placed.into_iter().zip(flushed).map(published).collect()
     }
 
     /// Prepares every parent folder once; one that fails is left out and fails again in its job.
-    fn make_parents<'a>(
-        &self,
-        jobs: impl Iterator<Item = &'a Job>,
-        durable: bool,
-        ready: &mut BTreeSet<PathBuf>,
-    ) {
-        for target in jobs.filter_map(|job| self.path(&job.key).ok()) {
+    fn make_parents(&self, jobs: &[Job], durable: bool, ready: &mut BTreeSet<PathBuf>) {
+        for target in jobs.iter().filter_map(|job| self.path(&job.key).ok()) {
             let parent = target.parent().unwrap_or(&self.root);
             if !ready.contains(parent) && self.prepare(&target, durable).is_ok() {
                 ready.insert(parent.to_path_buf());
@@ -63,53 +71,36 @@ impl Store {
         }
     }
 
-    fn stage_job(&self, job: &Job, how: &Publish<'_>, ready: &BTreeSet<PathBuf>) -> Result<Staged> {
+    fn place_job(&self, job: &Job, how: &Publish<'_>, ready: &BTreeSet<PathBuf>) -> Result<Placed> {
         let target = self.path(&job.key)?;
         if target.parent().is_none_or(|parent| !ready.contains(parent)) {
             self.prepare(&target, how.durable)?;
         }
-        self.stage(&job.source, target, &job.how(how))
+        let mut staged = self.stage(&job.source, target, &job.how(how))?;
+        staged.place()?;
+        let loose = Loose { device: device(&staged.temp.handle), path: staged.target };
+        Ok(Placed { published: staged.published, loose: Some(loose) })
     }
 
-    /// Flushes what is staged, renames it, and flushes the folders.
-    fn place_batch(
-        &self,
-        staged: Vec<Result<Staged>>,
-        durable: bool,
-        root: Option<&File>,
-    ) -> Vec<Result<Published>> {
-        let flushed = if durable { flush(&staged, &self.root, root) } else { Vec::new() };
-        faults::hit("store.synced");
-        let mut flushed = flushed.into_iter();
-        let placed: Vec<Result<(PathBuf, Published)>> = staged
-            .into_iter()
-            .map(|staged| {
-                let flushed = flushed.next().unwrap_or(Ok(()));
-                let mut staged = staged?;
-                flushed?;
-                staged.place()?;
-                let parent = staged.target.parent().unwrap_or(&self.root).to_path_buf();
-                Ok((parent, staged.published))
-            })
-            .collect();
-        let mut failed: BTreeMap<PathBuf, (ErrorKind, String)> = BTreeMap::new();
-        if durable {
-            let parents: BTreeSet<&PathBuf> = placed.iter().flatten().map(|(parent, _)| parent).collect();
-            for parent in parents {
-                if let Err(error) = sync::folder(parent) {
-                    failed.insert(parent.clone(), (error.kind(), error.message().to_owned()));
-                }
+    /// Flushes files and their names, at once where that is cheaper; what cannot be flushed so is flushed by itself.
+    fn flush_placed(&self, placed: &[Result<Placed>], root: Option<&File>) -> Vec<Result<()>> {
+        let loose = |placed: &Result<Placed>| placed.as_ref().is_ok_and(|placed| placed.loose.is_some());
+        let many = placed.iter().filter(|placed| loose(placed)).count() >= sync::MANY;
+        // A failed flush of the whole falls back to single ones, which tell whose bytes are lost.
+        let whole =
+            root.filter(|root| many && sync::filesystem(root, &self.root).unwrap_or(false)).and_then(device);
+        let one = |loose: &Loose| {
+            let Loose { path, device } = loose;
+            if whole.is_some() && *device == whole {
+                return Ok(());
             }
-        }
+            let file = File::options().read(true).write(true).open(path).or_else(|_| File::open(path));
+            sync::file(&file.map_err(|error| Error::io(path, error))?, path)?;
+            sync::folder(path.parent().unwrap_or(&self.root))
+        };
         placed
-            .into_iter()
-            .map(|placed| {
-                let (parent, published) = placed?;
-                match failed.get(&parent) {
-                    None => Ok(published),
-                    Some((kind, message)) => Err(Error::new(*kind, message.clone())),
-                }
-            })
+            .par_iter()
+            .map(|placed| placed.as_ref().ok().and_then(|placed| placed.loose.as_ref()).map_or(Ok(()), one))
             .collect()
     }
 }
@@ -118,20 +109,6 @@ impl Job {
     pub(super) fn how<'a>(&'a self, how: &Publish<'a>) -> Publish<'a> {
         Publish { content: self.content.as_ref(), digest: self.digest, ..*how }
     }
-}
-
-/// Flushes all that is staged, at once where that is cheaper; what cannot be flushed so is flushed file by file.
-fn flush(staged: &[Result<Staged>], path: &Path, root: Option<&File>) -> Vec<Result<()>> {
-    let many = staged.iter().filter(|staged| staged.is_ok()).count() >= sync::MANY;
-    // A failed flush of the whole falls back to single ones, which tell whose bytes are lost.
-    let whole = root.filter(|root| many && sync::filesystem(root, path).unwrap_or(false)).and_then(device);
-    let one = |staged: &Staged| {
-        if whole.is_some() && device(&staged.temp.handle) == whole {
-            return Ok(());
-        }
-        sync::file(&staged.temp.handle, &staged.target)
-    };
-    staged.par_iter().map(|staged| staged.as_ref().map_or(Ok(()), one)).collect()
 }
 
 /// Returns which file system a file lies on, where systems number them.
