@@ -56,6 +56,7 @@ fn the_child() {
         "file-half" => {
             store.publish_file(&dir.join("new"), "key", &Publish { progress: &die, ..how }).map(drop)
         }
+        "own" => store.publish_own(&dir.join("new"), "own", &how).map(drop),
         "many" => store.publish_many(&jobs(dir), &how).into_iter().collect::<Result<Vec<_>, _>>().map(drop),
         "folder" => store.publish_folder(&dir.join("newdir"), "key", &how).map(drop),
         "folder-half" => {
@@ -124,6 +125,19 @@ fn a_file_is_old_until_it_is_new() {
             assert_eq!(scratch.stored("key").unwrap(), noise(2 << 20, 1));
             assert_eq!(scratch.names(), ["key"]);
         }
+    }
+}
+
+#[test]
+fn a_file_at_a_key_of_its_own_is_absent_until_it_is_complete() {
+    for (point, stored) in [("store.copied", false), ("store.renamed", true), ("store.synced", true)] {
+        let scratch = with_file();
+        crash(&scratch, Plan { act: "own", point, nth: 1 });
+        assert_eq!(scratch.stored("own"), stored.then(|| noise(2 << 20, 1)), "{point}");
+        repair(&scratch.store, if stored { &[] } else { &[LeftoverKind::Abandoned] });
+        let published = scratch.store.publish_own(&scratch.path("new"), "own", &Publish::default()).unwrap();
+        assert_eq!(published.content.size, 2 << 20);
+        assert_eq!(scratch.names(), ["key", "own"]);
     }
 }
 
