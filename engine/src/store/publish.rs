@@ -61,6 +61,9 @@ impl Store {
     /// # Errors
     /// As [`Store::publish`].
     pub fn publish_own(&self, source: &Path, key: &str, how: &Publish<'_>) -> Result<Published> {
+        if self.object().is_some() {
+            return self.publish(source, key, how);
+        }
         let target = self.path(key)?;
         // A name that is replaced, not made, may not come to the device with the file.
         if source.is_dir() || fs::symlink_metadata(&target).is_ok() {
