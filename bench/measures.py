@@ -194,7 +194,7 @@ def searching(bench: Bench) -> list[Row]:
         return work.run(side, filled.copy(bench.out / f"{side.name}-search"), 1)
 
     title = f"search in all texts of {count:,} artifacts"
-    row = Row("searching", f"{title}, the first one", 5)
+    row = Row("searching", f"{title}, the first one", 1)
     row.note = "there is no index yet; Holotype begins one"
     rows = [fill_in(row, alternate(bench, 1 if bench.quick else 5, first))]
     if bench.holotype:
