@@ -184,6 +184,28 @@ def get_by_key(bench: Bench) -> list[Row]:
 
 
 @measured
+def searching(bench: Bench) -> list[Row]:
+    """Search among many artifacts: the first one ever, and those after the index has grown."""
+    count = filled_size(bench)
+    work = Work("search")
+
+    def first(side: Side) -> Cost | str:
+        filled = bench.filled(side, count, maker=bench.lamindb)
+        return work.run(side, filled.copy(bench.out / f"{side.name}-search"), 1)
+
+    title = f"search in all texts of {count:,} artifacts"
+    row = Row("searching", f"{title}, the first one", 1)
+    row.note = "there is no index yet; Holotype begins one"
+    rows = [fill_in(row, alternate(bench, 1 if bench.quick else 5, first))]
+    if bench.holotype:
+        # A hundred searches make the index; the row before has measured the first of them.
+        work.run(bench.holotype, bench.filled(bench.holotype, count, maker=bench.lamindb), 120)
+    rows.append(query(bench, "search", f"{title}, later ones", 20, 40))
+    rows[1].note = "an index has grown in 100 searches before; registries of up to 20,000 rows have none"
+    return rows
+
+
+@measured
 def frames(bench: Bench) -> list[Row]:
     """Small data frames from a large table, and a large one."""
     count = filled_size(bench)

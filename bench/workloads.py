@@ -153,6 +153,19 @@ def frame_of_all(scene: Scene) -> Any:
 
 
 @workload
+def search(scene: Scene) -> Any:
+    """Searches all text fields for a part of a key that 20 artifacts share."""
+    total = scene.ln.Artifact.filter().count()
+    keys = 0
+    for at in range(scene.size):
+        text = f"batch-{(at + 1) * 7919 % total // BATCH:05}"
+        with scene.clock():
+            found = scene.ln.Artifact.search(text).to_list("key")
+        keys += sum(text in key for key in found)
+    return keys
+
+
+@workload
 def labels(scene: Scene) -> Any:
     """Makes and saves labels from a list of names."""
     names = [f"label {at} of {scene.seed}" for at in range(scene.size)]

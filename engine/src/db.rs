@@ -9,6 +9,7 @@ mod postgres;
 mod spell;
 mod sql;
 mod sqlite;
+pub(crate) mod text_index;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -215,6 +216,16 @@ impl Db {
         match &*self.driver {
             Driver::Sqlite(driver) => driver.write(|connection| work(&Tx::on_sqlite(connection))),
             Driver::Postgres(driver) => driver.write(|connection| work(&Tx::on_postgres(connection))),
+        }
+    }
+
+    /// Runs `work` in one transaction of SQLite if the write lock is free; nothing is done while anybody holds it.
+    ///
+    /// The commit is not flushed to disk where a log keeps it whole: this is for what can be made again.
+    pub(crate) fn try_write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<Option<T>> {
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.try_write(|connection| work(&Tx::on_sqlite(connection))),
+            Driver::Postgres(_) => Ok(None),
         }
     }
 

@@ -3,7 +3,7 @@
 #[cfg(feature = "faults")]
 use std::sync::OnceLock;
 #[cfg(feature = "faults")]
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 #[cfg(feature = "faults")]
 type Hook = Box<dyn Fn(&str) + Send + Sync>;
@@ -13,6 +13,9 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 
 #[cfg(feature = "faults")]
 static NO_EXCHANGE: AtomicBool = AtomicBool::new(false);
+
+#[cfg(feature = "faults")]
+static INDEX_FROM: AtomicI64 = AtomicI64::new(-1);
 
 /// Calls `hook` with the name of every fault point from now on; the first hook of a process stays.
 #[cfg(feature = "faults")]
@@ -25,6 +28,20 @@ pub fn arm(hook: impl Fn(&str) + Send + Sync + 'static) {
 #[cfg(feature = "faults")]
 pub fn forbid_exchange() {
     NO_EXCHANGE.store(true, Ordering::SeqCst);
+}
+
+/// Makes registries with more rows than this have a search index.
+#[cfg(feature = "faults")]
+pub fn set_index_from(rows: i64) {
+    INDEX_FROM.store(rows, Ordering::SeqCst);
+}
+
+/// Returns the number of rows from which on a registry has a search index; testers want it smaller.
+pub(crate) fn index_from(rows: i64) -> i64 {
+    #[cfg(feature = "faults")]
+    return Some(INDEX_FROM.load(Ordering::SeqCst)).filter(|rows| *rows >= 0).unwrap_or(rows);
+    #[cfg(not(feature = "faults"))]
+    rows
 }
 
 /// Marks a moment between two steps.

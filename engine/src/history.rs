@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::instance::Instance;
 use crate::lineage::table::{ints, texts};
 use crate::model::{self, Registry};
-use crate::query::{Q, QuerySet, lookup};
+use crate::query::{Q, QuerySet};
 use crate::value::{Timestamp, Value};
 
 /// Changes so soon after a row was made belong to its making.
@@ -161,7 +161,7 @@ impl Instance {
         let (at, states, made) = (ints(&mut table, 0), ints(&mut table, 5), ints(&mut table, 6));
         let (uids, names) = (texts(&mut table, 1), texts(&mut table, 2));
         let (runs, people) = (texts(&mut table, 3), texts(&mut table, 4));
-        let words = lookup::statuses("Run");
+        let words = registry.statuses();
         for (row, at) in at.into_iter().enumerate() {
             let Some(at) = at else { continue };
             let state = states[row];

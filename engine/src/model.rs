@@ -83,6 +83,12 @@ pub enum OnDelete {
     Protect,
 }
 
+/// A name that users write, and the field or path that it means.
+pub type Alias = (&'static str, &'static str);
+
+/// A word that users write, and the code that the database holds for it.
+pub type Word = (&'static str, i64);
+
 /// The end of a foreign key.
 #[derive(Clone, Copy, Debug)]
 pub struct ToOne {
@@ -117,6 +123,8 @@ pub struct Column {
     pub default: Default,
     /// True when the database knows the default as well.
     pub db_default: bool,
+    /// The codes it may hold, each with its word; none where codes have no words.
+    pub words: &'static [Word],
     /// Set for foreign keys.
     pub to: Option<ToOne>,
     /// One sentence for users.
@@ -279,6 +287,8 @@ pub struct Registry {
     pub name_field: Option<&'static str>,
     /// Field that holds the id of a public ontology.
     pub ontology_id_field: Option<&'static str>,
+    /// Names that users write for fields and paths with another name.
+    pub aliases: Vec<Alias>,
     /// Length of the part of the uid that versions share; the whole uid where there are no versions.
     pub stem_len: usize,
 }
@@ -325,6 +335,16 @@ impl Registry {
             });
         }
         self.relation(name).map(Step::Many)
+    }
+
+    /// Returns the field or path that users mean by `name`, where it has another name.
+    pub fn alias(&self, name: &str) -> Option<&'static str> {
+        self.aliases.iter().find(|(alias, _)| *alias == name).map(|(_, path)| *path)
+    }
+
+    /// Returns the words for the status of a record with their codes; none where the registry knows no status.
+    pub fn statuses(&self) -> &'static [Word] {
+        self.column("_status_code").map_or(&[], |column| column.words)
     }
 
     /// Returns the fields and relations that users may name, sorted, foreign keys both as `x` and `x_id`.

@@ -352,15 +352,7 @@ impl QuerySet {
     }
 
     fn select_columns(&self, columns: &[&str]) -> Result<Sql> {
-        let expressions = columns
-            .iter()
-            .map(|column| {
-                let mut sql = Sql::default();
-                sql.column("t0", column);
-                sql
-            })
-            .collect();
-        select::select(self, expressions)
+        select::select(self, select::columns(columns))
     }
 }
 

@@ -1,7 +1,6 @@
 //! The registry table as Python data: what the Python classes, the stubs and the reference are made of.
 
 use holotype::model::{self, Column, OnDelete, Registry, Relation, Via};
-use holotype::query::lookup;
 use holotype::write::construct;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
@@ -37,7 +36,7 @@ fn describe<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyDict>> {
     out.set_item("stem_len", registry.stem_len)?;
     out.set_item("keywords", construct::keywords(registry))?;
     out.set_item("shown", shown)?;
-    out.set_item("statuses", lookup::statuses(registry.name).to_vec())?;
+    out.set_item("statuses", registry.statuses().to_vec())?;
     out.set_item("traits", traits(py, registry)?)?;
     let columns = PyList::empty(py);
     for column in &registry.columns {

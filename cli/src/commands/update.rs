@@ -1,6 +1,5 @@
 use clap::Args;
 use holotype::model::Registry;
-use holotype::query::lookup;
 
 use crate::entity;
 use crate::error::{Failure, Result};
@@ -53,7 +52,7 @@ pub(crate) fn run(ui: &mut Ui, args: &UpdateArgs) -> Result<()> {
 
 /// Returns a status of a registry with its code.
 fn status(registry: &'static Registry, word: &str) -> Result<(&'static str, i64)> {
-    let known = lookup::statuses(registry.name);
+    let known = registry.statuses();
     known.iter().find(|(status, _)| *status == word).copied().ok_or_else(|| {
         let words: Vec<&str> = known.iter().map(|(status, _)| *status).collect();
         Failure::Usage(match words.is_empty() {

@@ -1,7 +1,7 @@
 //! SQLite: one writer connection, a pool of readers, waiting instead of "database is locked".
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -201,19 +201,33 @@ impl Sqlite {
         let mut writer = self.lock(&self.writer);
         self.check_file()?;
         let connection = writer.connection(&self.path)?;
-        if !connection.inner.is_autocommit() {
-            connection.execute(&Sql::new("ROLLBACK"))?;
+        connection.begin()?;
+        connection.finish(work)
+    }
+
+    /// Does nothing while the write lock is held, by this process or another.
+    pub(super) fn try_write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<Option<T>> {
+        let mut writer = match self.writer.try_lock() {
+            _ if self.read_only => return Ok(None),
+            Ok(writer) => writer,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return Ok(None),
+        };
+        self.check_file()?;
+        let durability = writer.durability;
+        let connection = writer.connection(&self.path)?;
+        if !self.rollback_journal {
+            connection.set_durability(Durability::Deferred)?;
         }
-        connection.execute(&Sql::new("BEGIN IMMEDIATE"))?;
-        let result = work(connection).and_then(|value| {
-            faults::hit("db.commit");
-            connection.execute(&Sql::new("COMMIT"))?;
-            faults::hit("db.committed");
-            Ok(value)
-        });
-        if result.is_err() && !connection.inner.is_autocommit() {
-            connection.execute(&Sql::new("ROLLBACK"))?;
-        }
+        connection.set_patience(false)?;
+        let begun = connection.begin();
+        connection.set_patience(true)?;
+        let result = match begun {
+            Ok(()) => connection.finish(work).map(Some),
+            Err(error) if error.kind() == ErrorKind::Busy => Ok(None),
+            Err(error) => Err(error),
+        };
+        connection.set_durability(durability)?;
         result
     }
 
@@ -237,7 +251,7 @@ impl Writer {
         Writer { connection: Some(connection), durability: Durability::default() }
     }
 
-    fn connection(&mut self, path: &Path) -> Result<&Connection> {
+    fn connection(&mut self, path: &Path) -> Result<&mut Connection> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => {
@@ -288,6 +302,33 @@ impl Connection {
         connection.each(&Sql::new("PRAGMA cache_size = -16384"), &mut |_| Ok(()))?;
         connection.add_regexp()?;
         Ok(connection)
+    }
+
+    fn set_patience(&mut self, patient: bool) -> Result<()> {
+        let handler: Option<fn(i32) -> bool> = if patient { Some(wait) } else { None };
+        self.inner.busy_handler(handler).map_err(|error| translate(&self.path(), error))
+    }
+
+    /// Takes the write lock.
+    fn begin(&self) -> Result<()> {
+        if !self.inner.is_autocommit() {
+            self.execute(&Sql::new("ROLLBACK"))?;
+        }
+        self.execute(&Sql::new("BEGIN IMMEDIATE")).map(drop)
+    }
+
+    /// Ends the transaction with what `work` did, or as if nothing had been done where it failed.
+    fn finish<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let result = work(self).and_then(|value| {
+            faults::hit("db.commit");
+            self.execute(&Sql::new("COMMIT"))?;
+            faults::hit("db.committed");
+            Ok(value)
+        });
+        if result.is_err() && !self.inner.is_autocommit() {
+            self.execute(&Sql::new("ROLLBACK"))?;
+        }
+        result
     }
 
     fn path(&self) -> PathBuf {

@@ -6,7 +6,7 @@ use super::{Body, Item, Row, Section, Tree, called, format_size};
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::model;
-use crate::query::{Q, lookup};
+use crate::query::Q;
 use crate::record::Record;
 use crate::value::Value;
 
@@ -97,8 +97,12 @@ impl Instance {
             format!("{} ({})", called(transform), transform.version().unwrap_or_default())
         };
         let code = record.int("_status_code").unwrap_or_default();
-        let status =
-            lookup::statuses("Run").iter().find(|(_, known)| *known == code).map_or("", |(word, _)| word);
+        let status = record
+            .registry()
+            .statuses()
+            .iter()
+            .find(|(_, known)| *known == code)
+            .map_or("", |(word, _)| word);
         let pair = |left: Item, right: Option<Item>| Row { left, right };
         tree.items = vec![
             pair(
@@ -175,8 +179,12 @@ impl Instance {
 
     pub(super) fn describe_branch(&self, record: &Record, tree: &mut Tree) -> Result<()> {
         let code = record.int("_status_code").unwrap_or_default();
-        let status =
-            lookup::statuses("Branch").iter().find(|(_, known)| *known == code).map_or("", |(word, _)| word);
+        let status = record
+            .registry()
+            .statuses()
+            .iter()
+            .find(|(_, known)| *known == code)
+            .map_or("", |(word, _)| word);
         let mut items = vec![Item::new("status", status)];
         items.extend(self.name_of(record, "space")?.map(|space| Item::new("space", space)));
         items.extend(self.made_items(record)?);

@@ -7,7 +7,7 @@ use super::settings::{
     InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
 };
 use super::{Instance, level};
-use crate::db::{Db, Sql, ddl};
+use crate::db::{Db, Sql, ddl, text_index};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -175,10 +175,16 @@ fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
 
 /// Adds the tables and indexes that only this engine knows; the reference ignores them.
 fn add_own_tables(db: &Db) -> Result<()> {
-    let names = ddl::own_names(db.dialect());
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    if db.read_only() || db.present(&names)?.len() == names.len() {
+    if db.read_only() {
         return Ok(());
     }
-    db.script(&ddl::create_own(db.dialect()))
+    let names = ddl::own_names(db.dialect());
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    if db.present(&names)?.len() != names.len() {
+        db.script(&ddl::create_own(db.dialect()))?;
+    }
+    match text_index::orphans(db)? {
+        orphans if orphans.is_empty() => Ok(()),
+        orphans => db.script(&orphans),
+    }
 }

@@ -8,7 +8,7 @@ use super::{Edge, Index, Lineage, Link, Node, Noun};
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::model::{self, Via};
-use crate::query::{Q, lookup};
+use crate::query::Q;
 use crate::value::Timestamp;
 
 /// Returns the graph of what was reached.
@@ -128,7 +128,7 @@ pub(super) fn nodes(instance: &Instance, noun: Noun, ids: Vec<i64>) -> Result<Ve
     let mut kinds = if noun == Noun::Run { vec![None; table.rows] } else { texts(&mut table, 4) };
     let (ids, branches, sizes) = (ints(&mut table, 0), ints(&mut table, 2), ints(&mut table, 5));
     let (moments, origins) = (ints(&mut table, 6), ints(&mut table, 7));
-    let statuses = lookup::statuses("Run");
+    let statuses = model::require("Run")?.statuses();
     let mut nodes = Vec::with_capacity(table.rows);
     for row in 0..table.rows {
         let mut parts = labels.iter_mut().map(|column| column[row].take().filter(|text| !text.is_empty()));

@@ -85,6 +85,13 @@ pub static ARTIFACT: Declaration = Declaration {
             .when("key", NullState::Null),
     ],
     name_field: Some("key"),
+    aliases: &[
+        ("transform", "run__transform"),
+        ("feature_sets", "schemas"),
+        ("type", "kind"),
+        ("n_objects", "n_files"),
+        ("_accessor", "otype"),
+    ],
     ..Declaration::core("Artifact", "lamindb_artifact")
 };
 

@@ -2,7 +2,7 @@
 
 use super::declare::{Declaration, Field, Mixin, Relation};
 use super::mixins::{AUX, BRANCH, CREATED_AT, CREATED_BY, CREATED_ON, IN_BRANCH, VERSIONED};
-use super::{Default, Kind, Traits};
+use super::{Default, Kind};
 
 /// What every block holds.
 static CONTENT: Mixin = Mixin {
@@ -21,11 +21,11 @@ static CONTENT: Mixin = Mixin {
         AUX,
     ],
     relations: &[CREATED_BY.doc("User who wrote the text.")],
-    traits: Traits::NONE,
+    ..Mixin::NONE
 };
 
 /// The branch of a block that is attached to a record.
-static ON_BRANCH: Mixin = Mixin { fields: &[], relations: &[BRANCH, CREATED_ON], traits: Traits::NONE };
+static ON_BRANCH: Mixin = Mixin { relations: &[BRANCH, CREATED_ON], ..Mixin::NONE };
 
 /// A standalone block.
 pub static BLOCK: Declaration = Declaration {

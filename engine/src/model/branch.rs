@@ -15,6 +15,7 @@ pub static BRANCH: Declaration = Declaration {
         CREATED_AT,
         Field::small("_status_code")
             .db_default(Default::Int(0))
+            .words(&[("closed", -2), ("merged", -1), ("standalone", 0), ("draft", 1), ("review", 2)])
             .doc("Status: closed -2, merged -1, standalone 0, draft 1, review 2."),
         AUX,
     ],
@@ -37,6 +38,7 @@ pub static BRANCH: Declaration = Declaration {
             .doc("Projects that the branch belongs to."),
     ],
     uniques: &[Rule::over(&["name"]).named("unique_branch_name_lower").lower()],
+    aliases: &[("status", "_status_code")],
     ..Declaration::core("Branch", "lamindb_branch")
 };
 

@@ -162,6 +162,7 @@ fn columns(draft: &Draft, key_of: impl Fn(&str) -> Kind) -> Vec<Column> {
         prefixes: field.prefixes,
         default: field.default,
         db_default: field.db_default,
+        words: field.words,
         to: None,
         doc: field.doc,
     });
@@ -175,6 +176,7 @@ fn columns(draft: &Draft, key_of: impl Fn(&str) -> Kind) -> Vec<Column> {
         prefixes: false,
         default: relation.default,
         db_default: relation.db_default,
+        words: &[],
         to: Some(ToOne {
             target: relation.target,
             on_delete: relation.on_delete,
@@ -245,6 +247,7 @@ fn registry(draft: &Draft, columns: Vec<Column>, relations: Vec<Relation>) -> Re
         checks: draft.checks,
         name_field: draft.name_field.or_else(|| if_present("name")),
         ontology_id_field: draft.ontology_id_field.or_else(|| if_present("ontology_id")),
+        aliases: draft.aliases.clone(),
         // The last four characters of a versioned uid are the version.
         stem_len: if draft.traits.versioned { uid_len.saturating_sub(4) } else { uid_len },
         columns,

@@ -53,6 +53,7 @@ pub static COLLECTION: Declaration = Declaration {
     ],
     uniques: &[Rule::over(&["key", "hash"]).named("unique_collection_key_hash_not_null")],
     name_field: Some("key"),
+    aliases: &[("name", "key")],
     ..Declaration::core("Collection", "lamindb_collection")
 };
 

@@ -1,6 +1,6 @@
 //! The words in which registries are declared: const data, no macros.
 
-use super::{Check, Default, Kind, Module, NullState, OnDelete, Traits};
+use super::{Alias, Check, Default, Kind, Module, NullState, OnDelete, Traits, Word};
 
 /// One registry as its file declares it.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +29,8 @@ pub struct Declaration {
     pub name_field: Option<&'static str>,
     /// Field that holds the id of a public ontology, where it isn't `ontology_id`.
     pub ontology_id_field: Option<&'static str>,
+    /// Names that users write for fields and paths with another name.
+    pub aliases: &'static [Alias],
     /// Is a name of the package's top level.
     pub top_level: bool,
 }
@@ -49,6 +51,7 @@ impl Declaration {
             docs: &[],
             name_field: None,
             ontology_id_field: None,
+            aliases: &[],
             top_level: true,
         }
     }
@@ -73,6 +76,13 @@ pub struct Mixin {
     pub relations: &'static [Relation],
     /// Laws that come with it.
     pub traits: Traits,
+    /// Names that users write for its fields.
+    pub aliases: &'static [Alias],
+}
+
+impl Mixin {
+    /// A part without anything, to be filled by struct update.
+    pub const NONE: Mixin = Mixin { fields: &[], relations: &[], traits: Traits::NONE, aliases: &[] };
 }
 
 /// A plain field.
@@ -86,6 +96,7 @@ pub struct Field {
     pub(super) prefixes: bool,
     pub(super) default: Default,
     pub(super) db_default: bool,
+    pub(super) words: &'static [Word],
     pub(super) doc: &'static str,
 }
 
@@ -100,6 +111,7 @@ impl Field {
             prefixes: false,
             default: Default::None,
             db_default: false,
+            words: &[],
             doc: "",
         }
     }
@@ -187,6 +199,11 @@ impl Field {
     /// New records get this value, from the database too.
     pub const fn db_default(self, default: Default) -> Self {
         Field { default, db_default: true, ..self }
+    }
+
+    /// The codes that the field may hold, each with its word.
+    pub const fn words(self, words: &'static [Word]) -> Self {
+        Field { words, ..self }
     }
 
     /// Says one sentence to users.

@@ -2,7 +2,7 @@
 
 use super::declare::{Declaration, Field, Link, Relation, Rule, Shape, Side};
 use super::mixins::{CREATED_AT, CREATED_BY, TRACKS_RUN};
-use super::{Check, Kind, Module, NullState, Traits, Unique};
+use super::{Alias, Check, Kind, Module, NullState, Traits, Unique};
 
 /// A registry whose relations aren't resolved yet.
 pub(super) struct Draft {
@@ -19,6 +19,7 @@ pub(super) struct Draft {
     pub checks: &'static [Check],
     pub name_field: Option<&'static str>,
     pub ontology_id_field: Option<&'static str>,
+    pub aliases: Vec<Alias>,
 }
 
 /// A link registry, with its fields that point at the near and the far end of a relation.
@@ -49,10 +50,12 @@ pub(super) fn declared(declaration: &'static Declaration) -> Draft {
         checks: declaration.checks,
         name_field: declaration.name_field,
         ontology_id_field: declaration.ontology_id_field,
+        aliases: declaration.aliases.to_vec(),
     };
     for mixin in declaration.mixins {
         draft.traits = draft.traits.and(mixin.traits);
         draft.extend(mixin.fields, mixin.relations);
+        draft.aliases.extend(mixin.aliases);
     }
     draft.extend(declaration.fields, declaration.relations);
     draft.ends = draft.relations.iter().map(|relation| draft.ends_of(relation)).collect();
@@ -142,6 +145,7 @@ impl Draft {
             checks: &[],
             name_field: None,
             ontology_id_field: None,
+            aliases: Vec::new(),
         }
     }
 

@@ -48,6 +48,7 @@ pub static FEATURE: Declaration = Declaration {
         unless: "is_type",
         required: "_dtype_str",
     }],
+    aliases: &[("dtype", "_dtype_str"), ("dtype_as_str", "_dtype_str")],
     ..Declaration::core("Feature", "lamindb_feature")
 };
 

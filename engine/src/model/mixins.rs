@@ -13,8 +13,9 @@ pub static VERSIONED: Mixin = Mixin {
             .default(Default::Bool(true))
             .doc("True for the newest version of its family on its branch."),
     ],
-    relations: &[],
     traits: Traits { versioned: true, ..Traits::NONE },
+    aliases: &[("version", "version_tag")],
+    ..Mixin::NONE
 };
 
 /// A place on a branch and in a space.
@@ -33,6 +34,7 @@ pub static IN_BRANCH: Mixin = Mixin {
             .doc("Space that decides who may see and change the record."),
     ],
     traits: Traits { branch_aware: true, ..Traits::NONE },
+    aliases: &[("visibility", "branch_id")],
 };
 
 /// Where a record lives now.
@@ -74,36 +76,36 @@ pub static TRACKS_RUN: Mixin = Mixin {
     fields: &[CREATED_AT],
     relations: &[CREATED_BY, RUN],
     traits: Traits { tracks_run: true, ..Traits::NONE },
+    ..Mixin::NONE
 };
 
 /// The moment of the last change.
 pub static TRACKS_UPDATES: Mixin =
-    Mixin { fields: &[UPDATED_AT], relations: &[], traits: Traits { tracks_updates: true, ..Traits::NONE } };
+    Mixin { fields: &[UPDATED_AT], traits: Traits { tracks_updates: true, ..Traits::NONE }, ..Mixin::NONE };
 
 /// Validation and standardisation of values against the registry.
-pub static CAN_CURATE: Mixin =
-    Mixin { fields: &[], relations: &[], traits: Traits { can_curate: true, ..Traits::NONE } };
+pub static CAN_CURATE: Mixin = Mixin { traits: Traits { can_curate: true, ..Traits::NONE }, ..Mixin::NONE };
 
 /// Types that group the records of a registry.
 pub static HAS_TYPE: Mixin = Mixin {
     fields: &[Field::bool("is_type")
         .db_default(Default::Bool(false))
         .doc("True for a type, which groups other records of the registry.")],
-    relations: &[],
     traits: Traits { has_type: true, ..Traits::NONE },
+    ..Mixin::NONE
 };
 
 /// A graph of parents and children.
 pub static HAS_PARENTS: Mixin = Mixin {
-    fields: &[],
     relations: &[Relation::many("parents", "Self")
         .back("children")
         .doc("More general records of the registry, directly above this one.")],
     traits: Traits { has_parents: true, ..Traits::NONE },
+    ..Mixin::NONE
 };
 
 /// A link table.
-pub static LINK: Mixin = Mixin { fields: &[], relations: &[], traits: Traits { link: true, ..Traits::NONE } };
+pub static LINK: Mixin = Mixin { traits: Traits { link: true, ..Traits::NONE }, ..Mixin::NONE };
 
 /// Values of features that records of other registries hold by linking to this one.
 pub const fn linked_in_records(back: &'static str, link_back: &'static str) -> Relation {
@@ -120,11 +122,11 @@ pub static TERM: Mixin = Mixin {
         Field::char("ontology_id", 255).null().indexed().doc("Id of the term in its public ontology."),
     ],
     relations: &[SOURCE],
-    traits: Traits::NONE,
+    ..Mixin::NONE
 };
 
 /// The source of a biological entity that is no term of an ontology.
-pub static SOURCED: Mixin = Mixin { fields: &[], relations: &[SOURCE], traits: Traits::NONE };
+pub static SOURCED: Mixin = Mixin { relations: &[SOURCE], ..Mixin::NONE };
 
 const SOURCE: Relation = Relation::one("source", "Source")
     .null()
@@ -141,6 +143,5 @@ pub static ENTITY: Mixin = Mixin {
         Field::text("synonyms").null().doc("Other names of the same thing, separated by `|`."),
         Field::text("description").null().doc("Definition, taken from the public source where there is one."),
     ],
-    relations: &[],
-    traits: Traits::NONE,
+    ..Mixin::NONE
 };

@@ -17,7 +17,7 @@ pub static PROJECT: Declaration = Declaration {
         Field::char("url", 255).null().doc("Web page of the project."),
         Field::date("start_date").null().doc("First day of the project."),
         Field::date("end_date").null().doc("Last day of the project."),
-        Field::small("_status_code").db_default(Default::Int(0)).doc(
+        Field::small("_status_code").db_default(Default::Int(0)).words(&[("planned", -3), ("up-next", -2), ("active", -1), ("completed", 0), ("background", 1), ("paused", 2), ("canceled", 3), ("archived", 4)]).doc(
             "Status: planned -3, up-next -2, active -1, completed 0, background 1, paused 2, canceled 3, archived 4.",
         ),
     ],
@@ -64,6 +64,9 @@ pub static PROJECT: Declaration = Declaration {
             .back("projects")
             .through("ProjectUser", "project", "user")
             .doc("People with a role in the project."),
+    ],
+    aliases: &[
+        ("status", "_status_code"),
     ],
     ..Declaration::core("Project", "lamindb_project")
 };

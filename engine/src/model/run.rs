@@ -29,6 +29,14 @@ pub static RUN: Declaration = Declaration {
             .doc("True when the cells of a notebook ran once each from top to bottom."),
         Field::small("_status_code")
             .db_default(Default::Int(-3))
+            .words(&[
+                ("scheduled", -3),
+                ("restarted", -2),
+                ("started", -1),
+                ("completed", 0),
+                ("errored", 1),
+                ("aborted", 2),
+            ])
             .doc("Status: scheduled -3, restarted -2, started -1, completed 0, errored 1, aborted 2."),
     ],
     relations: &[
@@ -75,6 +83,7 @@ pub static RUN: Declaration = Declaration {
             .doc("Artifacts that are values of features of the run."),
     ],
     name_field: Some("started_at"),
+    aliases: &[("status", "_status_code")],
     ..Declaration::core("Run", "lamindb_run")
 };
 

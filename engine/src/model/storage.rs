@@ -24,5 +24,6 @@ pub static STORAGE: Declaration = Declaration {
             .doc("Instance that manages the location and alone may write to it; null if none does."),
     ],
     name_field: Some("root"),
+    aliases: &[("host", "region")],
     ..Declaration::core("Storage", "lamindb_storage")
 };

@@ -51,6 +51,7 @@ pub static TRANSFORM: Declaration = Declaration {
     ],
     uniques: &[Rule::over(&["key", "hash"])],
     name_field: Some("key"),
+    aliases: &[("name", "description"), ("type", "kind")],
     ..Declaration::core("Transform", "lamindb_transform")
 };
 

@@ -195,30 +195,10 @@ pub struct Lookup {
     pub op: Op,
 }
 
-/// Names that users write for fields with another name, by registry.
-fn alias(registry: &Registry, name: &str) -> Option<&'static str> {
-    match (registry.name, name) {
-        ("Artifact", "transform") => Some("run__transform"),
-        ("Artifact", "feature_sets") => Some("schemas"),
-        ("Artifact", "type") => Some("kind"),
-        ("Artifact", "n_objects") => Some("n_files"),
-        ("Artifact", "_accessor") => Some("otype"),
-        ("Collection", "name") => Some("key"),
-        ("Transform", "name") => Some("description"),
-        ("Transform", "type") => Some("kind"),
-        ("Feature", "dtype" | "dtype_as_str") => Some("_dtype_str"),
-        ("Run" | "Branch" | "Project", "status") => Some("_status_code"),
-        ("Storage", "host") => Some("region"),
-        (_, "version") if registry.traits.versioned => Some("version_tag"),
-        (_, "visibility") if registry.traits.branch_aware => Some("branch_id"),
-        _ => None,
-    }
-}
-
 /// Returns `path` with the names that users know replaced by those of the registry.
 pub fn unalias(registry: &'static Registry, path: &str) -> String {
     let (head, rest) = path.split_once("__").map_or((path, None), |(head, rest)| (head, Some(rest)));
-    let head = if registry.step(head).is_some() { head } else { alias(registry, head).unwrap_or(head) };
+    let head = if registry.step(head).is_some() { head } else { registry.alias(head).unwrap_or(head) };
     rest.map_or_else(|| head.to_owned(), |rest| format!("{head}__{rest}"))
 }
 
@@ -232,7 +212,7 @@ pub fn parse(registry: &'static Registry, path: &str) -> Result<Lookup> {
     let mut hops = Vec::new();
     let mut segments = path.split("__").peekable();
     while let Some(name) = segments.next() {
-        let name = if here.step(name).is_some() { name } else { alias(here, name).unwrap_or(name) };
+        let name = if here.step(name).is_some() { name } else { here.alias(name).unwrap_or(name) };
         match here.step(name) {
             None => return Err(unknown(registry, here, name, &path)),
             Some(Step::Column(column)) => return finish(hops, column, &path, segments),
@@ -244,7 +224,7 @@ pub fn parse(registry: &'static Registry, path: &str) -> Result<Lookup> {
                         segments.next();
                         return finish(hops, column, &path, segments);
                     }
-                    Some(next) if target.step(next).is_some() || alias(target, next).is_some() => {
+                    Some(next) if target.step(next).is_some() || target.alias(next).is_some() => {
                         hops.push(Hop::One(column, target));
                         here = target;
                     }
@@ -262,7 +242,7 @@ pub fn parse(registry: &'static Registry, path: &str) -> Result<Lookup> {
                     None => true,
                     Some(next) => {
                         target.step(next).is_none()
-                            && alias(target, next).is_none()
+                            && target.alias(next).is_none()
                             && Op::find(next).is_some()
                     }
                 };
@@ -331,38 +311,13 @@ fn unknown(root: &'static Registry, here: &'static Registry, name: &str, path: &
 ///
 /// # Errors
 /// [`crate::ErrorKind::Value`] naming the valid words.
-pub fn status_code(registry: &str, word: &str) -> Result<i64> {
-    let words = statuses(registry);
+pub fn status_code(registry: &Registry, word: &str) -> Result<i64> {
+    let words = registry.statuses();
     words.iter().find(|(known, _)| *known == word).map(|(_, code)| *code).ok_or_else(|| {
         let valid: Vec<String> = words.iter().map(|(known, _)| format!("'{known}'")).collect();
-        Error::value(format!("Invalid {registry} status '{word}'. Expected one of: {}.", valid.join(", ")))
+        let (name, valid) = (registry.name, valid.join(", "));
+        Error::value(format!("Invalid {name} status '{word}'. Expected one of: {valid}."))
     })
-}
-
-/// Returns the status words of a registry with their codes.
-pub fn statuses(registry: &str) -> &'static [(&'static str, i64)] {
-    match registry {
-        "Run" => &[
-            ("scheduled", -3),
-            ("restarted", -2),
-            ("started", -1),
-            ("completed", 0),
-            ("errored", 1),
-            ("aborted", 2),
-        ],
-        "Branch" => &[("closed", -2), ("merged", -1), ("standalone", 0), ("draft", 1), ("review", 2)],
-        "Project" => &[
-            ("planned", -3),
-            ("up-next", -2),
-            ("active", -1),
-            ("completed", 0),
-            ("background", 1),
-            ("paused", 2),
-            ("canceled", 3),
-            ("archived", 4),
-        ],
-        _ => &[],
-    }
 }
 
 /// Returns the value to compare with, cast to what the end of the path holds.
@@ -371,7 +326,7 @@ pub fn cast(registry: &'static Registry, lookup: &Lookup, value: Value) -> Resul
     if lookup.end.column.name == "_status_code"
         && let Value::Text(word) = &value
     {
-        return Ok(Value::Int(status_code(here.name, word)?));
+        return Ok(Value::Int(status_code(here, word)?));
     }
     if !lookup.end.json.is_empty() || lookup.end.column.kind == Kind::Json {
         return Ok(value);

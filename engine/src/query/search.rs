@@ -4,15 +4,9 @@
 //! whole sub-phrase, 8 when an item starts with the query and goes on without a blank, 2 when the hit follows the
 //! start, a blank or `|`, 2 when it is followed by the end or a separator, 1 for containing it.
 
-use super::{Case, Operand, Q, QuerySet, lookup};
-use crate::db::Cell;
+use super::{Case, Operand, Q, QuerySet, lookup, select};
+use crate::db::{Cell, Sql, text_index};
 use crate::error::{Error, Result};
-
-/// Returns the fields that are searched when none are named.
-fn text_fields(query: &QuerySet) -> Vec<&'static str> {
-    let columns = query.registry().columns.iter();
-    columns.filter(|column| column.kind.is_text() && !column.private()).map(|column| column.column).collect()
-}
 
 pub(super) fn search(
     query: &QuerySet,
@@ -32,17 +26,38 @@ pub(super) fn search(
         names.push(column.column);
     }
     if names.is_empty() {
-        names = text_fields(query);
+        names = text_index::searched(query.registry());
     }
     let op = if case == Case::Sensitive { "contains" } else { "icontains" };
     let hits = query.filter(Q::Or(
         names.iter().map(|name| Q::Is(format!("{name}__{op}"), Operand::One(wanted.into()))).collect(),
     ))?;
+    let db = query.session().db();
+    let among = text_index::candidates(db, query.registry(), &names, wanted);
+    let indexed = among.is_some();
+    let ranked = match rank(&hits, &names, wanted, case, among) {
+        // A damaged index is no reason to find nothing.
+        Err(_) if indexed => rank(&hits, &names, wanted, case, None)?,
+        ranked => ranked?,
+    };
+    let best = ranked.into_iter().take(limit.unwrap_or(usize::MAX));
+    query.ranked(best.map(|(_, id)| id).collect())
+}
+
+/// Returns the ranks and ids of the hits, best first; `among` holds for all of them.
+fn rank(
+    hits: &QuerySet,
+    names: &[&str],
+    wanted: &str,
+    case: Case,
+    among: Option<Sql>,
+) -> Result<Vec<(u32, i64)>> {
     let needle = fold(wanted, case);
     let mut ranked: Vec<(u32, i64)> = Vec::new();
     let mut columns = vec!["id"];
-    columns.extend(&names);
-    query.session().db().each(&hits.select_columns(&columns)?, &mut |cells| {
+    columns.extend(names);
+    let sql = select::select_among(hits, select::columns(&columns), among)?;
+    hits.session().db().each(&sql, &mut |cells| {
         let mut rank = 0;
         for cell in &cells[1..] {
             if let Cell::Text(field) = cell {
@@ -54,9 +69,12 @@ pub(super) fn search(
         }
         Ok(())
     })?;
+    if !hits.ordered() {
+        // The order of the database depends on the index it takes.
+        ranked.sort_by_key(|(_, id)| *id);
+    }
     ranked.sort_by_key(|(rank, _)| std::cmp::Reverse(*rank));
-    ranked.truncate(limit.unwrap_or(usize::MAX));
-    query.ranked(ranked.into_iter().map(|(_, id)| id).collect())
+    Ok(ranked)
 }
 
 fn fold(text: &str, case: Case) -> String {

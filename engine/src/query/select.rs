@@ -12,12 +12,27 @@ use crate::value::{Kind, Value};
 
 /// Returns `SELECT expressions FROM … WHERE … ORDER BY … LIMIT …`.
 pub(super) fn select(query: &QuerySet, expressions: Vec<Sql>) -> Result<Sql> {
+    select_among(query, expressions, None)
+}
+
+/// Returns the columns of the queried table as expressions.
+pub(super) fn columns(names: &[&str]) -> Vec<Sql> {
+    let column = |name: &&str| {
+        let mut sql = Sql::default();
+        sql.column("t0", name);
+        sql
+    };
+    names.iter().map(column).collect()
+}
+
+/// Returns the statement of [`select`] for the rows for which `among` holds too.
+pub(super) fn select_among(query: &QuerySet, expressions: Vec<Sql>, among: Option<Sql>) -> Result<Sql> {
     let mut aliases = build::Aliases::with(&query.annotations);
     let mut sql = Sql::new("SELECT ");
     sql.join(", ", expressions).push(" FROM ").ident(query.registry.table).push(" AS t0");
-    if !query.filters.is_empty() {
+    let mut parts: Vec<Sql> = among.into_iter().collect();
+    if !(query.filters.is_empty() && parts.is_empty()) {
         sql.push(" WHERE ");
-        let mut parts = Vec::new();
         for filter in &query.filters {
             parts.push(build::condition(query.registry, "t0", filter, &mut aliases)?);
         }

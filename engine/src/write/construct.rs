@@ -126,7 +126,7 @@ impl Session {
                 )));
             }
             let value = match (column.name, value) {
-                ("_status_code", Value::Text(word)) => Value::Int(lookup::status_code(registry.name, word)?),
+                ("_status_code", Value::Text(word)) => Value::Int(lookup::status_code(registry, word)?),
                 (name, value) if is_no_run(name, value) => Value::Null,
                 (_, value) => value.clone(),
             };
