@@ -61,6 +61,10 @@ pub(crate) enum Command {
     Log(c::log::LogArgs),
     // Manage changes
     Switch(c::switch::SwitchArgs),
+    // Look after content
+    Verify(c::verify::VerifyArgs),
+    Repair(c::repair::RepairArgs),
+    Gc(c::gc::GcArgs),
     // Administer
     Settings(c::settings::SettingsArgs),
     Storage(c::storage::StorageArgs),
@@ -80,6 +84,7 @@ const GROUPS: [(&str, &[&str]); 7] = [
     ("Describe, update, annotate & list", &["describe", "get", "update", "annotate", "list"]),
     ("Follow what happened", &["lineage", "log"]),
     ("Manage changes", &["switch"]),
+    ("Look after content", &["verify", "repair", "gc"]),
     ("Administer", &["settings", "storage", "migrate", "completions"]),
     ("Authenticate", &["login", "logout"]),
 ];

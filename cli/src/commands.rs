@@ -8,6 +8,7 @@ pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod disconnect;
+pub(crate) mod gc;
 pub(crate) mod get;
 pub(crate) mod info;
 pub(crate) mod init;
@@ -18,11 +19,13 @@ pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod migrate;
+pub(crate) mod repair;
 pub(crate) mod save;
 pub(crate) mod settings;
 pub(crate) mod storage;
 pub(crate) mod switch;
 pub(crate) mod update;
+pub(crate) mod verify;
 
 use crate::args::{Cli, Command};
 use crate::error::Result;
@@ -39,6 +42,7 @@ pub(crate) fn run(ui: &mut Ui, cli: &Cli) -> Result<()> {
         Command::Delete(args) => delete::run(ui, args),
         Command::Describe(args) => describe::run(ui, args),
         Command::Disconnect(args) => disconnect::run(ui, args),
+        Command::Gc(args) => gc::run(ui, args),
         Command::Get(args) => get::run(ui, args),
         Command::Info(args) => info::run(ui, args),
         Command::Init(args) => init::run(ui, args),
@@ -49,10 +53,12 @@ pub(crate) fn run(ui: &mut Ui, cli: &Cli) -> Result<()> {
         Command::Login(args) => login::run(ui, args),
         Command::Logout(_) => logout::run(ui),
         Command::Migrate(args) => migrate::run(ui, args),
+        Command::Repair(args) => repair::run(ui, args),
         Command::Save(args) => save::run(ui, args),
         Command::Settings(args) => settings::run(ui, args),
         Command::Storage(args) => storage::run(ui, args),
         Command::Switch(args) => switch::run(ui, args),
         Command::Update(args) => update::run(ui, args),
+        Command::Verify(args) => verify::run(ui, args),
     }
 }

@@ -14,12 +14,16 @@ mod delete;
 mod describe;
 #[path = "env.rs"]
 mod env;
+#[path = "gc.rs"]
+mod gc;
 #[path = "help.rs"]
 mod help;
 #[path = "info.rs"]
 mod info;
 #[path = "init.rs"]
 mod init;
+#[path = "kill.rs"]
+mod kill;
 #[path = "lab.rs"]
 mod lab;
 #[path = "lineage.rs"]
@@ -32,6 +36,8 @@ mod load;
 mod log;
 #[path = "login.rs"]
 mod login;
+#[path = "repair.rs"]
+mod repair;
 #[path = "save.rs"]
 mod save;
 #[path = "settings.rs"]
@@ -46,6 +52,8 @@ mod switch;
 mod unplugged;
 #[path = "update.rs"]
 mod update;
+#[path = "verify.rs"]
+mod verify;
 #[path = "voice.rs"]
 mod voice;
 

@@ -80,3 +80,33 @@ fn there_is_nothing_to_migrate() {
     assert_eq!(lab.ok(&["migrate", "create"]), "No changes detected\n");
     assert!(Lab::empty().fails(1, &["migrate", "deploy"]).contains("No instance is connected."));
 }
+
+#[test]
+fn an_init_that_was_killed_is_finished_by_another() {
+    let lab = Lab::new();
+    lab.write("a.txt", "kept");
+    lab.ok(&["save", "a.txt", "--key", "a.txt"]);
+    let marker = lab.work().join("data/.lamindb/storage_uid.txt");
+    let text = std::fs::read_to_string(&marker).unwrap();
+    let unknown = || {
+        std::fs::remove_dir_all(lab.work().join(".lamin")).unwrap();
+        std::fs::remove_dir_all(lab.home().join(".lamin")).unwrap();
+    };
+    // Killed once the database was there, before its marker or its settings were.
+    for with_marker in [true, false] {
+        unknown();
+        if !with_marker {
+            std::fs::remove_file(&marker).unwrap();
+        }
+        assert!(lab.fails(1, &["init", "--storage", "./data", "--name", "other"]).contains("data"));
+        lab.ok(&["init", "--storage", "./data", "--name", "lab"]);
+        assert_eq!(std::fs::read_to_string(&marker).unwrap(), text);
+        assert_eq!(lab.json(&["list", "artifact"]).as_array().unwrap().len(), 1);
+    }
+    unknown();
+    std::fs::write(lab.work().join("data/.lamindb/lamin.db"), "a diary").unwrap();
+    assert!(
+        lab.fails(1, &["init", "--storage", "./data", "--name", "lab"])
+            .contains("belongs to no instance known here")
+    );
+}

@@ -211,7 +211,6 @@ fn where_content_goes() {
 #[test]
 fn deletion() {
     says(Event::Trashed { repr: s("A()") }, Level::Important, "moved record to trash: A()");
-    says(Event::TrashedMany, Level::Warning, "moved records to trash (branch_id = -1)");
     says(
         Event::DeletingAllVersions,
         Level::Important,
@@ -487,11 +486,6 @@ fn terms() {
 fn branches() {
     says(Event::Created { registry: "Branch", name: s("b1") }, Level::Important, "created branch: b1");
     says(Event::Switched { name: s("b1") }, Level::Important, "switched to b1");
-    says(
-        Event::Merged { source: s("b1"), target: s("main") },
-        Level::Important,
-        "merged branch 'b1' into 'main'",
-    );
 }
 
 #[test]
@@ -504,5 +498,4 @@ fn progress_and_free_texts() {
     says(Event::Warning(s("t")), Level::Warning, "t");
     says(Event::Note(s("t")), Level::Important, "t");
     says(Event::Info(s("t")), Level::Info, "t");
-    says(Event::Hint(s("t")), Level::Hint, "t");
 }

@@ -73,7 +73,8 @@ impl Content {
     /// Writes the row of an artifact, replacing an older one.
     pub(crate) fn write(&self, tx: &Tx<'_>, artifact: i64, now: Timestamp) -> Result<()> {
         let mut sql = Sql::new(
-            "INSERT INTO \"holotype_content\" (\"artifact_id\", \"digest\", \"size\", \"manifest\", \"computed_at\") VALUES (",
+            "INSERT INTO \"holotype_content\" (\"artifact_id\", \"digest\", \"size\", \"manifest\", \"computed_at\", \
+             \"hash\", \"hash_type\") VALUES (",
         );
         sql.binds([
             Value::Int(artifact),
@@ -82,9 +83,18 @@ impl Content {
             self.manifest.clone().map_or(Value::Null, Value::Bytes),
             Value::DateTime(now),
         ]);
+        // What the row says of the same bytes: once another program has changed it, the digest is out of date.
+        for column in ["hash", "_hash_type"] {
+            sql.push(", (SELECT ")
+                .ident(column)
+                .push(" FROM \"lamindb_artifact\" WHERE \"id\" = ")
+                .bind(artifact);
+            sql.push(")");
+        }
         sql.push(
             ") ON CONFLICT (\"artifact_id\") DO UPDATE SET \"digest\" = excluded.\"digest\", \"size\" = excluded.\"size\", \
-             \"manifest\" = excluded.\"manifest\", \"computed_at\" = excluded.\"computed_at\", \"verified_at\" = NULL",
+             \"manifest\" = excluded.\"manifest\", \"computed_at\" = excluded.\"computed_at\", \"hash\" = excluded.\"hash\", \
+             \"hash_type\" = excluded.\"hash_type\", \"verified_at\" = NULL",
         );
         tx.execute(&sql).map(|_| ())
     }
@@ -124,14 +134,22 @@ impl Instance {
     }
 
     pub(crate) fn known_content(&self, id: i64) -> Result<Option<Content>> {
+        Ok(self.known_contents(&[id])?.pop().map(|(_, content)| content))
+    }
+
+    /// Returns what is known of the content of these artifacts; digests of content that another program has replaced
+    /// since are left out.
+    pub(crate) fn known_contents(&self, ids: &[i64]) -> Result<Vec<(i64, Content)>> {
         let mut sql = Sql::new(
-            "SELECT \"digest\", \"size\", \"manifest\" FROM \"holotype_content\" WHERE \"artifact_id\" = ",
+            "SELECT c.\"artifact_id\", c.\"digest\", c.\"size\", c.\"manifest\" FROM \"holotype_content\" AS c \
+             JOIN \"lamindb_artifact\" AS a ON a.\"id\" = c.\"artifact_id\" \
+             WHERE (c.\"hash\" IS NULL OR c.\"hash\" = a.\"hash\") AND c.\"artifact_id\" IN (",
         );
-        sql.bind(id);
-        let mut found = None;
+        sql.binds(ids.iter().map(|id| Value::Int(*id))).push(")");
+        let mut found = Vec::new();
         self.db().each(&sql, &mut |cells| {
-            if let [Cell::Text(digest), size, manifest] = cells {
-                found = Some(Content {
+            if let [Cell::Int(id), Cell::Text(digest), size, manifest] = cells {
+                let content = Content {
                     digest: digest.parse()?,
                     size: match size {
                         Cell::Int(size) => u64::try_from(*size).unwrap_or(0),
@@ -141,7 +159,8 @@ impl Instance {
                         Cell::Bytes(bytes) => Some(bytes.to_vec()),
                         _ => None,
                     },
-                });
+                };
+                found.push((*id, content));
             }
             Ok(())
         })?;

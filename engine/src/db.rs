@@ -6,6 +6,7 @@
 pub mod ddl;
 mod dialect;
 mod postgres;
+mod rehearsal;
 mod spell;
 mod sql;
 mod sqlite;

@@ -156,8 +156,6 @@ pub enum Event {
         /// The record as users see it.
         repr: String,
     },
-    /// Records went to the trash.
-    TrashedMany,
     /// All versions of a folder artifact go since they share one store.
     DeletingAllVersions,
     /// An object was removed from storage.
@@ -423,13 +421,6 @@ pub enum Event {
         /// Name.
         name: String,
     },
-    /// A branch was merged.
-    Merged {
-        /// Source name.
-        source: String,
-        /// Target name.
-        target: String,
-    },
     /// Bytes moved by a long operation.
     Progress {
         /// Operation, such as `copying`.
@@ -451,6 +442,4 @@ pub enum Event {
     Note(String),
     /// Anything else worth a line at level info.
     Info(String),
-    /// Anything else worth a line at level hint.
-    Hint(String),
 }

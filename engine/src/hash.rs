@@ -15,7 +15,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 pub use compat::{CHUNK, Compat};
 pub use digest::Digest;
-pub(crate) use file::{Both, fill};
+pub(crate) use file::{Both, digest_watched, fill};
 pub use file::{Identity, digest_file, hash_file, identify_file};
 pub(crate) use folder::mode;
 pub use folder::{Folder, FolderFile, FolderIdentity, hash_folder, scan_folder};

@@ -17,6 +17,7 @@ pub(crate) mod progress;
 mod remote;
 mod remove;
 mod replace;
+mod restore;
 mod save;
 mod source;
 mod upload;
@@ -26,7 +27,9 @@ use std::path::{Path, PathBuf};
 pub use change::ArtifactMove;
 pub(crate) use dedup::is_incomplete;
 pub(crate) use place::storage_key;
+pub(crate) use progress::Progress;
 pub use remove::ArtifactDeletion;
+pub(crate) use restore::is_leaving;
 
 use crate::content::Content;
 use crate::error::{Error, Result};

@@ -48,6 +48,7 @@
 //! # Ok::<(), holotype::Error>(())
 //! ```
 
+pub mod care;
 pub mod collection;
 pub mod content;
 pub mod curate;

@@ -1,43 +1,31 @@
 //! Artifacts on an instance of our own: keys, versions, equal content, folders, changes, deletion.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod common;
-
+use std::cell::RefCell;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 
 use holotype::query::Q;
-use holotype::testing::Database;
-use holotype::{Artifact, ErrorKind, Event, InitOptions, Instance, NewArtifact, Record, Result, RunChoice};
+use holotype::testing;
+use holotype::{Artifact, ErrorKind, Event, Instance, NewArtifact, Record, Result, RunChoice};
 
-/// An instance in a temporary folder, with the events it emitted.
+/// An instance with the events it has emitted so far.
 struct Scratch {
     instance: Instance,
-    events: Arc<Mutex<Vec<Event>>>,
-    _database: Option<Database>,
-    dir: tempfile::TempDir,
+    events: RefCell<Vec<Event>>,
+    scratch: testing::Scratch,
 }
 
 impl Scratch {
     fn new() -> Scratch {
-        let dir = tempfile::tempdir().unwrap();
-        let events = Arc::new(Mutex::new(Vec::new()));
-        let sink = events.clone();
-        let env = common::env(dir.path()).with_voice(move |event| sink.lock().unwrap().push(event));
-        let database = Database::prepared(&env).unwrap();
-        let db = database.as_ref().map(|database| database.url().to_owned());
-        let options = InitOptions { db, name: Some("work".to_owned()), ..InitOptions::default() };
-        let instance = Instance::init(&env, &options).unwrap();
+        let scratch = testing::Scratch::new().unwrap();
+        let instance = scratch.instance().clone();
         instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
-        Scratch { instance, events, _database: database, dir }
+        Scratch { instance, events: RefCell::default(), scratch }
     }
 
     fn file(&self, name: &str, content: &str) -> String {
-        let path = self.dir.path().join("work").join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, content).unwrap();
-        path.to_str().unwrap().to_owned()
+        self.scratch.file(name, content).unwrap().to_str().unwrap().to_owned()
     }
 
     fn save(&self, name: &str, content: &str, key: &str) -> Result<Record> {
@@ -52,7 +40,8 @@ impl Scratch {
     }
 
     fn said(&self, wanted: impl Fn(&Event) -> bool) -> bool {
-        self.events.lock().unwrap().iter().any(wanted)
+        self.events.borrow_mut().extend(self.scratch.events());
+        self.events.borrow().iter().any(wanted)
     }
 
     fn count(&self) -> usize {
@@ -60,7 +49,7 @@ impl Scratch {
     }
 
     fn root(&self) -> PathBuf {
-        self.dir.path().canonicalize().unwrap().join("work/storage")
+        self.scratch.root()
     }
 }
 
@@ -193,7 +182,7 @@ fn files_in_storage_are_registered_in_place() -> Result<()> {
 fn folders_are_one_artifact_whose_identity_covers_names() -> Result<()> {
     let scratch = Scratch::new();
     let folder = |files: &[(&str, &str)]| {
-        let dir = scratch.dir.path().join("work/f");
+        let dir = scratch.scratch.dir().join("work/f");
         fs::remove_dir_all(&dir).ok();
         for (name, content) in files {
             scratch.file(&format!("f/{name}"), content);
@@ -228,8 +217,8 @@ fn folders_are_one_artifact_whose_identity_covers_names() -> Result<()> {
         .map(|entry| entry.path.clone())
         .collect();
     assert_eq!(names, ["sub/y", "x"]);
-    fs::create_dir(scratch.dir.path().join("work/empty")).unwrap();
-    let empty = scratch.dir.path().join("work/empty");
+    fs::create_dir(scratch.scratch.dir().join("work/empty")).unwrap();
+    let empty = scratch.scratch.dir().join("work/empty");
     let error = scratch.instance.artifact(NewArtifact::new(empty.to_str().unwrap()).key("e")).unwrap_err();
     assert!(error.to_string().contains("folder is empty"), "{error}");
     Ok(())

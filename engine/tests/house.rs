@@ -14,6 +14,7 @@ const FLOORS: [&[&str]; 7] = [
     &["session", "query", "write"],
     &["instance", "storage"],
     &[
+        "care",
         "content",
         "ingest",
         "fetch",

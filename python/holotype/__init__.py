@@ -31,9 +31,12 @@ _HOMES = {
     "connect": "_connecting",
     "context": "_track",
     "finish": "_track",
+    "gc": "_care",
+    "repair": "_care",
     "save": "_saving",
     "settings": "_settings",
     "track": "_track",
+    "verify": "_care",
     "view": "_view",
 }
 _MODULES = frozenset({"bionty", "core", "errors", "examples", "loaders", "models", "setup"})

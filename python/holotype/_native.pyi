@@ -355,6 +355,9 @@ def cache_collection(instance: Instance, record: Record) -> list[Path]:
 def cache_dir() -> Path:
     """Returns the cache directory."""
 
+def collect(instance: Instance, older_than: float, trash_days: float, apply: bool) -> dict[str, Any]:
+    """Plans a collection and, if `apply`, does it; returns what was found and what was taken."""
+
 def collection(instance: Instance, artifacts: list[Record], run: Any, **arguments: Any) -> Record:
     """Returns a new collection of artifacts, or the registered one of the same artifacts."""
 
@@ -442,6 +445,9 @@ def ordered_artifacts(instance: Instance, record: Record) -> QuerySet:
 def plan_artifact_delete(instance: Instance, record: Record, storage: bool | None) -> Deletion:
     """Returns what the permanent deletion of an artifact would remove."""
 
+def purge(instance: Instance) -> int:
+    """Removes for good what is in quarantine; returns how many bytes that were."""
+
 def reach(instance: Instance, record: Record, what: str, depth: int | None) -> QuerySet:
     """Returns the records that a record reaches: its `parents`, `children`, `types` or `members`."""
 
@@ -453,6 +459,15 @@ def remove_suffix(list: str, suffix: str) -> None:
 
 def remove_synonym(instance: Instance, record: Record, synonyms: list[str]) -> None:
     """Takes synonyms away from a record."""
+
+def repair(
+    instance: Instance,
+    artifacts: QuerySet,
+    full: bool,
+    older_than: float,
+    dry_run: bool,
+) -> dict[str, Any]:
+    """Plans a repair and, unless `dry_run`, does it; returns the steps planned, done and failed."""
 
 def replace_content(
     instance: Instance,
@@ -547,3 +562,9 @@ def validate(
 
 def verbosity() -> str:
     """Returns the name of the present verbosity."""
+
+def verify(instance: Instance, artifacts: QuerySet, full: bool, sample: int | None) -> dict[str, Any]:
+    """Compares the stored content of artifacts with the registry."""
+
+def verify_artifact(instance: Instance, record: Record, full: bool) -> tuple[Record, str, str, str, bool]:
+    """Compares the stored content of one artifact with the registry."""

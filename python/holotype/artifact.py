@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from holotype._care import Finding
     from holotype._labels import LabelManager
     from holotype._registries import ArtifactFields
     from holotype.lists import RecordList
@@ -423,6 +424,23 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
             self._memory = data
             _contents.discard_with(self, source)
         return None if found is None else type(self)._wrap(found, instance)
+
+    def verify(self, *, full: bool = True) -> Finding:
+        """Returns whether the stored content is there and right, and what is wrong with it if it is not.
+
+        Args:
+            full: Read and compare every byte; otherwise existence and sizes are compared.
+
+        Raises:
+            DoesNotExist: If the artifact is not in the database.
+
+        Example:
+            >>> artifact.verify().ok
+            True
+        """
+        from holotype._care import verify_artifact
+
+        return verify_artifact(self, full)
 
     def delete(
         self, permanent: bool | None = None, storage: bool | None = None, **kwargs: Any

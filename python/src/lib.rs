@@ -7,6 +7,7 @@
 
 use pyo3::prelude::*;
 
+mod care;
 mod contents;
 mod convert;
 mod curate;
@@ -30,6 +31,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<query::QuerySet>()?;
     module.add_class::<record::Record>()?;
     module.add_class::<table::Table>()?;
+    care::register(module)?;
     contents::register(module)?;
     curate::register(module)?;
     error::register(module)?;

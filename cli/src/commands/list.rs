@@ -111,7 +111,7 @@ pub(crate) fn run(ui: &mut Ui, args: &ListArgs) -> Result<()> {
 }
 
 /// Returns the condition that `FIELD=VALUE` means.
-fn condition(text: &str) -> Result<Q> {
+pub(super) fn condition(text: &str) -> Result<Q> {
     let (path, value) = text.split_once('=').filter(|(path, _)| !path.is_empty()).ok_or_else(|| {
         Failure::Usage(format!("Invalid value for --filter: '{text}' is not of the form FIELD=VALUE"))
     })?;

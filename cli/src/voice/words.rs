@@ -81,7 +81,6 @@ pub(super) fn word(event: &Event, program: Program) -> (Level, String) {
             (Important, format!("the content of version {uid} is kept at {path}"))
         }
         Event::Trashed { repr } => (Important, format!("moved record to trash: {repr}")),
-        Event::TrashedMany => (Warning, "moved records to trash (branch_id = -1)".to_owned()),
         Event::DeletingAllVersions => (
             Important,
             "deleting all versions of this artifact because they all share the same store".to_owned(),
@@ -203,16 +202,12 @@ pub(super) fn word(event: &Event, program: Program) -> (Level, String) {
         }
         Event::Created { registry, name } => (Important, format!("created {}: {name}", noun(registry))),
         Event::Switched { name } => (Important, format!("switched to {name}")),
-        Event::Merged { source, target } => {
-            (Important, format!("merged branch '{source}' into '{target}'"))
-        }
         Event::Progress { verb, name, done, total } => (Print, progress(verb, name, *done, *total)),
         Event::Done(text) => (Success, text.clone()),
         Event::Tip(text) => (ImportantHint, text.clone()),
         Event::Warning(text) => (Warning, text.clone()),
         Event::Note(text) => (Important, text.clone()),
         Event::Info(text) => (Info, text.clone()),
-        Event::Hint(text) => (Hint, text.clone()),
     }
 }
 

@@ -9,6 +9,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags};
 
+use super::rehearsal::Rehearsal;
 use super::{Cell, Durability, Open, Sql};
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
@@ -27,6 +28,8 @@ pub(super) struct Sqlite {
     writer: Mutex<Writer>,
     pub(super) read_only: bool,
     pub(super) rollback_journal: bool,
+    /// The copy that is looked at in place of the file. Last, so that it is closed before it goes.
+    rehearsal: Option<Rehearsal>,
 }
 
 /// The connection that writes, opened when it is first needed: every connection has to read the whole schema.
@@ -83,6 +86,10 @@ impl Sqlite {
 
     /// Returns the database that was looked at, ready for writing where its file may be written.
     pub(super) fn unlocked(mut self) -> Result<Self> {
+        if self.rehearsal.is_some() && writable(&self.path) {
+            // From here on the file itself is read, which undoes what was broken off.
+            self = Self::over(&self.path, Writer::default(), false)?;
+        }
         self.read_only = !writable(&self.path);
         if self.read_only {
             return Ok(self);
@@ -105,8 +112,17 @@ impl Sqlite {
     }
 
     pub(super) fn inspect(path: &Path) -> Result<Self> {
+        let mut found = Self::over(path, Writer::default(), true)?;
+        if let Some(rehearsal) = Rehearsal::of(path, &beside(path, "-journal"))? {
+            let undone = Connection::open(&rehearsal.path, false, false)?;
+            // Reading anything at all undoes what was broken off.
+            undone.each(&Sql::new("PRAGMA schema_version"), &mut |_| Ok(()))?;
+            check_header(&rehearsal.path, Stamp::of(&rehearsal.path)?.size)?;
+            found.lock(&found.readers).push(undone);
+            found.rehearsal = Some(rehearsal);
+            return Ok(found);
+        }
         check_header(path, Stamp::of(path)?.size)?;
-        let found = Self::over(path, Writer::default(), true)?;
         // Where nothing is left to be taken up, a connection that could write changes nothing by reading, and can
         // be kept; else SQLite would take it up.
         let settled = !wal_present(path) && !beside(path, "-journal").exists() && writable(path);
@@ -148,6 +164,7 @@ impl Sqlite {
             writer: Mutex::new(writer),
             read_only,
             rollback_journal: false,
+            rehearsal: None,
         })
     }
 
@@ -171,7 +188,10 @@ impl Sqlite {
         let pooled = self.lock(&self.readers).pop();
         let connection = match pooled {
             Some(connection) => connection,
-            None => Connection::open(&self.path, false, self.read_only)?,
+            None => match &self.rehearsal {
+                Some(rehearsal) => Connection::open(&rehearsal.path, false, false)?,
+                None => Connection::open(&self.path, false, self.read_only)?,
+            },
         };
         let result = work(&connection);
         if let Some(frozen) = connection.frozen {

@@ -50,10 +50,18 @@ pub fn hash_file(path: &Path) -> Result<ContentHash> {
 /// # Errors
 /// As [`hash_file`].
 pub fn digest_file(path: &Path) -> Result<Digest> {
+    digest_watched(path, &|_| {})
+}
+
+/// Returns the digest of a file, and tells `step` how many bytes were just read.
+pub(crate) fn digest_watched(path: &Path, step: &dyn Fn(u64)) -> Result<Digest> {
     let (mut file, metadata) = open_file(path)?;
     let stamp = Stamp::from(&metadata);
     let mut hasher = blake3::Hasher::new();
-    let size = read_blocks(path, &mut file, stamp.size, |block| update(&mut hasher, block))?;
+    let size = read_blocks(path, &mut file, stamp.size, |block| {
+        update(&mut hasher, block);
+        step(block.len() as u64);
+    })?;
     if size != stamp.size {
         return Err(changed(path));
     }

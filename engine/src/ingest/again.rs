@@ -4,6 +4,7 @@ use super::change::former;
 use super::holder::{claim, release, shares};
 use super::over::{Over, Visible, mark, stage_key};
 use super::place::storage_key;
+use super::restore::is_leaving;
 use super::{Artifact, Pending, is_incomplete};
 use crate::content::Content;
 use crate::db::{Sql, Tx};
@@ -76,7 +77,7 @@ impl Instance {
             if !free && Content::identify_at(&store, &place)?.1.digest != content.digest {
                 return Err(taken_by_another(&store, &place));
             }
-            if marked {
+            if marked || is_leaving(&whole) {
                 self.db().write(|tx| {
                     mark(tx, id, Visible::Incomplete)?;
                     // The version before must not be the latest while its bytes may be gone.

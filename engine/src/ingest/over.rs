@@ -187,6 +187,8 @@ pub(super) fn stage_key(instance: &Instance, record: &Record) -> String {
 pub(super) enum Visible {
     Complete,
     Incomplete,
+    /// Incomplete since it is being deleted for good: nobody needs to store its content again.
+    Leaving,
 }
 
 /// Shows the content of a row, or marks it as incomplete.
@@ -195,12 +197,16 @@ pub(super) fn mark(tx: &Tx<'_>, id: i64, visible: Visible) -> Result<()> {
     // Other programs keep notes of their own in the same document.
     match visible {
         Visible::Complete => sql.spelled(
-            "NULLIF(json_remove(\"_aux\", '$.so'), '{}')",
-            "NULLIF(NULLIF(\"_aux\", 'null') - 'so', '{}')",
+            "NULLIF(json_remove(\"_aux\", '$.so', '$.leaving'), '{}')",
+            "NULLIF(NULLIF(\"_aux\", 'null') - 'so' - 'leaving', '{}')",
         ),
         Visible::Incomplete => sql.spelled(
-            "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1)",
-            "COALESCE(NULLIF(\"_aux\", 'null'), '{}') || '{\"so\": 1}'",
+            "json_set(json_remove(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.leaving'), '$.so', 1)",
+            "(COALESCE(NULLIF(\"_aux\", 'null'), '{}') - 'leaving') || '{\"so\": 1}'",
+        ),
+        Visible::Leaving => sql.spelled(
+            "json_set(COALESCE(NULLIF(\"_aux\", 'null'), '{}'), '$.so', 1, '$.leaving', 1)",
+            "COALESCE(NULLIF(\"_aux\", 'null'), '{}') || '{\"so\": 1, \"leaving\": 1}'",
         ),
     };
     sql.push(" WHERE \"id\" = ").bind(id);

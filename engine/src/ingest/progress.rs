@@ -1,4 +1,4 @@
-//! How far the storing of content is.
+//! How far the storing or checking of content is.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +12,7 @@ const WORTH_SHOWING: u64 = 32 << 20;
 /// How many times a listener hears of one operation at the most.
 const STEPS: u64 = 200;
 
-/// Counts stored bytes, from any number of threads, and tells the listener now and then.
+/// Counts bytes, from any number of threads, and tells the listener now and then.
 pub(crate) struct Progress<'a> {
     env: &'a Env,
     verb: &'static str,
@@ -33,7 +33,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Notes that so many more bytes have passed.
-    fn add(&self, bytes: u64) {
+    pub(crate) fn add(&self, bytes: u64) {
         let before = self.done.fetch_add(bytes, Ordering::Relaxed);
         let done = before + bytes;
         let step = (self.total / STEPS).max(1);

@@ -114,6 +114,15 @@ impl Instance {
     ///
     /// A deletion that is killed half-way leaves a row that yields no bytes and can be deleted again.
     pub fn apply_artifact_delete(&self, plan: &ArtifactDeletion, content: bool) -> Result<()> {
+        self.carry_out(plan, content, None)
+    }
+
+    /// Deletes what was planned and moves the content below the key `folder` instead of removing it.
+    pub(crate) fn delete_into(&self, plan: &ArtifactDeletion, content: bool, folder: &str) -> Result<()> {
+        self.carry_out(plan, content, Some(folder))
+    }
+
+    fn carry_out(&self, plan: &ArtifactDeletion, content: bool, folder: Option<&str>) -> Result<()> {
         let Some(record) = plan.records.first() else { return Ok(()) };
         let registry = record.registry();
         let remove = if plan.question { content } else { plan.content };
@@ -129,7 +138,7 @@ impl Instance {
         let there = self.is_there(record)?;
         if remove && there {
             // Intent first: whoever is killed from here on leaves rows that yield no bytes and can be deleted again.
-            self.db().write(|tx| ids.iter().try_for_each(|id| mark(tx, *id, Visible::Incomplete)))?;
+            self.db().write(|tx| ids.iter().try_for_each(|id| mark(tx, *id, Visible::Leaving)))?;
             faults::hit("delete.marked");
         }
         let promoted = self.db().write(|tx| {
@@ -149,6 +158,9 @@ impl Instance {
         let promoted = match promoted {
             Ok(promoted) => promoted,
             Err(error) => {
+                if let Some(aside) = aside {
+                    aside.put_back()?;
+                }
                 plan.records
                     .iter()
                     .filter(|_| remove)
@@ -157,12 +169,17 @@ impl Instance {
             }
         };
         faults::hit("delete.committed");
-        if let Some(aside) = aside {
-            aside.remove()?;
+        match (aside, folder) {
+            (Some(aside), None) => aside.remove()?,
+            (Some(aside), Some(folder)) => {
+                let key = format!("{folder}/{}", storage_key(record));
+                aside.move_to(&self.store(record)?, &key, &self.publishing())?;
+            }
+            (None, _) => {}
         }
-        if remove {
+        if remove && folder.is_none() {
             self.env().emit(Event::Deleted { path });
-        } else if there && !plan.storage_ignored {
+        } else if !remove && there && !plan.storage_ignored {
             self.env().emit(Event::Remains { path });
         }
         if let Some(uid) = promoted {

@@ -1,20 +1,20 @@
 //! `init`: a new instance, complete or not at all.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::marker::{self, Marker, Marking};
 use super::name::{self, NameSource, Slug};
 use super::root::StorageRoot;
 use super::settings::{DatabaseSite, InstanceSettings, UserSettings, bind, find_by_identifier};
 use super::{Instance, level, server};
-use crate::db::{Db, Tx};
+use crate::db::{Db, Sql, Tx};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::model;
 use crate::record::Record;
 use crate::uid;
-use crate::value::{Timestamp, Value};
+use crate::value::{Kind, Timestamp, Value};
 
 /// What a new instance is made of.
 #[derive(Clone, Debug, Default)]
@@ -85,9 +85,12 @@ impl Instance {
         if made.is_err() {
             undo.run(env, &settings);
         }
-        made?;
+        let made = made?;
         bind_here(env, &slug);
-        env.emit(Event::Initialized { slug: slug.to_string(), dir: env.cwd.clone() });
+        env.emit(match made {
+            Made::Anew => Event::Initialized { slug: slug.to_string(), dir: env.cwd.clone() },
+            Made::Found => Event::Connected { slug: slug.to_string() },
+        });
         Instance::open(env, &settings, &user)
     }
 }
@@ -119,9 +122,22 @@ impl Undo<'_> {
     }
 }
 
-fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, folder: &Path) -> Result<()> {
+/// Where the database of an instance without settings comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    Anew,
+    /// It was there: a former init was killed before it wrote the settings, or another home holds them.
+    Found,
+}
+
+fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, folder: &Path) -> Result<Made> {
     let managed = folder.join(".lamindb");
     std::fs::create_dir_all(&managed).map_err(|error| Error::io(&managed, error))?;
+    let site = settings.database(env)?;
+    let path = managed.join("lamin.db");
+    let on_server = matches!(site, DatabaseSite::Postgres(_));
+    let begun = if !on_server && path.exists() { begun(&path, settings) } else { None };
+    let found = begun.is_some();
     let storage_uid = match marker::read(folder)? {
         // A former init of this very instance that did not get to its database.
         Some(found) if found.instance_id.as_deref() == Some(settings.id.as_str()) => found.storage_uid,
@@ -137,33 +153,47 @@ fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, folder: &Pa
                 ),
             ));
         }
-        None => match env.var("LAMINDB_STORAGE_LNID_INIT") {
-            Some(uid) => uid.to_owned(),
-            None => uid::random(env, 12),
+        None => match (begun, env.var("LAMINDB_STORAGE_LNID_INIT")) {
+            (Some(uid), _) => uid,
+            (None, Some(uid)) => uid.to_owned(),
+            (None, None) => uid::random(env, 12),
         },
     };
     let marker = Marker::new(&storage_uid, &settings.slug(), &settings.id);
-    let undo = match settings.database(env)? {
-        DatabaseSite::Postgres(url) => {
-            let marker = server::make(env, &url, settings, user, marker)?;
-            return finish(env, settings, folder, &marker);
-        }
-        _ => make_file(env, settings, user, &managed, &storage_uid)?,
-    };
+    if found {
+        finish(env, settings, folder, &marker)?;
+        return Ok(Made::Found);
+    }
+    if let DatabaseSite::Postgres(url) = site {
+        let marker = server::make(env, &url, settings, user, marker)?;
+        finish(env, settings, folder, &marker)?;
+        return Ok(Made::Anew);
+    }
+    make_file(env, settings, user, &path, &storage_uid)?;
     finish(env, settings, folder, &marker).inspect_err(|_| {
-        std::fs::remove_file(&undo).ok();
-    })
+        std::fs::remove_file(&path).ok();
+    })?;
+    Ok(Made::Anew)
 }
 
-/// Makes the SQLite file and returns where it is.
+/// Returns the uid of the default location that the database at `path` holds, if that is the database of these settings.
+fn begun(path: &Path, settings: &InstanceSettings) -> Option<String> {
+    // Whatever is wrong with the file: it is none that an init of this instance has made.
+    let db = Db::inspect(path).ok()?;
+    level::check(&db, &path.display().to_string()).ok()?;
+    let mut sql = Sql::new("SELECT \"uid\" FROM \"lamindb_storage\" WHERE \"root\" = ");
+    sql.bind(settings.storage_root.as_str()).push(" AND \"instance_uid\" = ").bind(settings.uid());
+    db.scalar(&sql, Kind::Text).ok()??.as_str().map(str::to_owned)
+}
+
+/// Makes the SQLite file.
 fn make_file(
     env: &Env,
     settings: &InstanceSettings,
     user: &UserSettings,
-    managed: &Path,
+    path: &Path,
     storage_uid: &str,
-) -> Result<PathBuf> {
-    let path = managed.join("lamin.db");
+) -> Result<()> {
     if path.exists() {
         return Err(Error::new(
             ErrorKind::FileExists,
@@ -174,13 +204,13 @@ fn make_file(
         ));
     }
     // The database is built beside its place and renamed, so that a killed init leaves none rather than half of one.
-    let draft = managed.join(format!(".lamin.db.{}.holotype-tmp", uid::random(env, 8)));
+    let draft = path.with_file_name(format!(".lamin.db.{}.holotype-tmp", uid::random(env, 8)));
     let built = Db::draft(&draft, |tx| fill(env, tx, settings, user, storage_uid));
-    let placed = built.and_then(|()| std::fs::rename(&draft, &path).map_err(|error| Error::io(&path, error)));
+    let placed = built.and_then(|()| std::fs::rename(&draft, path).map_err(|error| Error::io(path, error)));
     if placed.is_err() {
         std::fs::remove_file(&draft).ok();
     }
-    placed.map(|()| path)
+    placed
 }
 
 /// Marks the location and writes the settings: the instance is there.

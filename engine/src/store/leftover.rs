@@ -60,23 +60,35 @@ impl Store {
                     return Err(Error::io(&path, error.into()));
                 }
             };
-            let Some(passing) = entry.file_name().to_str().and_then(names::parse) else { continue };
-            if entry.file_type().is_dir() {
+            let named = entry.file_name().to_str().and_then(names::parse).is_some();
+            if named && entry.file_type().is_dir() {
                 walk.skip_current_dir();
             }
-            let path = entry.path().to_path_buf();
-            let kind = match passing {
-                Passing::Temp => LeftoverKind::Abandoned,
-                Passing::Old(name) => {
-                    let target = path.with_file_name(name);
-                    let key = self.key_of(&target)?;
-                    let replaced = fs::symlink_metadata(&target).is_ok();
-                    if replaced { LeftoverKind::Replaced(key) } else { LeftoverKind::Displaced(key) }
-                }
-            };
-            found.push(Leftover { in_use: is_locked(&path), kind, size: size_of(&path), path });
+            if named {
+                found.extend(self.leftover_at(entry.path())?);
+            }
         }
         Ok(found)
+    }
+
+    /// Returns what lies at `path` if that is a temporary name.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::InvalidArgument`] for a name that is not UTF-8.
+    pub fn leftover_at(&self, path: &Path) -> Result<Option<Leftover>> {
+        let passing = path.file_name().and_then(|name| name.to_str()).and_then(names::parse);
+        let (Some(passing), Ok(_)) = (passing, fs::symlink_metadata(path)) else { return Ok(None) };
+        let kind = match passing {
+            Passing::Temp => LeftoverKind::Abandoned,
+            Passing::Old(name) => {
+                let target = path.with_file_name(name);
+                let key = self.key_of(&target)?;
+                let replaced = fs::symlink_metadata(&target).is_ok();
+                if replaced { LeftoverKind::Replaced(key) } else { LeftoverKind::Displaced(key) }
+            }
+        };
+        let path = path.to_path_buf();
+        Ok(Some(Leftover { in_use: is_locked(&path), kind, size: size_of(&path), path }))
     }
 
     /// Removes a leftover, or brings back the folder that it holds; one in use is left alone.

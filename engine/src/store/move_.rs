@@ -200,6 +200,31 @@ pub enum TakenOut {
 }
 
 impl TakenOut {
+    /// Returns the content to its place, where nothing may lie meanwhile.
+    ///
+    /// # Errors
+    /// What the file system reports; the content is found as a leftover then.
+    pub fn put_back(self) -> Result<()> {
+        match self {
+            TakenOut::Path { place, aside } => {
+                rename_new(&aside, &place).map_err(|error| Error::io(&place, error))
+            }
+            TakenOut::Object { .. } => Ok(()),
+        }
+    }
+
+    /// Moves the content to `key` of the same store.
+    ///
+    /// # Errors
+    /// As [`Store::rename`].
+    pub fn move_to(self, store: &Store, key: &str, how: &Publish<'_>) -> Result<()> {
+        let from = match self {
+            TakenOut::Path { aside, .. } => store.key_of(&aside)?,
+            TakenOut::Object { key, .. } => key,
+        };
+        store.rename(&from, key, how)
+    }
+
     /// Removes the content.
     ///
     /// # Errors

@@ -1,11 +1,10 @@
 //! Instances of older and other makers, unpacked for one test.
 #![allow(dead_code, missing_docs, clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicI64, Ordering};
 
-use holotype::{Env, Instance, Timestamp};
+use holotype::{Instance, testing};
 
 /// An unpacked instance and the folder that holds it.
 pub struct Fixture {
@@ -17,8 +16,8 @@ impl Fixture {
     /// Unpacks and opens the instance that this release made.
     pub fn open(release: &str) -> Fixture {
         let dir = unpack(release);
-        let instance =
-            Instance::connect_current(&env(dir.path())).unwrap().expect("the archive holds an instance");
+        let (env, _) = testing::env(dir.path(), 1).unwrap();
+        let instance = Instance::connect_current(&env).unwrap().expect("the archive holds an instance");
         Fixture { instance, dir }
     }
 }
@@ -45,24 +44,4 @@ pub fn unpack(release: &str) -> tempfile::TempDir {
             .unwrap();
     }
     dir
-}
-
-/// Returns an environment below `dir` with a clock that moves on by a millisecond at each look.
-pub fn env(dir: &Path) -> Env {
-    let home: PathBuf = dir.join("home");
-    let work = dir.join("work");
-    std::fs::create_dir_all(&work).unwrap();
-    let clock = AtomicI64::new(1_780_000_000_000_000);
-    let mut state = 0x9E37_79B9_7F4A_7C15u64;
-    Env::new(
-        move || Timestamp(clock.fetch_add(1000, Ordering::Relaxed)),
-        move |bytes| {
-            for byte in bytes {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                *byte = (state >> 33) as u8;
-            }
-        },
-        home,
-        work,
-    )
 }

@@ -178,10 +178,11 @@ fn two_instances_with_one_location() {
     refused(&scratch, ErrorKind::StorageAlreadyManaged, &words, || {
         Instance::init(&env, &options(Some("mine"))).map(drop)
     });
-    // One of the same name would even have the same identity.
-    refused(&scratch, ErrorKind::FileExists, &[&root, "belongs to no instance known here"], || {
-        Instance::init(&env, &options(None)).map(drop)
-    });
+    // One of the same name has the same identity: it is the very instance, which this home did not know yet.
+    let before = super::state(&scratch.root());
+    let joined = Instance::init(&env, &options(None)).unwrap();
+    assert_eq!(joined.settings().id, scratch.instance().settings().id);
+    assert_eq!(super::state(&scratch.root()), before);
     // As a further location of another instance it is known, but not written to.
     let own = InitOptions {
         storage: Some(other.path().join("own").display().to_string()),

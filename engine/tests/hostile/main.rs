@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "children run where the test puts them")]
 
 mod database;
+mod journal;
 mod keys;
 mod place;
 #[path = "../proof/mod.rs"]

@@ -1,0 +1,104 @@
+//! Other copies of content: in the cache, waiting in storage, in quarantine, or under another artifact.
+
+use std::path::{Path, PathBuf};
+
+use walkdir::WalkDir;
+
+use super::location::Locations;
+use super::unused::{QUARANTINE, UnusedKind, measure};
+use crate::db::Sql;
+use crate::error::{Error, ErrorKind, Result};
+use crate::hash::{Digest, HashKind};
+use crate::ingest::is_incomplete;
+use crate::instance::Instance;
+use crate::instance::settings::cache_dir;
+use crate::query::Q;
+use crate::record::Record;
+use crate::value::{Kind, Value};
+
+/// Places that may hold copies, found once for many artifacts.
+pub(super) struct Candidates {
+    locations: Locations,
+    /// Content without a row: its path and size.
+    loose: Vec<(PathBuf, u64)>,
+}
+
+impl Candidates {
+    pub(super) fn of(instance: &Instance) -> Result<Candidates> {
+        let locations = Locations::of(instance)?;
+        let mut loose: Vec<(PathBuf, u64)> = instance
+            .unused()?
+            .into_iter()
+            .filter(|unused| unused.kind != UnusedKind::Displaced && !unused.in_use)
+            .map(|unused| (Path::new(&unused.root).join(&unused.key), unused.size))
+            .collect();
+        for (_, store) in locations.managed(instance) {
+            // A batch is a folder named by its moment; what it holds are the things themselves.
+            let batches = WalkDir::new(store.root().join(QUARANTINE)).min_depth(2).into_iter().flatten();
+            for entry in batches {
+                if let Some((size, _)) = measure(entry.path())? {
+                    loose.push((entry.into_path(), size));
+                }
+            }
+        }
+        Ok(Candidates { locations, loose })
+    }
+
+    /// Returns where else the content of an artifact lies, proven by reading it.
+    pub(super) fn find(&self, instance: &Instance, artifact: &Record) -> Result<Option<(PathBuf, Digest)>> {
+        let size = artifact.int("size").and_then(|size| u64::try_from(size).ok());
+        let own = self.locations.path(artifact).ok();
+        let suffix = artifact.text("suffix").unwrap_or_default();
+        let cached = cache_dir(instance.env()).map(|dir| dir.join(format!("{}{suffix}", artifact.uid())));
+        let loose = self.loose.iter().filter(|(_, loose)| size.is_none_or(|size| size == *loose));
+        let paths = cached
+            .into_iter()
+            .chain(loose.map(|(path, _)| path.clone()))
+            .chain(self.equals(instance, artifact)?);
+        for path in paths.filter(|path| own.as_ref() != Some(path)) {
+            match instance.is_content_of(artifact, &path) {
+                Ok(Some(digest)) => return Ok(Some((path, digest))),
+                Ok(None) => {}
+                Err(error) if unreadable(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Returns the places of other artifacts with the same content.
+    fn equals(&self, instance: &Instance, artifact: &Record) -> Result<Vec<PathBuf>> {
+        let id = artifact.id().unwrap_or_default();
+        let covering = artifact
+            .text("_hash_type")
+            .and_then(|kind| kind.parse::<HashKind>().ok())
+            .is_some_and(|kind| kind.covers_content());
+        let mut ids: Vec<Value> = Vec::new();
+        if let Some(known) = instance.known_content(id)? {
+            let mut sql = Sql::new("SELECT \"artifact_id\" FROM \"holotype_content\" WHERE \"digest\" = ");
+            sql.bind(known.digest.to_hex()).push(" AND \"artifact_id\" <> ").bind(id);
+            let rows = instance.db().rows(&sql, &[Kind::BigInt])?;
+            ids.extend(rows.into_iter().flatten());
+        }
+        let registry = artifact.registry();
+        let mut rows = instance.query(registry).filter(Q::is("id__in", ids))?.all()?;
+        if let Some(hash) = artifact.text("hash").filter(|_| covering) {
+            // Another program may have saved the same content without a digest.
+            let same = Q::is("hash", hash).and(Q::is("id", id).negate());
+            rows.extend(instance.query(registry).filter(same)?.all()?);
+        }
+        let whole = rows.iter().filter(|row| !is_incomplete(row));
+        let mut paths: Vec<PathBuf> = whole.filter_map(|row| self.locations.path(row).ok()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        Ok(paths)
+    }
+}
+
+/// Returns true for failures that only mean that this copy is of no use.
+fn unreadable(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Io | ErrorKind::FileNotFound | ErrorKind::PermissionDenied | ErrorKind::InvalidArgument
+    )
+}
