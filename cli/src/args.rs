@@ -78,7 +78,7 @@ pub(crate) enum Command {
 }
 
 /// The commands as the help of the whole groups them.
-const GROUPS: [(&str, &[&str]); 7] = [
+const GROUPS: [(&str, &[&str]); 8] = [
     ("Configure your environment", &["connect", "info", "init", "disconnect"]),
     ("Save, load, create & delete", &["save", "load", "create", "delete"]),
     ("Describe, update, annotate & list", &["describe", "get", "update", "annotate", "list"]),

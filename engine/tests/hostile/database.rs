@@ -179,10 +179,10 @@ fn two_instances_with_one_location() {
         Instance::init(&env, &options(Some("mine"))).map(drop)
     });
     // One of the same name has the same identity: it is the very instance, which this home did not know yet.
-    let before = super::state(&scratch.root());
+    let before = super::state(scratch.instance(), &scratch.root());
     let joined = Instance::init(&env, &options(None)).unwrap();
     assert_eq!(joined.settings().id, scratch.instance().settings().id);
-    assert_eq!(super::state(&scratch.root()), before);
+    assert_eq!(super::state(scratch.instance(), &scratch.root()), before);
     // As a further location of another instance it is known, but not written to.
     let own = InitOptions {
         storage: Some(other.path().join("own").display().to_string()),

@@ -9,9 +9,9 @@ use holotype::{
     Artifact, ErrorKind, Event, InitOptions, Instance, NewArtifact, NewStorage, Record, RunChoice,
 };
 
+use crate::proxy;
 use crate::server::{KEY, MOTO, SECRET, env};
 use crate::support::noise;
-use crate::{common, proxy};
 
 /// An instance with its database here and its default storage location in a bucket.
 struct Cloud {
@@ -34,7 +34,8 @@ impl Cloud {
         let cache = dir.path().join("cache").display().to_string();
         let vars =
             [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET), ("LAMIN_CACHE_DIR", &cache)];
-        let env = common::env(dir.path())
+        let (env, _) = holotype::testing::env(dir.path(), 1).unwrap();
+        let env = env
             .with_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned())))
             .with_voice(move |event| sink.lock().unwrap().push(event));
         let instance = Instance::init(&env, &InitOptions::default()).unwrap();

@@ -2,8 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod artifacts;
-#[path = "../common/mod.rs"]
-mod common;
 mod errors;
 mod faults;
 mod protocol;
