@@ -12,7 +12,7 @@ impl QuerySet {
     /// Trashed records are found as well: a uid names one record wherever it is.
     ///
     /// # Errors
-    /// [`ErrorKind::DoesNotExist`] when nothing matches, [`ErrorKind::MultipleResults`] when several unversioned
+    /// [`crate::ErrorKind::DoesNotExist`] when nothing matches, [`crate::ErrorKind::MultipleResults`] when several unversioned
     /// records or several versions match.
     pub fn get_uid(&self, uid: &str) -> Result<Record> {
         let registry = self.registry();
@@ -42,7 +42,7 @@ impl QuerySet {
     /// Returns the one visible record of this query for which `condition` holds; among versions, the latest.
     ///
     /// # Errors
-    /// [`ErrorKind::DoesNotExist`] and [`ErrorKind::MultipleResults`] when there is not exactly one.
+    /// [`crate::ErrorKind::DoesNotExist`] and [`crate::ErrorKind::MultipleResults`] when there is not exactly one.
     pub fn get_where(&self, condition: Q) -> Result<Record> {
         let registry = self.registry();
         let anywhere = self.filter(condition)?;
