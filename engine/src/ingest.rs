@@ -193,8 +193,9 @@ impl Instance {
     /// Returns a new artifact for a file or folder, or the registered one when the content is known.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::FileNotFound`] for a missing source, [`crate::ErrorKind::InvalidArgument`] and [`crate::ErrorKind::Value`] for
-    /// keys that do not fit, [`crate::ErrorKind::Integrity`] when no version of the key's family is the latest.
+    /// [`crate::ErrorKind::FileNotFound`] for a missing source, [`crate::ErrorKind::InvalidArgument`] and
+    /// [`crate::ErrorKind::Value`] for keys that do not fit, [`crate::ErrorKind::Integrity`] when no version of the
+    /// key's family is the latest.
     pub fn artifact(&self, new: NewArtifact) -> Result<Artifact> {
         let registry = model::require("Artifact")?;
         if remote::is_remote(&new.source) {

@@ -12,8 +12,8 @@ impl QuerySet {
     /// Trashed records are found as well: a uid names one record wherever it is.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::DoesNotExist`] when nothing matches, [`crate::ErrorKind::MultipleResults`] when several unversioned
-    /// records or several versions match.
+    /// [`crate::ErrorKind::DoesNotExist`] when nothing matches, [`crate::ErrorKind::MultipleResults`] when several
+    /// unversioned records or several versions match.
     pub fn get_uid(&self, uid: &str) -> Result<Record> {
         let registry = self.registry();
         if registry.column("uid").is_none() {
