@@ -9,7 +9,7 @@ use holotype::{Operand, Q, Value};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use super::model::{FIELDS, Kind, List, TEXTS, World, build, json_value, moment};
+use super::model::{FIELDS, Kind, List, TEXTS, World, build, cases, json_value, moment};
 use super::proof::Dice;
 
 thread_local! {
@@ -154,7 +154,7 @@ fn agree(seed: u64, list: List, q: &Q) -> Result<(), TestCaseError> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 2000,
+        cases: cases(2000),
         max_shrink_iters: 2000,
         failure_persistence: None,
         // The same cases on every machine: what fails, fails again.

@@ -391,6 +391,11 @@ fn capital(c: char) -> char {
     upper.next().filter(|_| upper.next().is_none()).unwrap_or(c)
 }
 
+/// Returns how many cases are tried: a server takes several times as long for each.
+pub fn cases(on_sqlite: u32) -> u32 {
+    if on_postgres() { on_sqlite / 5 } else { on_sqlite }
+}
+
 fn on_postgres() -> bool {
     testing::dialect() == Dialect::Postgres
 }

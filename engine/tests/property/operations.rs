@@ -7,6 +7,7 @@ use holotype::{Artifact, ErrorKind, NewArtifact, Q, Record, Result, RunChoice, V
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
+use super::model::cases;
 use super::proof::{artifact, audit_any, latest, save};
 
 /// One thing a user may do.
@@ -186,7 +187,7 @@ fn is_refusal(kind: ErrorKind) -> bool {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 60,
+        cases: cases(60),
         max_shrink_iters: 2000,
         failure_persistence: None,
         // The same cases on every machine: what fails, fails again.
