@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::marker;
+use super::marker::{self, Legacy};
 use super::settings::{
     InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
 };
@@ -165,12 +165,14 @@ fn unknown_storage(root: &str) -> Error {
     )
 }
 
-/// Renames what an older release named otherwise.
+/// Renames what an older release named otherwise; a database that is refused keeps its name.
 fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
-    for rename in marker::plan_renames(folder, id)? {
-        rename.apply(env)?;
+    let renames = marker::plan_renames(folder, id)?;
+    // The release that knows the old names must still find them when this one cannot read the database.
+    for rename in renames.iter().filter(|rename| rename.what == Legacy::Database) {
+        level::check(&Db::inspect(&rename.from)?, &rename.from.display().to_string())?;
     }
-    Ok(())
+    renames.iter().try_for_each(|rename| rename.apply(env))
 }
 
 /// Adds the tables and indexes that only this engine knows; the reference ignores them.

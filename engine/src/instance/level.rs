@@ -15,6 +15,9 @@ pub(super) fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'stat
 /// Modules whose tables this version does not know but leaves in peace.
 const FOREIGN_APPS: [&str; 4] = ["pertdb", "wetlab", "contenttypes", "auth"];
 
+/// Releases that a database must pass on its way to 2.12, which itself migrates no older ones: with the last migration of each.
+const LAST_LEVELS: [(&str, u32); 2] = [("1.9.1", 115), ("2.0.1", 177)];
+
 /// Refuses databases of another program and of another level; nothing is written.
 ///
 /// # Errors
@@ -25,7 +28,8 @@ pub(super) fn check(db: &Db, place: &str) -> Result<()> {
     let has = |name: &str| tables.iter().any(|table| table == name);
     if has("lnschema_core_artifact") && !has("lamindb_artifact") {
         return refuse(
-            "was made by a LaminDB before 1.0: open it with each LaminDB major release up to 2.12 once, which migrates it"
+            "was made by a LaminDB before 1.0, whose tables no later release takes over: go on with it in that release, or make \
+             a new instance in another folder and save its files there. Nothing was changed."
                 .to_owned(),
         );
     }
@@ -49,17 +53,26 @@ pub(super) fn check(db: &Db, place: &str) -> Result<()> {
         applied.iter().any(|row| row[0].as_str() == Some(app) && row[1].as_str() == Some(name))
     };
     if !present(latest) && !present(("lamindb", "0193_squashed")) {
-        return refuse(
-            "is of an older level than 2.12: let LaminDB 2.12 migrate it (`lamin migrate deploy`), then connect again"
-                .to_owned(),
-        );
+        let numbers = applied.iter().filter(|row| row[0].as_str() == Some("lamindb"));
+        let level = numbers.filter_map(|row| number(row[1].as_str()?)).max().unwrap_or(0);
+        let through = LAST_LEVELS.iter().filter(|(_, last)| *last > level).map(|(release, _)| *release);
+        let releases: Vec<&str> = through.chain(["2.12"]).collect();
+        return refuse(format!(
+            "is of an older level (migration {level:04}) than 2.12: let LaminDB {} migrate it (`lamin migrate deploy` with each \
+             release, in this order), then connect again. Nothing was changed.",
+            releases.join(", then ")
+        ));
     }
     Ok(())
 }
 
+/// Returns the number that the name of a migration begins with.
+fn number(name: &str) -> Option<u32> {
+    name.split('_').next().and_then(|digits| digits.parse().ok())
+}
+
 /// Returns true for migrations numbered above the last one known of their app, and for apps never heard of.
 fn is_newer(known: &[(&str, &str)], app: &str, name: &str) -> bool {
-    let number = |name: &str| name.split('_').next().and_then(|digits| digits.parse::<u32>().ok());
     let last = known.iter().filter(|(other, _)| *other == app).filter_map(|(_, name)| number(name)).max();
     match (last, number(name)) {
         (Some(last), Some(this)) => this > last,

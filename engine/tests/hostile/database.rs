@@ -253,3 +253,21 @@ fn locked_rows_stay() {
         scratch.instance().delete_artifact(&record, None)
     });
 }
+
+#[test]
+fn databases_of_older_releases_are_left_to_them() {
+    for (release, words) in [
+        ("1.9.1", ["migration 0115", "LaminDB 2.0.1, then 2.12"]),
+        ("0.77.3", ["before 1.0", "in that release"]),
+    ] {
+        let dir = super::common::unpack(release);
+        let (env, _) = testing::env(dir.path(), 1).unwrap();
+        let before = super::proof::tree(dir.path());
+        let Err(error) = Instance::connect_current(&env).map(drop) else { panic!("{release} was opened") };
+        assert_eq!(error.kind(), ErrorKind::UnknownDatabase, "{error}");
+        for word in words {
+            assert!(error.message().contains(word), "'{word}' is not in: {error}");
+        }
+        assert!(super::proof::tree(dir.path()) == before, "{release}: a file changed or was renamed");
+    }
+}

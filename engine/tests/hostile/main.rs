@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_macros, reason = "children report to their parent")]
 #![allow(clippy::disallowed_methods, reason = "children run where the test puts them")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod database;
 mod journal;
 mod keys;
