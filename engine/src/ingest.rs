@@ -8,6 +8,7 @@ mod bulk;
 mod change;
 mod decide;
 mod dedup;
+mod draft;
 mod family;
 mod holder;
 mod lazy;
@@ -37,10 +38,8 @@ use crate::event::Event;
 use crate::hash::{self, ContentHash};
 use crate::instance::Instance;
 use crate::key::{self, KeyKind};
-use crate::model;
 use crate::record::Record;
-use crate::write;
-use place::Place;
+use draft::Seen;
 use source::{check_suffix, local_source, otype};
 
 /// Which run an artifact is linked to.
@@ -197,7 +196,6 @@ impl Instance {
     /// [`crate::ErrorKind::Value`] for keys that do not fit, [`crate::ErrorKind::Integrity`] when no version of the
     /// key's family is the latest.
     pub fn artifact(&self, new: NewArtifact) -> Result<Artifact> {
-        let registry = model::require("Artifact")?;
         if remote::is_remote(&new.source) {
             return self.remote_artifact(&new);
         }
@@ -215,7 +213,6 @@ impl Instance {
         let folder = source.is_dir();
         let suffix = check_suffix(self, &source, &new)?;
         let place = place::resolve(self, &source, &new)?;
-        let storage = place.storage.id();
         let (expected, content) = if self.creation().skip_size_hash {
             (None, None)
         } else if folder {
@@ -234,37 +231,8 @@ impl Instance {
         if look_up && let Some(found) = dedup::find(self, &request, content.as_ref())? {
             return dedup::reuse(self, found, &request, content);
         }
-        let mut record = Record::empty(registry);
-        let key = place
-            .key
-            .clone()
-            .or_else(|| new.revises.as_ref().and_then(|old| old.text("key").map(str::to_owned)));
-        record.set("key", key.clone())?;
-        record.set("_real_key", place.real_key.clone())?;
-        record.set("_key_is_virtual", place.key_is_virtual)?;
-        record.set("storage", storage)?;
-        record.set("suffix", suffix)?;
-        record.set("description", new.description.clone())?;
-        record.set("kind", new.kind.clone())?;
-        record.set("otype", otype(&source, &new))?;
-        record.set("n_observations", new.n_observations)?;
-        record.set("version_tag", new.version_tag.clone())?;
-        record.set("schema", new.schema)?;
-        record.set("_overwrite_versions", new.overwrite_versions.unwrap_or(folder))?;
-        if let Some(branch) = new.branch {
-            record.set("branch", branch)?;
-            record.set("created_on", branch)?;
-        }
-        if let Some(space) = new.space {
-            record.set("space", space)?;
-        }
-        set_content(&mut record, expected.as_ref())?;
-        let run = link_run(self, &mut record, new.run)?;
-        let family = self.family(&new, &place, key.as_deref(), &mut record)?;
-        require_a_hold(&record, run)?;
-        self.announce(&place, &record);
-        write::prefill(self, &mut record)?;
-        record.settle();
+        let seen = Seen { suffix: &suffix, otype: otype(&source, &new), folder, content: expected.as_ref() };
+        let (record, family) = self.draft(&new, &place, seen)?;
         Ok(Artifact {
             record,
             reused: false,
@@ -278,17 +246,6 @@ impl Instance {
                 ..Pending::copy_of(source)
             }),
         })
-    }
-
-    /// Says where the content goes.
-    fn announce(&self, place: &Place, record: &Record) {
-        if place.in_place {
-            let key = place.real_key.clone().or_else(|| place.key.clone()).unwrap_or_default();
-            self.env().emit(Event::InPlace { root: place.root(), key });
-        } else {
-            self.env()
-                .emit(Event::WillCopy { key: place.key.clone(), storage_key: place::storage_key(record) });
-        }
     }
 }
 

@@ -2,18 +2,17 @@
 
 use std::path::{Path, PathBuf};
 
+use super::draft::Seen;
 use super::place::in_place;
 use super::source::{check_suffix, is_table_name};
-use super::{Artifact, NewArtifact, Pending, link_run, require_a_hold, set_content};
+use super::{Artifact, NewArtifact, Pending};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::instance::Instance;
 use crate::key::{self, KeyKind};
-use crate::model;
 use crate::query::Q;
 use crate::record::Record;
 use crate::store::Store;
-use crate::write;
 
 /// Returns true for the URL of something on another machine.
 pub(super) fn is_remote(source: &str) -> bool {
@@ -23,7 +22,6 @@ pub(super) fn is_remote(source: &str) -> bool {
 impl Instance {
     /// Returns a new artifact for remote content, or the registered one for a place that the registry gave out.
     pub(super) fn remote_artifact(&self, new: &NewArtifact) -> Result<Artifact> {
-        let registry = model::require("Artifact")?;
         let url = new.source.replacen(":///", "://", 1);
         let Some((storage, relative)) = self.location_of_url(&url)? else {
             return Err(unknown(&url));
@@ -60,35 +58,9 @@ impl Instance {
         if expected.is_none() && !self.creation().skip_size_hash {
             self.env().emit(Event::Warning(format!("did not add hash for {url}")));
         }
-        let mut record = Record::empty(registry);
-        let inherited = || new.revises.as_ref().and_then(|old| old.text("key").map(str::to_owned));
-        let key = place.key.clone().or_else(inherited);
-        record.set("key", key.clone())?;
-        record.set("_real_key", place.real_key.clone())?;
-        record.set("_key_is_virtual", place.key_is_virtual)?;
-        record.set("storage", place.storage.id())?;
-        record.set("suffix", suffix)?;
-        record.set("description", new.description.clone())?;
-        record.set("kind", new.kind.clone())?;
-        record.set("otype", new.otype.clone().or_else(|| table.then(|| "DataFrame".to_owned())))?;
-        record.set("n_observations", new.n_observations)?;
-        record.set("version_tag", new.version_tag.clone())?;
-        record.set("schema", new.schema)?;
-        record.set("_overwrite_versions", new.overwrite_versions.unwrap_or(folder))?;
-        if let Some(branch) = new.branch {
-            record.set("branch", branch)?;
-            record.set("created_on", branch)?;
-        }
-        if let Some(space) = new.space {
-            record.set("space", space)?;
-        }
-        set_content(&mut record, expected.as_ref())?;
-        let run = link_run(self, &mut record, new.run)?;
-        let family = self.family(new, &place, key.as_deref(), &mut record)?;
-        require_a_hold(&record, run)?;
-        self.announce(&place, &record);
-        write::prefill(self, &mut record)?;
-        record.settle();
+        let otype = new.otype.clone().or_else(|| table.then(|| "DataFrame".to_owned()));
+        let seen = Seen { suffix: &suffix, otype, folder, content: expected.as_ref() };
+        let (record, family) = self.draft(new, &place, seen)?;
         let source = PathBuf::from(url);
         Ok(Artifact {
             record,
