@@ -24,6 +24,21 @@ pub struct Content {
     pub manifest: Option<Vec<u8>>,
 }
 
+/// Returns how the hash in the row of an artifact was made.
+pub(crate) fn recorded_kind(record: &Record) -> Option<HashKind> {
+    record.text("_hash_type")?.parse().ok()
+}
+
+/// Returns what the row of an artifact says of its content.
+pub(crate) fn recorded_hash(record: &Record) -> Option<ContentHash> {
+    Some(ContentHash {
+        hash: record.text("hash")?.to_owned(),
+        kind: recorded_kind(record)?,
+        size: record.int("size").and_then(|size| u64::try_from(size).ok())?,
+        n_files: record.int("n_files").and_then(|n| u64::try_from(n).ok()),
+    })
+}
+
 impl Content {
     /// Returns the content of a file.
     pub fn of_file(digest: Digest, content: &ContentHash) -> Content {
@@ -115,8 +130,7 @@ impl Instance {
         }
         let (hash, content) = Content::identify_at(&store, &key)?;
         // A digest of bytes that are not the artifact's own would vouch for them ever after.
-        let kind = record.text("_hash_type").and_then(|kind| kind.parse::<HashKind>().ok());
-        if kind == Some(hash.kind) && record.text("hash") != Some(hash.hash.as_str()) {
+        if recorded_kind(record) == Some(hash.kind) && record.text("hash") != Some(hash.hash.as_str()) {
             return Ok(None);
         }
         if !self.db().read_only() {

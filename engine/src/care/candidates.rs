@@ -6,9 +6,10 @@ use walkdir::WalkDir;
 
 use super::location::Locations;
 use super::unused::{QUARANTINE, UnusedKind, measure};
+use crate::content::recorded_kind;
 use crate::db::Sql;
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{Digest, HashKind};
+use crate::hash::Digest;
 use crate::ingest::is_incomplete;
 use crate::instance::Instance;
 use crate::instance::settings::cache_dir;
@@ -69,10 +70,7 @@ impl Candidates {
     /// Returns the places of other artifacts with the same content.
     fn equals(&self, instance: &Instance, artifact: &Record) -> Result<Vec<PathBuf>> {
         let id = artifact.id().unwrap_or_default();
-        let covering = artifact
-            .text("_hash_type")
-            .and_then(|kind| kind.parse::<HashKind>().ok())
-            .is_some_and(|kind| kind.covers_content());
+        let covering = recorded_kind(artifact).is_some_and(|kind| kind.covers_content());
         let mut ids: Vec<Value> = Vec::new();
         if let Some(known) = instance.known_content(id)? {
             let mut sql = Sql::new("SELECT \"artifact_id\" FROM \"holotype_content\" WHERE \"digest\" = ");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::location::Locations;
-use crate::content::Content;
+use crate::content::{Content, recorded_kind};
 use crate::db::Sql;
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash::{Digest, HashKind, Manifest, digest_watched, scan_folder};
@@ -347,7 +347,7 @@ impl Instance {
             _ => {
                 let (hash, content) = Content::identify(path)?;
                 progress.add(content.size);
-                let kind = task.artifact.text("_hash_type").and_then(|kind| kind.parse::<HashKind>().ok());
+                let kind = recorded_kind(&task.artifact);
                 let expected = task.artifact.text("hash");
 
                 let right = match kind {

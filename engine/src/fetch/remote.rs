@@ -3,9 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::index::Index;
-use crate::content::Content;
+use crate::content::{Content, recorded_hash};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{ContentHash, HashKind};
 use crate::ingest::progress::Progress;
 use crate::instance::Instance;
 use crate::instance::root::StorageRoot;
@@ -19,7 +18,7 @@ impl Instance {
     pub(super) fn fetch_copy(&self, record: &Record, store: &Store, key: &str) -> Result<PathBuf> {
         let index = Index::of(self.env())?;
         let target = self.copy_path(record, index.cache(), key)?;
-        let expected = expected(record);
+        let expected = recorded_hash(record);
         let content = match &expected {
             Some(expected) => format!("{} {} {}", expected.kind, expected.hash, expected.size),
             None => state(store, key)?,
@@ -62,16 +61,6 @@ impl Instance {
         cache_path(cache, &root, place)?
             .ok_or_else(|| Error::invalid(format!("Artifact {} lies on this machine", record.uid())))
     }
-}
-
-/// Returns what the row says of the content.
-fn expected(record: &Record) -> Option<ContentHash> {
-    Some(ContentHash {
-        hash: record.text("hash")?.to_owned(),
-        kind: record.text("_hash_type")?.parse::<HashKind>().ok()?,
-        size: record.int("size").and_then(|size| u64::try_from(size).ok())?,
-        n_files: record.int("n_files").and_then(|n| u64::try_from(n).ok()),
-    })
 }
 
 /// Returns what tells one state of remote content from another where the registry has no hash.

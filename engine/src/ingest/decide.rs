@@ -2,10 +2,9 @@
 
 use super::family::leading;
 use super::{Family, Pending};
-use crate::content::Content;
+use crate::content::{Content, recorded_kind};
 use crate::db::{Sql, Tx};
 use crate::error::{Error, Result};
-use crate::hash::HashKind;
 use crate::instance::Instance;
 use crate::model::{self, Registry};
 use crate::query::Q;
@@ -86,10 +85,7 @@ impl Instance {
             sql.push(" AND \"id\" <> ").bind(own);
         }
         let Some(id) = tx.scalar(&sql, Kind::BigInt)?.and_then(|id| id.as_int()) else { return Ok(None) };
-        let covers = record
-            .text("_hash_type")
-            .and_then(|kind| kind.parse::<HashKind>().ok())
-            .is_some_and(|kind| kind.covers_content());
+        let covers = recorded_kind(record).is_some_and(|kind| kind.covers_content());
         let Some(content) = content.filter(|_| !covers) else { return Ok(Some(id)) };
         let mut sql = Sql::new("SELECT \"digest\" FROM \"holotype_content\" WHERE \"artifact_id\" = ");
         sql.bind(id);

@@ -7,10 +7,9 @@ use serde_json::json;
 
 use super::is_incomplete;
 use super::place::storage_key;
-use crate::content::Content;
+use crate::content::{Content, recorded_kind};
 use crate::db::{Sql, Tx};
 use crate::error::Result;
-use crate::hash::HashKind;
 use crate::instance::Instance;
 use crate::record::Record;
 use crate::value::{Kind, Value};
@@ -200,8 +199,7 @@ impl Instance {
         {
             return Ok(false);
         }
-        let kind = one.text("_hash_type").and_then(|kind| kind.parse::<HashKind>().ok());
-        if kind.is_some_and(|kind| kind.covers_content()) {
+        if recorded_kind(one).is_some_and(|kind| kind.covers_content()) {
             return Ok(true);
         }
         let digest = |row: &Record| -> Result<_> {

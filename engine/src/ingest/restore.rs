@@ -7,7 +7,7 @@ use super::holder::claim;
 use super::is_incomplete;
 use super::over::{Over, Visible, mark, stage_key};
 use super::place::storage_key;
-use crate::content::Content;
+use crate::content::{Content, recorded_kind};
 use crate::db::Tx;
 use crate::error::{Error, Result};
 use crate::hash::{Digest, HashKind};
@@ -33,8 +33,7 @@ impl Instance {
         let same = match known {
             Some(known) => known.digest == found.digest,
             None => {
-                let kind = record.text("_hash_type").and_then(|kind| kind.parse::<HashKind>().ok());
-                let blake3 = kind == Some(HashKind::Blake3);
+                let blake3 = recorded_kind(record) == Some(HashKind::Blake3);
                 let hash = if blake3 { found.digest.to_hash().0 } else { hash.hash };
                 record.text("hash") == Some(hash.as_str())
             }

@@ -11,12 +11,11 @@ use super::over::{Visible, mark};
 use super::place::{Place, storage_key};
 use super::progress::Progress;
 use super::{Artifact, Family, NewArtifact, is_incomplete};
-use crate::content::Content;
+use crate::content::{Content, recorded_hash};
 use crate::db::Tx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
-use crate::hash::{ContentHash, HashKind};
 use crate::instance::Instance;
 use crate::instance::settings::cache_dir;
 use crate::model;
@@ -130,7 +129,7 @@ impl Instance {
     ) -> Result<Content> {
         self.env().emit(Event::Storing { uid: record.uid().to_owned(), path: store.url(place)? });
         let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
-        let expected = expected(record);
+        let expected = recorded_hash(record);
         let total = expected.as_ref().map_or(0, |content| content.size);
         let progress =
             Progress::new(self.env(), "storing", record.text("key").unwrap_or(record.uid()), total);
@@ -277,16 +276,6 @@ struct Transfer<'a> {
     staged: &'a str,
     /// Where it will be found.
     place: &'a str,
-}
-
-/// Returns what the row says of the content.
-fn expected(record: &Record) -> Option<ContentHash> {
-    Some(ContentHash {
-        hash: record.text("hash")?.to_owned(),
-        kind: record.text("_hash_type")?.parse::<HashKind>().ok()?,
-        size: record.int("size").and_then(|size| u64::try_from(size).ok())?,
-        n_files: record.int("n_files").and_then(|n| u64::try_from(n).ok()),
-    })
 }
 
 fn lost(record: &Record) -> Error {
