@@ -155,9 +155,7 @@ pub(crate) fn is_source(path: &str) -> bool {
 
 /// Returns the status of a record in words; `None` where its registry has none.
 pub(crate) fn status(record: &Record) -> Option<&'static str> {
-    let code = record.int("_status_code")?;
-    let known = record.registry().statuses();
-    known.iter().find(|(_, known)| *known == code).map(|(word, _)| *word)
+    record.registry().status_word(record.int("_status_code")?)
 }
 
 /// Returns what a message calls a record: its key, its name, else its uid.

@@ -161,17 +161,16 @@ impl Instance {
         let (at, states, made) = (ints(&mut table, 0), ints(&mut table, 5), ints(&mut table, 6));
         let (uids, names) = (texts(&mut table, 1), texts(&mut table, 2));
         let (runs, people) = (texts(&mut table, 3), texts(&mut table, 4));
-        let words = registry.statuses();
         for (row, at) in at.into_iter().enumerate() {
             let Some(at) = at else { continue };
             let state = states[row];
             let trashed = registry.name != "Run" && state == Some(-1);
             let deed = match moment {
                 "started_at" => Deed::Started,
-                "finished_at" => match words.iter().find(|(_, code)| Some(*code) == state) {
-                    Some((word, _)) if *word == "errored" => Deed::Errored,
-                    Some((word, _)) if *word == "aborted" => Deed::Aborted,
-                    Some((word, _)) if *word == "completed" => Deed::Completed,
+                "finished_at" => match state.and_then(|code| registry.status_word(code)) {
+                    Some("errored") => Deed::Errored,
+                    Some("aborted") => Deed::Aborted,
+                    Some("completed") => Deed::Completed,
                     _ => continue,
                 },
                 "updated_at" if made[row].is_some_and(|made| at - made < AT_ONCE) => continue,

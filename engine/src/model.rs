@@ -347,6 +347,11 @@ impl Registry {
         self.column("_status_code").map_or(&[], |column| column.words)
     }
 
+    /// Returns the word for a status; none for a code that has none.
+    pub fn status_word(&self, code: i64) -> Option<&'static str> {
+        self.statuses().iter().find(|(_, known)| *known == code).map(|(word, _)| *word)
+    }
+
     /// Returns the fields and relations that users may name, sorted, foreign keys both as `x` and `x_id`.
     pub fn available_fields(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> = Vec::new();

@@ -97,12 +97,7 @@ impl Instance {
             format!("{} ({})", called(transform), transform.version().unwrap_or_default())
         };
         let code = record.int("_status_code").unwrap_or_default();
-        let status = record
-            .registry()
-            .statuses()
-            .iter()
-            .find(|(_, known)| *known == code)
-            .map_or("", |(word, _)| word);
+        let status = record.registry().status_word(code).unwrap_or_default();
         let pair = |left: Item, right: Option<Item>| Row { left, right };
         tree.items = vec![
             pair(
@@ -179,12 +174,7 @@ impl Instance {
 
     pub(super) fn describe_branch(&self, record: &Record, tree: &mut Tree) -> Result<()> {
         let code = record.int("_status_code").unwrap_or_default();
-        let status = record
-            .registry()
-            .statuses()
-            .iter()
-            .find(|(_, known)| *known == code)
-            .map_or("", |(word, _)| word);
+        let status = record.registry().status_word(code).unwrap_or_default();
         let mut items = vec![Item::new("status", status)];
         items.extend(self.name_of(record, "space")?.map(|space| Item::new("space", space)));
         items.extend(self.made_items(record)?);

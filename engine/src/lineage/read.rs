@@ -128,7 +128,7 @@ pub(super) fn nodes(instance: &Instance, noun: Noun, ids: Vec<i64>) -> Result<Ve
     let mut kinds = if noun == Noun::Run { vec![None; table.rows] } else { texts(&mut table, 4) };
     let (ids, branches, sizes) = (ints(&mut table, 0), ints(&mut table, 2), ints(&mut table, 5));
     let (moments, origins) = (ints(&mut table, 6), ints(&mut table, 7));
-    let statuses = model::require("Run")?.statuses();
+    let runs = model::require("Run")?;
     let mut nodes = Vec::with_capacity(table.rows);
     for row in 0..table.rows {
         let mut parts = labels.iter_mut().map(|column| column[row].take().filter(|text| !text.is_empty()));
@@ -144,8 +144,7 @@ pub(super) fn nodes(instance: &Instance, noun: Noun, ids: Vec<i64>) -> Result<Ve
             }
             (_, first, second, third) => first.or(second).or(third).unwrap_or_default(),
         };
-        let state =
-            statuses.iter().find(|(_, code)| Some(*code) == states[row]).map(|(word, _)| (*word).to_owned());
+        let state = states[row].and_then(|code| runs.status_word(code)).map(str::to_owned);
         let kind = if noun == Noun::Collection { None } else { kinds[row].take() };
         nodes.push(Node {
             noun,
