@@ -73,6 +73,19 @@ impl Cell<'_> {
     }
 }
 
+/// Is shown every row of a query, one after the other.
+type Visit<'a> = dyn FnMut(&[Cell<'_>]) -> Result<()> + 'a;
+
+/// Returns what `each` shows, each cell read as the kind of its column.
+fn collect(kinds: &[Kind], each: impl FnOnce(&mut Visit<'_>) -> Result<()>) -> Result<Vec<Vec<Value>>> {
+    let mut rows = Vec::new();
+    each(&mut |cells| {
+        rows.push(cells.iter().zip(kinds).map(|(cell, kind)| cell.read(*kind)).collect());
+        Ok(())
+    })?;
+    Ok(rows)
+}
+
 /// How a database file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Open {

@@ -1,4 +1,5 @@
-//! The store of a local location: what is published is whole, checked and inside its root.
+//! The store of a local location: what is published is whole, checked and inside its root. What holds for every place
+//! is tested in `object/protocol.rs`, for local ones as well.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod support;
@@ -7,7 +8,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use holotype::hash::{ContentHash, Digest, HashKind, hash_file, hash_folder, identify_file};
+use holotype::hash::{Digest, HashKind, hash_file, hash_folder, identify_file};
 use holotype::store::{Entry, Job, LeftoverKind, Publish, Store};
 use holotype::{Error, ErrorKind};
 use support::{Scratch, env, names, noise};
@@ -51,16 +52,6 @@ fn a_large_file_is_hashed_while_it_passes() {
 }
 
 #[test]
-fn a_new_file_replaces_the_old_one() {
-    let scratch = Scratch::new();
-    for content in ["one", "two"] {
-        let source = scratch.source("x", content);
-        scratch.store.publish_file(&source, "x", &Publish::default()).unwrap();
-    }
-    assert_eq!(scratch.stored("x").unwrap(), b"two");
-}
-
-#[test]
 fn unexpected_content_is_refused() {
     let scratch = Scratch::new();
     let source = scratch.source("x", "one");
@@ -80,26 +71,6 @@ fn unexpected_content_is_refused() {
     scratch.source("x", "one");
     let how = Publish { content: Some(&seen.content), digest: Some(seen.digest), ..Publish::default() };
     scratch.store.publish_file(&source, "x", &how).unwrap();
-}
-
-#[test]
-fn a_hash_made_elsewhere_is_compared_by_size_only() {
-    let scratch = Scratch::new();
-    let source = scratch.source("x", "one");
-    let mut expected = hash_file(&source).unwrap();
-    expected.kind = HashKind::Md5Parts(2);
-    expected.hash = "elsewhere".to_owned();
-    let publish = |content: Option<&ContentHash>| {
-        scratch.store.publish_file(&source, "x", &Publish { content, ..Publish::default() })
-    };
-    publish(Some(&expected)).unwrap();
-    expected.size = 4;
-    assert!(publish(Some(&expected)).is_err());
-    (expected.hash, expected.kind) = Digest::of(b"one").to_hash();
-    expected.size = 3;
-    publish(Some(&expected)).unwrap();
-    expected.hash = "x".to_owned();
-    assert!(publish(Some(&expected)).is_err());
 }
 
 #[test]
@@ -172,17 +143,6 @@ fn an_unreadable_file_is_named() {
     assert_eq!(error.kind(), ErrorKind::Io);
     assert!(error.message().starts_with("/proc/self/mem"), "{error}");
     assert!(scratch.names().is_empty());
-}
-
-#[test]
-fn keys_that_leave_the_root_are_refused() {
-    let scratch = Scratch::new();
-    let source = scratch.source("x", "x");
-    for key in ["../x", "/x", "a/../../x", "", ".", "a\0b"] {
-        let error = scratch.store.publish_file(&source, key, &Publish::default()).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{key}");
-        assert!(scratch.store.exists(key).is_err());
-    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags};
 
 use super::rehearsal::Rehearsal;
-use super::{Cell, Durability, Open, Sql};
+use super::{Cell, Durability, Open, Sql, collect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
 use crate::value::{Kind, Value, python_json};
@@ -451,12 +451,7 @@ impl Connection {
     }
 
     pub(super) fn rows(&self, sql: &Sql, kinds: &[Kind]) -> Result<Vec<Vec<Value>>> {
-        let mut rows = Vec::new();
-        self.each(sql, &mut |cells| {
-            rows.push(cells.iter().zip(kinds).map(|(cell, kind)| cell.read(*kind)).collect());
-            Ok(())
-        })?;
-        Ok(rows)
+        collect(kinds, |visit| self.each(sql, visit))
     }
 
     pub(super) fn execute(&self, sql: &Sql) -> Result<usize> {

@@ -12,7 +12,7 @@ use super::cells::{self, Param};
 use super::error::{self, Damage};
 use super::tls::Tls;
 use super::url::Target;
-use crate::db::{Cell, Sql};
+use crate::db::{Cell, Sql, collect};
 use crate::error::{Error, ErrorKind, Result};
 use crate::value::{Kind, Value};
 
@@ -184,12 +184,7 @@ impl Connection {
     }
 
     pub(in crate::db) fn rows(&self, sql: &Sql, kinds: &[Kind]) -> Result<Vec<Vec<Value>>> {
-        let mut rows = Vec::new();
-        self.each(sql, &mut |cells| {
-            rows.push(cells.iter().zip(kinds).map(|(cell, kind)| cell.read(*kind)).collect());
-            Ok(())
-        })?;
-        Ok(rows)
+        collect(kinds, |visit| self.each(sql, visit))
     }
 
     pub(in crate::db) fn execute(&self, sql: &Sql) -> Result<usize> {
