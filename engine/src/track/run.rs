@@ -53,7 +53,9 @@ pub(super) fn start(
     run.set("finished_at", Value::Null)?;
     run.set("_status_code", if restarted { RESTARTED } else { STARTED })?;
     if let Some(params) = start.params {
-        let params = (!params.is_empty()).then(|| Json::Object(params.clone()));
+        // A call has parameters even where it takes none.
+        let kept = !params.is_empty() || start.entrypoint.is_some();
+        let params = kept.then(|| Json::Object(params.clone()));
         run.set("params", params)?;
     }
     if !start.arguments.is_empty() {
@@ -149,7 +151,7 @@ pub(super) fn announce(
 pub(super) fn params_line(run: &Record, given: bool) -> Option<String> {
     let Some(Value::Json(Json::Object(params))) = run.get("params").filter(|_| given) else { return None };
     let texts: Vec<String> = params.iter().map(|(key, value)| format!("{key}={}", literal(value))).collect();
-    Some(format!("params: {}", texts.join(", ")))
+    (!texts.is_empty()).then(|| format!("params: {}", texts.join(", ")))
 }
 
 /// Returns a JSON value as Python would write it.
