@@ -42,6 +42,8 @@ def labels(database: Path, count: int) -> None:
 def lineage(database: Path, count: int) -> None:
     """Adds artifacts and runs: every run reads one artifact and makes one, so that they form a binary tree.
 
+    The first artifact has a run as well: LaminDB draws nothing around one that has none.
+
     Raises:
         sqlite3.Error: the database is no instance, or holds the rows already.
     """
@@ -58,10 +60,12 @@ def lineage(database: Path, count: int) -> None:
     with _Bulk(database, "lamindb_artifact") as connection:
         _insert(connection, "lamindb_transform", iter([transform]))
         runs = (
-            run | {"id": at, "uid": _text(draw, 16), "transform_id": 1} for at in range(1, count // 2 + 1)
+            run | {"id": at, "uid": _text(draw, 16), "transform_id": 1} for at in range(1, count // 2 + 2)
         )
         _insert(connection, "lamindb_run", runs)
-        rows = ({"run_id": at or None} | row for at, row in enumerate(_artifact_rows(count // 2 + 1)))
+        rows = (
+            {"run_id": at or count // 2 + 1} | row for at, row in enumerate(_artifact_rows(count // 2 + 1))
+        )
         _insert(connection, "lamindb_artifact", rows)
         inputs = ({"artifact_id": (at + 1) // 2, "run_id": at} for at in range(1, count // 2 + 1))
         _insert(connection, "lamindb_artifact_input_of_runs", inputs)
