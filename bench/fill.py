@@ -39,6 +39,38 @@ def labels(database: Path, count: int) -> None:
         _insert(connection, "lamindb_ulabel", rows)
 
 
+def lineage(database: Path, count: int) -> None:
+    """Adds artifacts and runs: every run reads one artifact and makes one, so that they form a binary tree.
+
+    The first artifact has a run as well: LaminDB draws nothing around one that has none.
+
+    Raises:
+        sqlite3.Error: the database is no instance, or holds the rows already.
+    """
+    draw = random.Random(count)
+    run = {name: value for name, value in COMMON.items() if name != "updated_at"}
+    run |= {"updated_at": CREATED, "started_at": CREATED, "finished_at": CREATED, "_status_code": 0}
+    transform = COMMON | {
+        "id": 1,
+        "uid": _text(draw, 12) + "0000",
+        "key": "split.py",
+        "kind": "script",
+        "is_latest": 1,
+    }
+    with _Bulk(database, "lamindb_artifact") as connection:
+        _insert(connection, "lamindb_transform", iter([transform]))
+        runs = (
+            run | {"id": at, "uid": _text(draw, 16), "transform_id": 1} for at in range(1, count // 2 + 2)
+        )
+        _insert(connection, "lamindb_run", runs)
+        rows = (
+            {"run_id": at or count // 2 + 1} | row for at, row in enumerate(_artifact_rows(count // 2 + 1))
+        )
+        _insert(connection, "lamindb_artifact", rows)
+        inputs = ({"artifact_id": (at + 1) // 2, "run_id": at} for at in range(1, count // 2 + 1))
+        _insert(connection, "lamindb_artifact_input_of_runs", inputs)
+
+
 def _artifact_rows(count: int) -> Iterator[dict[str, object]]:
     draw = random.Random(count)
     common = COMMON | {"storage_id": 1, "is_latest": 1, "_key_is_virtual": 1, "_overwrite_versions": 0}

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import fill
 from rows import Row, Work, alternate, fill_in, memory, repeat
-from sides import Bench, Cost, Instance, Side, measure, middle
+from sides import DATABASE, Bench, Cost, Instance, Side, measure, middle
 
 Measured = Callable[[Bench], list[Row]]
 MEASURES: dict[str, Measured] = {}
@@ -231,6 +232,28 @@ def labels(bench: Bench) -> list[Row]:
     title = f"{size:,} labels by `from_values` and save"
     row = fill_in(Row("labels", title, 50, note=f"{present:,} labels are there before"), costs)
     return [row, memory("labels", title, costs)]
+
+
+@measured
+def lineage(bench: Bench) -> list[Row]:
+    """The graph of what came of an artifact, and what tracking costs."""
+    nodes, calls = (100, 3) if bench.quick else (1000, 10)
+    rounds = 1 if bench.quick else 3
+    graph, tracking, steps = Work("lineage_graph"), Work("tracking"), Work("step_calls")
+
+    def drawn(side: Side) -> Cost | str:
+        instance = bench.fresh(side)
+        fill.lineage(instance.work / DATABASE, nodes)
+        return graph.run(side, instance, calls)
+
+    rows = [fill_in(Row("lineage", f"lineage graph of {nodes:,} nodes", 20), alternate(bench, rounds, drawn))]
+    for work, title, size in (
+        (tracking, "`track()` and `finish()` of a script", calls),
+        (steps, "call of a step", 100),
+    ):
+        costs = alternate(bench, rounds, lambda side: work.run(side, bench.fresh(side), size))  # noqa: B023
+        rows.append(fill_in(Row("lineage", title, 20), costs))
+    return rows
 
 
 @measured

@@ -190,6 +190,50 @@ def at_size(scene: Scene) -> Any:
     return scene.ln.Artifact.filter(key__startswith=f"new-{scene.seed}/").count()
 
 
+@workload
+def lineage_graph(scene: Scene) -> Any:
+    """Makes the graph of all that came of the first artifact, in the language of Graphviz, several times."""
+    first = scene.ln.Artifact.get(key=key_of(0))
+    edges: set[str] = set()
+    for _ in range(scene.size):
+        with scene.clock():
+            source = str(first.view_lineage(return_graph=True).source)
+        edges = {" ".join(line.split()[:3]) for line in source.splitlines() if " -> " in line}
+    return len(edges)
+
+
+@workload
+def tracking(scene: Scene) -> Any:
+    """Tracks this very script and finishes, again and again."""
+    for _ in range(scene.size):
+        with scene.clock():
+            scene.ln.track()
+            scene.ln.finish()
+    return scene.ln.Run.filter().count()
+
+
+@workload
+def step_calls(scene: Scene) -> Any:
+    """Calls a function of which every call is a run."""
+    step = scene.ln.step()(_double)
+    total = 0
+
+    @scene.ln.flow()  # type: ignore[untyped-decorator]
+    def main() -> int:
+        total = step(0, "warm")
+        for at in range(scene.size):
+            with scene.clock():
+                total += step(at, "call")
+        return total
+
+    total = main()
+    return total, scene.ln.Run.filter(entrypoint="_double").count()
+
+
+def _double(at: int, name: str) -> int:
+    return at * 2
+
+
 BATCH = 20
 """How many rows of a filled instance share a folder and a description."""
 

@@ -57,6 +57,7 @@ pub(crate) enum Command {
     Annotate(c::annotate::AnnotateArgs),
     List(c::list::ListArgs),
     // Follow what happened
+    Diff(c::diff::DiffArgs),
     Lineage(c::lineage::LineageArgs),
     Log(c::log::LogArgs),
     // Manage changes
@@ -82,7 +83,7 @@ const GROUPS: [(&str, &[&str]); 8] = [
     ("Configure your environment", &["connect", "info", "init", "disconnect"]),
     ("Save, load, create & delete", &["save", "load", "create", "delete"]),
     ("Describe, update, annotate & list", &["describe", "get", "update", "annotate", "list"]),
-    ("Follow what happened", &["lineage", "log"]),
+    ("Follow what happened", &["lineage", "log", "diff"]),
     ("Manage changes", &["switch"]),
     ("Look after content", &["verify", "repair", "gc"]),
     ("Administer", &["settings", "storage", "migrate", "completions"]),

@@ -7,6 +7,7 @@ pub(crate) mod connect;
 pub(crate) mod create;
 pub(crate) mod delete;
 pub(crate) mod describe;
+pub(crate) mod diff;
 pub(crate) mod disconnect;
 pub(crate) mod gc;
 pub(crate) mod get;
@@ -41,6 +42,7 @@ pub(crate) fn run(ui: &mut Ui, cli: &Cli) -> Result<()> {
         Command::Create(args) => create::run(ui, args),
         Command::Delete(args) => delete::run(ui, args),
         Command::Describe(args) => describe::run(ui, args),
+        Command::Diff(args) => diff::run(ui, args),
         Command::Disconnect(args) => disconnect::run(ui, args),
         Command::Gc(args) => gc::run(ui, args),
         Command::Get(args) => get::run(ui, args),

@@ -12,6 +12,8 @@ mod create;
 mod delete;
 #[path = "describe.rs"]
 mod describe;
+#[path = "diff.rs"]
+mod diff;
 #[path = "env.rs"]
 mod env;
 #[path = "gc.rs"]

@@ -54,6 +54,7 @@ pub mod content;
 pub mod curate;
 pub mod db;
 pub mod describe;
+pub mod diff;
 mod env;
 mod error;
 mod event;

@@ -1,5 +1,6 @@
 //! What every query and every write needs: the database, the world around it, and what new records get.
 
+use std::cell::Cell;
 use std::sync::{Arc, RwLock};
 
 use crate::db::{Db, Durability};
@@ -46,6 +47,11 @@ pub enum LocalStorage {
     Absent,
     /// The one with this id.
     Chosen(i64),
+}
+
+thread_local! {
+    /// The session and run that this thread works for, where it is not the one that the session tracks.
+    static OWN_RUN: Cell<Option<(usize, i64)>> = const { Cell::new(None) };
 }
 
 /// How new records are made.
@@ -109,7 +115,29 @@ impl Session {
 
     /// Returns a copy of the present context.
     pub fn context(&self) -> Context {
-        self.inner.context.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        let mut context = self.inner.context.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        if let Some((_, run)) = OWN_RUN.get().filter(|(session, _)| *session == self.address()) {
+            context.run = Some(run);
+        }
+        context
+    }
+
+    /// Lets everything that `work` does on this thread belong to a run, whatever other threads do meanwhile.
+    pub fn during<T>(&self, run: i64, work: impl FnOnce() -> T) -> T {
+        /// Puts the former run back, also when the work panics.
+        struct Former(Option<(usize, i64)>);
+        impl Drop for Former {
+            fn drop(&mut self) {
+                OWN_RUN.set(self.0);
+            }
+        }
+        let _former = Former(OWN_RUN.replace(Some((self.address(), run))));
+        work()
+    }
+
+    /// Returns what tells this session from every other one that is open.
+    fn address(&self) -> usize {
+        Arc::as_ptr(&self.inner) as usize
     }
 
     /// Changes the present context.

@@ -22,6 +22,7 @@
 //! # Ok::<(), holotype::Error>(())
 //! ```
 
+mod call;
 mod construct;
 mod environment;
 mod file;
@@ -119,6 +120,7 @@ impl Instance {
                 setting: &setting,
                 params: params.as_ref(),
                 arguments: &arguments,
+                entrypoint: None,
                 anew: options.new_run,
             };
             let (run, restarted) = run::start(self, tx, &transform, &start)?;

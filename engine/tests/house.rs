@@ -23,6 +23,7 @@ const FLOORS: [&[&str]; 7] = [
         "describe",
         "lineage",
         "history",
+        "diff",
         "track",
         "testing",
     ],

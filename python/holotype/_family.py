@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from holotype import _voice
 from holotype.fields import field_name
 
 TYPE_CHECKING = False
@@ -75,17 +74,3 @@ def _branches(
         lines.append(f"{indent}{'└── ' if last else '├── '}{names[each]}{circle}")
         if not circle:
             _branches(each, steps, names, indent + ("    " if last else "│   "), (*above, each), lines)
-
-
-def view(record: SQLRecord, field: Any, sides: tuple[str, ...], distance: int) -> None:
-    """Shows what `draw` returns."""
-    text = draw(record, field, sides, distance)
-    if not _voice.in_notebook():
-        print(text)
-        return
-    from html import escape
-
-    from holotype._optional import require
-
-    html = f"<pre style='line-height:1.4'>{escape(text)}</pre>"
-    require("IPython.display").display({"text/plain": text, "text/html": html}, raw=True)

@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from holotype._lineage import LineageGraph
     from holotype._table import Table
     from holotype.queryset import BasicQuerySet
 
@@ -18,6 +19,8 @@ _ALIASES = {
     "lamindb.Transform": {"type": "kind"},
     "lamindb.Feature": {"dtype_as_str": "_dtype_str", "dtype": "_dtype_str"},
 }
+
+_WITH_LINEAGE = frozenset(f"lamindb.{name}" for name in "Artifact Collection Record Run Transform".split())
 
 
 def aliases(table: Table) -> dict[str, str]:
@@ -39,6 +42,14 @@ def laws(table: Table) -> list[type]:
         found.append(HasParents)
     if table.data["statuses"]:
         found.append(HasStatus)
+    if table.qualified in _WITH_LINEAGE:
+        from holotype._lineage import HasLineage, TransformLineage
+
+        found.append(TransformLineage if table.name == "Transform" else HasLineage)
+    if table.qualified in ("lamindb.Artifact", "lamindb.Transform"):
+        from holotype._diffing import HasDiff
+
+        found.append(HasDiff)
     if table.traits["can_curate"]:
         from holotype._curation import CanCurate
 
@@ -134,13 +145,21 @@ class HasParents(SQLRecord):
         """
         return _reach(self, "children")
 
-    def view_parents(self, field: Any = None, with_children: bool = False, distance: int = 5) -> None:
-        """Shows the records above this one as a tree.
+    def view_parents(
+        self,
+        field: Any = None,
+        with_children: bool = False,
+        distance: int | None = 5,
+        *,
+        return_graph: bool = False,
+    ) -> LineageGraph | None:
+        """Shows the records above this one: a drawing in notebooks, else a tree.
 
         Args:
-            field: Field that names the records; by default that of the registry.
-            with_children: Show the records below as well.
-            distance: How many steps away a record may be.
+            field: What to call the records by; the name by default.
+            with_children: The records below it, too.
+            distance: Levels; None for all.
+            return_graph: Return the graph instead.
 
         Raises:
             ValueError: If the record is not saved.
@@ -151,15 +170,21 @@ class HasParents(SQLRecord):
             └── lymphocyte
                 └── leukocyte
         """
-        from holotype._family import view
+        from holotype._lineage import family
 
-        view(self, field, ("parents", "children") if with_children else ("parents",), distance)
+        return family(self, field, "both" if with_children else "up", distance, return_graph)
 
-    def view_children(self, field: Any = None, distance: int = 5) -> None:
-        """Shows the records below this one as a tree; see `view_parents`."""
-        from holotype._family import view
+    def view_children(
+        self, field: Any = None, distance: int | None = 5, *, return_graph: bool = False
+    ) -> LineageGraph | None:
+        """Shows the records below this one; see `view_parents`.
 
-        view(self, field, ("children",), distance)
+        Example:
+            >>> cell_type.view_children(distance=2)
+        """
+        from holotype._lineage import family
+
+        return family(self, field, "down", distance, return_graph)
 
 
 def _reach(record: SQLRecord, what: str, depth: int | None = None) -> BasicQuerySet:

@@ -27,6 +27,15 @@ class Deletion:
     def apply(self, content: bool) -> None:
         """Deletes what was planned; `content` answers the question."""
 
+class Graph:
+    """The graph around a record."""
+
+    def __len__(self) -> int:
+        """Number of nodes."""
+
+    def text(self, form: str, everything: bool) -> str:
+        """Returns the graph in one of its forms: text, svg, html, mermaid, dot, json."""
+
 class Instance:
     """A connected instance."""
 
@@ -328,6 +337,9 @@ def add_synonym(
 ) -> None:
     """Adds synonyms to a record."""
 
+def along(instance: Instance, record: Record, upstream: bool, depth: int | None) -> QuerySet:
+    """Returns the artifacts that a record was made from, or that were made from it."""
+
 def artifact(instance: Instance, source: str, run: Any, **arguments: Any) -> Record:
     """Returns a new artifact for a path, or the registered one when the content is known."""
 
@@ -355,6 +367,9 @@ def cache_collection(instance: Instance, record: Record) -> list[Path]:
 def cache_dir() -> Path:
     """Returns the cache directory."""
 
+def call_variable() -> Any:
+    """Returns the variable that holds the call that is tracked."""
+
 def collect(instance: Instance, older_than: float, trash_days: float, apply: bool) -> dict[str, Any]:
     """Plans a collection and, if `apply`, does it; returns what was found and what was taken."""
 
@@ -379,11 +394,38 @@ def describe(name: str) -> dict[str, Any]:
 def dev_dir(instance: str) -> Path | None:
     """Returns the directory that is bound to an instance and holds the working directory."""
 
+def diff_records(
+    instance: Instance,
+    first: Record,
+    second: Record,
+    key: list[str],
+    context: int,
+    most: int,
+) -> tuple[str, str]:
+    """Returns how two records differ, as text and as JSON."""
+
+def diff_tables(
+    first: list[tuple[str, str, list[str | None]]],
+    second: list[tuple[str, str, list[str | None]]],
+    key: list[str],
+    most: int,
+) -> tuple[str, str]:
+    """Returns how two tables differ, as text and as JSON."""
+
 def disconnect(instance: str) -> bool:
     """Makes an instance no longer the current one of this machine and returns whether it was."""
 
 def error_kinds() -> list[str]:
     """Returns the names of all kinds of errors."""
+
+def family_tree(
+    instance: Instance,
+    record: Record,
+    field: str | None,
+    direction: str,
+    depth: int | None,
+) -> Graph:
+    """Returns the graph of what stands above and below a record with parents."""
 
 def find_instance(identifier: str) -> str:
     """Returns the slug of the instance that an identifier names on this machine."""
@@ -423,6 +465,9 @@ def lazy_artifact(
 
 def levels() -> list[tuple[int, int, str | None, int | None]]:
     """Returns every level as number, least verbosity, sign and colour."""
+
+def lineage(instance: Instance, record: Record, direction: str, depth: int | None, everything: bool) -> Graph:
+    """Returns the graph around an artifact, collection, record, run or transform."""
 
 def login(handle: str, name: str | None, email: str | None) -> dict[str, Any]:
     """Takes an identity on this machine."""
@@ -505,6 +550,9 @@ def set_verbosity(name: str) -> None:
 def settings_dir() -> Path:
     """Returns the directory of settings files."""
 
+def source_transform(instance: Instance, path: Path, uid: str | None) -> Record:
+    """Returns the transform of the file that defines a function."""
+
 def speak_as_lamin() -> None:
     """Makes advice name the command `lamin` instead of `holotype`."""
 
@@ -523,6 +571,9 @@ def standardize(
     within: tuple[int | None, int | None, bool, int | None, bool],
 ) -> tuple[list[Any], list[tuple[str, Any]]]:
     """Returns values with synonyms replaced by the standard ones."""
+
+def start_call(instance: Instance, transform: Record, entrypoint: str, **arguments: Any) -> Record:
+    """Starts a run of a function, beside the one that the session tracks."""
 
 def suffixes(list: str) -> list[str]:
     """Returns the suffixes of a list, `simple`, `composite` or `encoding`, sorted."""

@@ -6,12 +6,13 @@ import os
 import sys
 from pathlib import Path
 
-from holotype import _native, _session, _voice
+from holotype import _ended, _native, _session, _started, _voice
 from holotype.errors import InvalidArgument, TrackNotCalled
 from holotype.registry import SQLRecord, registry_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from holotype._console import Console
@@ -66,12 +67,14 @@ class Context:
     @property
     def transform(self) -> Any:
         """The transform of the tracked run, or None."""
-        return self._transform
+        call = _started.current()
+        return self._transform if call is None else call.transform
 
     @property
     def run(self) -> Any:
-        """The tracked run, or None."""
-        return self._run
+        """The tracked run, or None; within a function that is tracked, the run of its call."""
+        call = _started.current()
+        return self._run if call is None else call.run
 
     uid = _slot("uid", "The uid of the transform.")
     description = _slot("description", "The description of the transform.")
@@ -120,13 +123,40 @@ class Context:
     def _forget(self) -> None:
         if self._live is not None and self._live.console is not None:
             self._live.console.stop()
+        if self._live is not None and self._run is not None:
+            _ended.unmark(self._run.uid)
+            if os.environ.get(_started.PARENT) == self._run.uid:
+                del os.environ[_started.PARENT]
         self._run = self._transform = self._live = None
+        if _inherited and _session.connected():
+            self._adopt(*_inherited.pop())
+
+    def _adopt(self, run: Any, transform: Any) -> None:
+        """Goes on with the run of the process that this one was forked from."""
+        _started.forget()
+        instance = _session.current()
+        self._run = type(run)._wrap(run._row, instance)
+        self._transform = type(transform)._wrap(transform._row, instance)
+        instance.set_context("run", run.id)
+        os.environ[_started.PARENT] = run.uid
 
     def __repr__(self) -> str:
         return f"Context(transform={self._transform!r}, run={self._run!r})"
 
 
+# Run and transform that the parent process tracked when this one was forked from it.
+_inherited: list[tuple[Any, Any]] = []
+
+
+def _forked() -> None:
+    _inherited.clear()
+    if context.run is not None:
+        _inherited.append((context.run, context.transform))
+
+
 context = Context()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forked)
 
 
 def track(
@@ -179,30 +209,31 @@ def track(
         "key": key,
         "version_tag": wanted.get("version"),
         "description": wanted.get("description"),
-        "project": _named(project or wanted.get("project") or os.environ.get("LAMIN_CURRENT_PROJECT")),
-        "space": _named(space or wanted.get("space")),
-        "branch": _named(branch or wanted.get("branch")),
-        "plan": _named(plan),
-        "initiated_by_run": _named(initiated_by_run or os.environ.get("LAMIN_INITIATED_BY_RUN_UID")),
-        "params": None if params is None else _json_params(params),
+        "project": named(project or wanted.get("project") or os.environ.get("LAMIN_CURRENT_PROJECT")),
+        "space": named(space or wanted.get("space")),
+        "branch": named(branch or wanted.get("branch")),
+        "plan": named(plan),
+        "initiated_by_run": named(initiated_by_run or os.environ.get("LAMIN_INITIATED_BY_RUN_UID")),
+        "params": None if params is None else json_params(params),
         "new_run": new_run,
     }
-    source = environment = None
+    source = software = None
     if isinstance(transform, SQLRecord):
         options["transform"] = transform._row
     else:
         options["uid"] = transform or options["uid"]
         source = _source(path, options)
-        environment = _environment()
+        software = environment()
     if os.environ.get("LAMIN_TESTING") == "true":
         options["renamed"] = True
+    _ended.close_killed(instance)
     started = _native.track(instance, source and source.path, **options)
     if started is not None and "question" in started:
         options["renamed"] = _renamed(started["question"])
         started = _native.track(instance, source and source.path, **options)
     if started is None:
         return
-    _begin(instance, started, source, environment)
+    _begin(instance, started, source, software)
     if source is not None and source.notebook and pypackages:
         from holotype._environment import imports
         from holotype._notebook_path import code
@@ -222,7 +253,7 @@ def _source(path: str | os.PathLike[str] | None, options: dict[str, Any]) -> Run
     return source
 
 
-def _environment() -> tuple[str, bytes] | None:
+def environment() -> tuple[str, bytes] | None:
     from holotype._environment import environment_file
 
     try:
@@ -239,7 +270,7 @@ def _begin(
     instance: _native.Instance,
     started: dict[str, Any],
     source: Running | None,
-    environment: tuple[str, bytes] | None,
+    software: tuple[str, bytes] | None,
 ) -> None:
     """Makes a started run the one of this process."""
     context._forget()
@@ -247,20 +278,30 @@ def _begin(
     context._transform = registry_class("lamindb.Transform")._wrap(started["transform"], instance)
     context._wanted.clear()
     console = None
-    if source is not None and not source.notebook and "ipykernel" not in sys.modules:
-        from holotype._console import Console
+    if source is not None and not source.notebook:
+        console = console_for(instance, context._run.uid, _end_early)
+        _ended.mark(instance, context._run.uid)
+    os.environ[_started.PARENT] = context._run.uid
+    context._live = _Live(source, console, software)
 
-        log = _native.cache_dir() / f"run_logs_{context._run.uid}.txt"
-        slug = instance.settings()["slug"]
-        try:
-            console = Console(log, f"\033[1;92m→\033[0m connected lamindb: {slug}\n", _end_early)
-        except OSError as error:
-            _voice.warning(f"what the script prints is not kept: {error}")
-    context._live = _Live(source, console, environment)
+
+def console_for(instance: _native.Instance, uid: str, end: Callable[[str], None]) -> Console | None:
+    """Starts to log what is printed; notebooks show it themselves."""
+    if "ipykernel" in sys.modules:
+        return None
+    from holotype._console import Console
+
+    slug = instance.settings()["slug"]
+    try:
+        return Console(_ended.log_of(uid), f"\033[1;92m→\033[0m connected lamindb: {slug}\n", end)
+    except OSError as error:
+        _voice.warning(f"what the script prints is not kept: {error}")
+        return None
 
 
 def _end_early(outcome: str) -> None:
-    """Finishes the run of a script that an error or a signal ends."""
+    """Finishes the run of a script that an error or a signal ends, and the calls that go on within it."""
+    _started.abort_all()
     with _voice.lowered("error"):
         _finish(outcome=outcome)
 
@@ -305,12 +346,12 @@ def _finish(**options: Any) -> None:
         done = _native.finish(instance, path, **options)
     if done is None:
         return
-    _take(context._run, done["run"])
-    _take(context._transform, done["transform"])
+    take(context._run, done["run"])
+    take(context._transform, done["transform"])
     context._forget()
 
 
-def _take(record: Any, row: _native.Record) -> None:
+def take(record: Any, row: _native.Record) -> None:
     """Lets a record that a user may hold show how the run ended."""
     if record.id == row.id:
         record._row = row
@@ -337,7 +378,7 @@ def _read_notebook(live: _Live, path: Path, options: dict[str, Any]) -> bool:
     return True
 
 
-def _named(given: Any) -> Any:
+def named(given: Any) -> Any:
     """Returns how the engine finds a record: by the id of a saved one, else by name or uid."""
     if not isinstance(given, SQLRecord):
         return given
@@ -357,7 +398,7 @@ def _renamed(question: str) -> bool:
             return answer == "1"
 
 
-def _json_params(params: dict[str, Any]) -> dict[str, Any]:
+def json_params(params: dict[str, Any]) -> dict[str, Any]:
     """Returns the parameters that can be kept; what they leave out is mentioned."""
     kept = {}
     for name, value in params.items():

@@ -213,7 +213,8 @@ impl Instance {
 
     /// Returns what new records get when nothing else is said.
     fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let context = self.inner.context();
+        // Asked as every call is: the run may be that of the function which asks.
+        let context = runtime::run(py, || Ok(self.inner.context()))?;
         let out = PyDict::new(py);
         out.set_item("user", context.user)?;
         out.set_item("branch", context.branch)?;

@@ -14,6 +14,7 @@ mod curate;
 mod describe;
 mod error;
 mod instance;
+mod lineage;
 mod places;
 mod query;
 mod record;
@@ -36,7 +37,9 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     curate::register(module)?;
     error::register(module)?;
     describe::register(module)?;
+    lineage::register(module)?;
     places::register(module)?;
+    runtime::register(module)?;
     suffixes::register(module)?;
     track::register(module)?;
     voice::register(module)

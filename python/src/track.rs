@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use holotype::Timestamp;
 use holotype::track::{
     Answers, EnvironmentFile, Finish, FinishOptions, Finished, HashLookup, Named, Notebook, Outcome,
     Question, Rename, Report, SaveTransform, SourceFile, SourceKind, TrackOptions, Tracking,
@@ -67,17 +68,8 @@ fn environment(arguments: &Bound<'_, PyDict>) -> PyResult<Option<EnvironmentFile
     Ok(file.map(|(name, content)| EnvironmentFile { name, content }))
 }
 
-/// Starts a run; returns the run and its transform, or the question to answer first; None on a read-only connection.
-#[pyfunction]
-#[pyo3(signature = (instance, path, **arguments))]
-fn track<'py>(
-    py: Python<'py>,
-    instance: &Instance,
-    path: Option<PathBuf>,
-    arguments: Option<&Bound<'py, PyDict>>,
-) -> PyResult<Option<Bound<'py, PyDict>>> {
-    let empty = PyDict::new(py);
-    let given = arguments.unwrap_or(&empty);
+/// Returns what is given to a run.
+fn track_options(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<TrackOptions> {
     let params = given.get_item("params")?.filter(|params| !params.is_none());
     let params = match params.map(|params| convert::json_from_python(&params)).transpose()? {
         Some(Json::Object(map)) => Some(map),
@@ -85,7 +77,7 @@ fn track<'py>(
         None => None,
     };
     let renamed: Option<bool> = option(given, "renamed")?;
-    let mut options = TrackOptions {
+    Ok(TrackOptions {
         source: None,
         transform: row(given, "transform")?,
         uid: option(given, "uid")?,
@@ -102,7 +94,21 @@ fn track<'py>(
         arguments: option(given, "arguments")?.unwrap_or_default(),
         environment: environment(given)?,
         rename: renamed.map(|renamed| if renamed { Rename::Renamed } else { Rename::Copied }),
-    };
+    })
+}
+
+/// Starts a run; returns the run and its transform, or the question to answer first; None on a read-only connection.
+#[pyfunction]
+#[pyo3(signature = (instance, path, **arguments))]
+fn track<'py>(
+    py: Python<'py>,
+    instance: &Instance,
+    path: Option<PathBuf>,
+    arguments: Option<&Bound<'py, PyDict>>,
+) -> PyResult<Option<Bound<'py, PyDict>>> {
+    let empty = PyDict::new(py);
+    let given = arguments.unwrap_or(&empty);
+    let mut options = track_options(py, given)?;
     let source = Source::given(path, given)?;
     let tracking = runtime::run(py, || {
         options.source = source.read(&instance.inner)?;
@@ -120,6 +126,35 @@ fn track<'py>(
     Ok(Some(out))
 }
 
+/// Returns the transform of the file that defines a function.
+#[pyfunction]
+fn source_transform(
+    py: Python<'_>,
+    instance: &Instance,
+    path: PathBuf,
+    uid: Option<&str>,
+) -> PyResult<Record> {
+    runtime::run(py, || {
+        let source = instance.inner.source_file(&path, false)?;
+        instance.inner.source_transform(&source, uid)
+    })
+    .map(Record::from)
+}
+
+/// Starts a run of a function, beside the one that the session tracks.
+#[pyfunction]
+#[pyo3(signature = (instance, transform, entrypoint, **arguments))]
+fn start_call(
+    py: Python<'_>,
+    instance: &Instance,
+    transform: &Record,
+    entrypoint: &str,
+    arguments: Option<&Bound<'_, PyDict>>,
+) -> PyResult<Record> {
+    let options = track_options(py, arguments.unwrap_or(&PyDict::new(py)))?;
+    runtime::run(py, || instance.inner.start_call(transform.row(), entrypoint, &options)).map(Record::from)
+}
+
 /// Ends a run; returns the run and its transform, or the question to answer first; None when a person declined, and on a
 /// read-only connection.
 #[pyfunction]
@@ -134,6 +169,7 @@ fn finish<'py>(
     let given = arguments.unwrap_or(&empty);
     let outcome: Option<String> = option(given, "outcome")?;
     let report: Option<PathBuf> = option(given, "report")?;
+    let ended_at: Option<f64> = option(given, "ended_at")?;
     let mut options = FinishOptions {
         run: option(given, "run")?,
         source: None,
@@ -144,6 +180,7 @@ fn finish<'py>(
             Some("aborted") => Outcome::Aborted,
             Some(other) => return Err(error::value(py, format!("'{other}' is no outcome of a run"))),
         },
+        ended_at: ended_at.map(|seconds| Timestamp((seconds * 1e6) as i64)),
         ignore_non_consecutive: option(given, "ignore_non_consecutive")?,
         environment: environment(given)?,
         answers: Answers {
@@ -245,6 +282,8 @@ fn track_input(py: Python<'_>, instance: &Instance, record: &Record, run: Option
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(track, module)?)?;
+    module.add_function(wrap_pyfunction!(source_transform, module)?)?;
+    module.add_function(wrap_pyfunction!(start_call, module)?)?;
     module.add_function(wrap_pyfunction!(finish, module)?)?;
     module.add_function(wrap_pyfunction!(transform, module)?)?;
     module.add_function(wrap_pyfunction!(save_transform, module)?)?;

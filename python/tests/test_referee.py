@@ -172,3 +172,69 @@ def test_holotype_says_of_a_kept_instance_what_lamindb_said(tmp_path: Path) -> N
     }
     assert labels == known["labels"]
     assert [row["artifacts"] for row in collections] == [row["artifacts"] for row in known["collections"]]
+
+
+CALLS = """\
+import lamindb as ln
+
+ln.setup.settings.instance._is_on_hub = False
+
+
+@ln.step()
+def count(key: str, factor: int = 2) -> str:
+    text = ln.Artifact.get(key=key).cache().read_text()
+    with open("count.txt", "w") as file:
+        file.write(text * factor)
+    return ln.Artifact("count.txt", key="results/count.txt").save().key
+
+
+@ln.step()
+def fail():
+    raise ValueError("on purpose")
+
+
+@ln.flow()
+def main(source: str, token: str = "secret"):
+    made = count(source)
+    try:
+        fail()
+    except ValueError:
+        pass
+    text = ln.Artifact.get(key=made).cache().read_text()
+    with open("report.txt", "w") as file:
+        file.write(text + " in all")
+    ln.Artifact("report.txt", key="results/report.txt").save()
+
+
+if __name__ == "__main__":
+    ln.Artifact("source.txt", key="raw/source.txt", run=False).save()
+    main("raw/source.txt")
+"""
+
+
+def test_both_see_the_same_calls_inputs_and_outputs(tmp_path: Path) -> None:
+    told = []
+    for maker, judge in ((Referee, Holotype), (Holotype, Referee)):
+        place = tmp_path / maker.__name__
+        one, other = (side(place / "home", place / "work") for side in (maker, judge))
+        one.init(place / "store")
+        (place / "work" / "source.txt").write_text("data")
+        script = place / "work" / "calls.py"
+        script.write_text(CALLS)
+        one.script(script)
+        calls = one.do("list_calls")
+        assert other.do("list_calls") == calls
+        names = {call["uid"]: call["entrypoint"] for call in calls}
+        told.append(
+            [
+                call | {"uid": None, "parent": names.get(call["parent"])}
+                for call in sorted(calls, key=lambda call: str(call["entrypoint"]))
+            ]
+        )
+        keys = {row["key"]: row["uid"] for row in one.do("list_artifacts") if row["key"]}
+        # LaminDB draws nothing around data that no run made; that a run started another one it does not draw.
+        graphs = [side.do("lineage", uid=keys["results/count.txt"]) for side in (one, other)]
+        flows = [[edge for edge in graph if not edge[0][:4] == edge[1][:4] == "run_"] for graph in graphs]
+        assert flows[0] == flows[1]
+        assert len(flows[0]) == 4
+    assert told[0] == told[1]

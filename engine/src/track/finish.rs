@@ -12,6 +12,7 @@ use crate::hash;
 use crate::instance::Instance;
 use crate::model;
 use crate::record::Record;
+use crate::value::Timestamp;
 use crate::write::{delete_in, promote_head};
 
 /// How a run ended.
@@ -67,6 +68,8 @@ pub struct FinishOptions {
     pub report: Option<Report>,
     /// Outcome.
     pub outcome: Outcome,
+    /// Moment at which it ended, where that was not now.
+    pub ended_at: Option<Timestamp>,
     /// `true` finishes in silence although cells did not run one after the other, `false` asks, absent warns.
     pub ignore_non_consecutive: Option<bool>,
     /// File that lists the software, where it was not known at the start.
@@ -184,7 +187,7 @@ impl Instance {
         if let Some(report) = report {
             run.set("report_id", self.save_report(&run, &transform, report)?)?;
         }
-        let now = self.env().now();
+        let now = options.ended_at.unwrap_or_else(|| self.env().now());
         run.set("finished_at", now)?;
         run.set("_status_code", options.outcome.code())?;
         if let Some(source) = notebook {
@@ -192,7 +195,8 @@ impl Instance {
         }
         self.save(&mut run)?;
         self.with_context(|context| context.run = context.run.filter(|current| Some(*current) != run.id()));
-        if transform.text("kind") == Some("notebook") {
+        // The end of a call within a notebook is nothing to stop and read about.
+        if transform.text("kind") == Some("notebook") && run.text("entrypoint").is_none() {
             let started = run.moment("started_at").map_or(now.0, |started| started.0);
             self.env().emit(Event::RunFinished {
                 run: run.uid().to_owned(),

@@ -22,6 +22,9 @@ pub(super) const STARTED: i64 = -1;
 /// Characters that the column for the command line takes.
 const ARGUMENTS: usize = 1024;
 
+/// Characters that the column for the called function takes.
+const ENTRYPOINT: usize = 255;
+
 pub(super) struct Start<'a> {
     pub(super) uid: &'a str,
     /// The file that runs; `None` for a transform that is no file.
@@ -29,6 +32,8 @@ pub(super) struct Start<'a> {
     pub(super) setting: &'a Setting,
     pub(super) params: Option<&'a Map<String, Json>>,
     pub(super) arguments: &'a str,
+    /// Qualified name of the function that is called.
+    pub(super) entrypoint: Option<&'a str>,
     pub(super) anew: Option<bool>,
 }
 
@@ -48,11 +53,16 @@ pub(super) fn start(
     run.set("finished_at", Value::Null)?;
     run.set("_status_code", if restarted { RESTARTED } else { STARTED })?;
     if let Some(params) = start.params {
-        let params = (!params.is_empty()).then(|| Json::Object(params.clone()));
+        // A call has parameters even where it takes none.
+        let kept = !params.is_empty() || start.entrypoint.is_some();
+        let params = kept.then(|| Json::Object(params.clone()));
         run.set("params", params)?;
     }
     if !start.arguments.is_empty() {
         run.set("cli_args", start.arguments.chars().take(ARGUMENTS).collect::<String>())?;
+    }
+    if let Some(entrypoint) = start.entrypoint {
+        run.set("entrypoint", entrypoint.chars().take(ENTRYPOINT).collect::<String>())?;
     }
     if let Some(plan) = start.setting.plan {
         run.set("plan_id", plan)?;
@@ -108,13 +118,7 @@ pub(super) fn announce(
         run_verb: if tracked.restarted { "re-started Run" } else { "started new Run" },
         at: run.moment("started_at").map(crate::Timestamp::to_display).unwrap_or_default(),
     });
-    if options.params.is_some()
-        && let Some(Value::Json(Json::Object(params))) = run.get("params")
-    {
-        let texts: Vec<String> =
-            params.iter().map(|(key, value)| format!("{key}={}", literal(value))).collect();
-        events.push(Event::Note(format!("params: {}", texts.join(", "))));
-    }
+    events.extend(params_line(run, options.params.is_some()).map(Event::Note));
     if let Some(source) =
         options.source.as_ref().filter(|_| options.transform.is_none() && setting.uid.is_none())
     {
@@ -141,6 +145,13 @@ pub(super) fn announce(
         )));
     }
     events.extend(later);
+}
+
+/// Returns the line that tells the parameters of a run, if any were given.
+pub(super) fn params_line(run: &Record, given: bool) -> Option<String> {
+    let Some(Value::Json(Json::Object(params))) = run.get("params").filter(|_| given) else { return None };
+    let texts: Vec<String> = params.iter().map(|(key, value)| format!("{key}={}", literal(value))).collect();
+    (!texts.is_empty()).then(|| format!("params: {}", texts.join(", ")))
 }
 
 /// Returns a JSON value as Python would write it.

@@ -4,11 +4,9 @@
 mod ancestors;
 mod drawing;
 mod graph;
-mod large;
 mod queries;
 mod text;
 
-use holotype::db::Sql;
 use holotype::lineage::{Lineage, Link};
 use holotype::testing::Scratch;
 use holotype::track::HashLookup;
@@ -62,10 +60,6 @@ impl Lab {
         let mut collection: Collection = self.instance().collection(new).unwrap();
         self.instance().save_collection(&mut collection).unwrap();
         collection.record
-    }
-
-    fn sql(&self, text: &str) {
-        self.instance().db().write(|tx| tx.execute(&Sql::new(text))).unwrap();
     }
 }
 

@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import socket
 import sys
 import tempfile
@@ -187,6 +188,32 @@ def list_runs() -> list[dict[str, Any]]:
         }
         for run in ln.Run.filter(**EVERYWHERE).order_by("id")
     ]
+
+
+@command
+def list_calls() -> list[dict[str, Any]]:
+    """Lists runs by id, with the function that was called and the run that called it."""
+    return [
+        {
+            "uid": run.uid,
+            "entrypoint": run.entrypoint,
+            "params": run.params,
+            "status": run.status,
+            "finished": run.finished_at is not None,
+            "parent": run.initiated_by_run.uid if run.initiated_by_run else None,
+            "inputs": sorted(run.input_artifacts.to_list("key")),
+            "outputs": sorted(run.output_artifacts.to_list("key")),
+        }
+        for run in ln.Run.filter(**EVERYWHERE).order_by("id")
+    ]
+
+
+@command
+def lineage(uid: str) -> list[list[str]]:
+    """Lists the edges of the graph around an artifact, by the names of nodes."""
+    source = str(anywhere("Artifact", uid).view_lineage(return_graph=True).source)
+    edges = {tuple(re.findall(r"(\w+) -> (\w+)", line)) for line in source.splitlines() if " -> " in line}
+    return sorted(list(pair) for found in edges for pair in found)
 
 
 @command

@@ -1,16 +1,47 @@
-//! Graphs of ten thousand nodes.
+//! Graphs of ten thousand nodes, written past the engine into SQLite.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
 
 use std::time::{Duration, Instant};
 
+use holotype::db::Sql;
 use holotype::lineage::{Limits, Walk};
+use holotype::testing::Scratch;
+use holotype::track::HashLookup;
+use holotype::{NewArtifact, RunChoice};
 
-use super::Lab;
+/// An instance with one artifact and one run.
+struct Lab {
+    scratch: Scratch,
+}
+
+impl Lab {
+    fn new() -> Lab {
+        let scratch = Scratch::new().unwrap();
+        let instance = scratch.instance();
+        let path = scratch.file("seed", "seed").unwrap();
+        let new = NewArtifact { run: RunChoice::None, ..NewArtifact::new(path.to_str().unwrap()) };
+        let mut seed = instance.artifact(new.key("seed")).unwrap();
+        instance.save_artifact(&mut seed).unwrap();
+        let given = [("key", "step".into())];
+        let mut transform = instance.transform(&given, None, HashLookup::Look).unwrap().record;
+        instance.save(&mut transform).unwrap();
+        let mut run = instance.run(Some(&transform), &[]).unwrap();
+        instance.save(&mut run).unwrap();
+        assert_eq!((seed.record.id(), run.id()), (Some(1), Some(1)));
+        Lab { scratch }
+    }
+
+    fn instance(&self) -> &holotype::Instance {
+        self.scratch.instance()
+    }
+
+    fn sql(&self, text: &str) {
+        self.instance().db().write(|tx| tx.execute(&Sql::new(text))).unwrap();
+    }
+}
 
 /// Writes artifacts and runs that alternate, as SQL: run `i` reads artifacts `i` and `(i * 7919) % i`, makes `i + 1`.
 fn fill(lab: &Lab, runs: usize) {
-    let seed = lab.artifact("seed", None);
-    let run = lab.run("seed", &[]);
-    assert_eq!((seed.id(), run.id()), (Some(1), Some(1)));
     let columns = |registry: &str, given: &[(&str, String)]| {
         let registry = holotype::model::require(registry).unwrap();
         let names: Vec<String> =
