@@ -11,11 +11,12 @@ use super::location::Locations;
 use crate::content::{Content, recorded_kind};
 use crate::db::Sql;
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{Digest, HashKind, Manifest, digest_watched, scan_folder};
+use crate::hash::{Digest, HashKind, Manifest, ManifestEntry, digest_watched, scan_folder};
 use crate::ingest::{Progress, is_incomplete, storage_key};
 use crate::instance::Instance;
 use crate::query::{Q, QuerySet};
 use crate::record::Record;
+use crate::threads;
 use crate::value::{Kind, Value};
 
 /// Artifacts that are looked at between two visits to the database.
@@ -164,10 +165,9 @@ impl Instance {
         let mut found = Verification::default();
         for chunk in ids.chunks(CHUNK) {
             let tasks = self.tasks(artifacts.registry(), chunk, &deep)?;
-            let seen: Vec<Option<Seen>> = tasks
-                .into_par_iter()
-                .map(|task| self.look_until_settled(&locations, task, &progress))
-                .collect::<Result<_>>()?;
+            let look = |task| self.look_until_settled(&locations, task, &progress);
+            let seen: Vec<Option<Seen>> =
+                threads::share(|| tasks.into_par_iter().map(look).collect::<Result<_>>())?;
             let seen: Vec<Seen> = seen.into_iter().flatten().collect();
             self.record_proofs(&seen)?;
             for Seen { finding, bytes, .. } in seen {
@@ -484,14 +484,12 @@ fn compare_folder(path: &Path, artifact: &Record, manifest: Option<&Manifest>) -
 
 /// Compares every byte below a folder whose names and sizes are right.
 fn compare_bytes(path: &Path, manifest: &Manifest, progress: &Progress<'_>) -> Result<Option<String>> {
-    let changed = manifest
-        .entries()
-        .par_iter()
-        .map(|entry| {
-            let digest = digest_watched(&path.join(&entry.path), &|bytes| progress.add(bytes))?;
-            Ok((digest != entry.digest).then(|| entry.path.clone()))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let differing = |entry: &ManifestEntry| {
+        let digest = digest_watched(&path.join(&entry.path), &|bytes| progress.add(bytes))?;
+        Ok((digest != entry.digest).then(|| entry.path.clone()))
+    };
+    let changed =
+        threads::share(|| manifest.entries().par_iter().map(differing).collect::<Result<Vec<_>>>())?;
     let changed = changed.into_iter().flatten().collect();
     Ok(Differences { changed, ..Differences::default() }.words())
 }
