@@ -1,7 +1,7 @@
 //! SQLite: one writer connection, a pool of readers, waiting instead of "database is locked".
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, TryLockError};
+use std::sync::{Arc, Mutex, TryLockError};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -9,6 +9,7 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags};
 
+use super::log::Log;
 use super::rehearsal::Rehearsal;
 use super::{Cell, Durability, Open, Sql, collect};
 use crate::error::{Error, ErrorKind, Result};
@@ -37,6 +38,8 @@ pub(super) struct Sqlite {
 struct Writer {
     connection: Option<Connection>,
     durability: Durability,
+    /// Opened with the first commit that has to be flushed. Dropped after the connection, which may empty it.
+    log: Option<Arc<Log>>,
 }
 
 pub(super) struct Connection {
@@ -107,6 +110,7 @@ impl Sqlite {
         if self.rollback_journal {
             connection.set_journal_patiently("delete")?;
         }
+        connection.set_synchronous(if self.rollback_journal { "FULL" } else { "NORMAL" })?;
         self.writer = Mutex::new(writer);
         Ok(self)
     }
@@ -136,7 +140,10 @@ impl Sqlite {
         let connection = Connection::open(path, true, false)?;
         connection.set_journal("off")?;
         connection.set_synchronous("OFF")?;
-        Self::over(path, Writer::over(connection), false)
+        let mut writer = Writer::over(connection);
+        // `finish` flushes the file as a whole.
+        writer.durability = Durability::Deferred;
+        Self::over(path, writer, false)
     }
 
     /// Finishes a draft: whoever opens the database finds it with a write-ahead log, which takes SQLite itself
@@ -222,7 +229,16 @@ impl Sqlite {
         self.check_file()?;
         let connection = writer.connection(&self.path)?;
         connection.begin()?;
-        connection.finish(work)
+        let result = connection.finish(work)?;
+        let log = match self.rollback_journal {
+            true => None,
+            false => writer.log(&self.path)?,
+        };
+        // Others may write while this one waits for the device.
+        drop(writer);
+        faults::hit("db.flush");
+        log.map_or(Ok(()), |log| log.flush())?;
+        Ok(result)
     }
 
     /// Does nothing while the write lock is held, by this process or another.
@@ -234,27 +250,27 @@ impl Sqlite {
             Err(TryLockError::WouldBlock) => return Ok(None),
         };
         self.check_file()?;
-        let durability = writer.durability;
         let connection = writer.connection(&self.path)?;
-        if !self.rollback_journal {
-            connection.set_durability(Durability::Deferred)?;
-        }
         connection.set_patience(false)?;
         let begun = connection.begin();
         connection.set_patience(true)?;
-        let result = match begun {
+        match begun {
             Ok(()) => connection.finish(work).map(Some),
             Err(error) if error.kind() == ErrorKind::Busy => Ok(None),
             Err(error) => Err(error),
-        };
-        connection.set_durability(durability)?;
-        result
+        }
     }
 
     pub(super) fn set_durability(&self, durability: Durability) -> Result<()> {
         let mut writer = self.lock(&self.writer);
         writer.durability = durability;
-        writer.connection.as_ref().map_or(Ok(()), |connection| connection.set_durability(durability))
+        match (self.rollback_journal, &writer.connection) {
+            (true, Some(connection)) => connection.set_synchronous(match durability {
+                Durability::Flushed => "FULL",
+                Durability::Deferred => "NORMAL",
+            }),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn checkpoint(&self) -> Result<()> {
@@ -268,7 +284,7 @@ impl Sqlite {
 
 impl Writer {
     fn over(connection: Connection) -> Self {
-        Writer { connection: Some(connection), durability: Durability::default() }
+        Writer { connection: Some(connection), ..Writer::default() }
     }
 
     fn connection(&mut self, path: &Path) -> Result<&mut Connection> {
@@ -276,11 +292,25 @@ impl Writer {
             Some(connection) => connection,
             None => {
                 let opened = Connection::open(path, false, false)?;
-                opened.set_durability(self.durability)?;
+                // What has to reach the device is flushed by the log.
+                opened.set_synchronous("NORMAL")?;
                 opened
             }
         };
         Ok(self.connection.insert(connection))
+    }
+
+    /// Returns the log to flush after a commit, if commits are flushed.
+    fn log(&mut self, path: &Path) -> Result<Option<Arc<Log>>> {
+        if self.durability == Durability::Deferred {
+            return Ok(None);
+        }
+        let log = match self.log.take() {
+            Some(log) => log,
+            None => Arc::new(Log::beside(path)?),
+        };
+        self.log = Some(Arc::clone(&log));
+        Ok(Some(log))
     }
 }
 
@@ -388,14 +418,6 @@ impl Connection {
                 done => return done,
             }
         }
-    }
-
-    fn set_durability(&self, durability: Durability) -> Result<()> {
-        let level = match durability {
-            Durability::Flushed => "FULL",
-            Durability::Deferred => "NORMAL",
-        };
-        self.set_synchronous(level)
     }
 
     fn set_synchronous(&self, level: &str) -> Result<()> {
@@ -550,7 +572,7 @@ fn wal_present(path: &Path) -> bool {
 }
 
 /// Returns the path of a file that SQLite keeps beside the database.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

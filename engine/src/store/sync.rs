@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 pub(super) const MANY: usize = 8;
 
 /// Flushes the content of a file.
-pub(super) fn file(file: &File, path: &Path) -> Result<()> {
+pub(crate) fn file(file: &File, path: &Path) -> Result<()> {
     file.sync_data().map_err(|error| Error::io(path, error))
 }
 
@@ -26,7 +26,7 @@ pub(super) fn folder(path: &Path) -> Result<()> {
 }
 
 /// Flushes the content of a file that has just got its name where there was none, and the name with it.
-pub(super) fn file_and_name(file: &File, path: &Path) -> Result<()> {
+pub(crate) fn file_and_name(file: &File, path: &Path) -> Result<()> {
     // All metadata: the plain content would leave out the change that gave the file its name.
     file.sync_all().map_err(|error| Error::io(path, error))?;
     match path.parent() {
