@@ -153,8 +153,8 @@ class Instance:
 class Bench:
     """The sides, the place of the measurements, and the filled instances made so far.
 
-    Small files are not removed before the end: ext4 steps over the inodes that were freed in the last minutes, one
-    by one, so that whoever makes files after somebody removed many pays a millisecond for each.
+    Small files are not removed before the end: ext4 steps over the inodes that were freed in the last
+    minutes, one by one, so that whoever makes files after somebody removed many pays a millisecond for each.
 
     Args:
         lamindb: the side that is 1.
