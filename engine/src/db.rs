@@ -5,9 +5,7 @@
 
 pub mod ddl;
 mod dialect;
-mod log;
 mod postgres;
-mod rehearsal;
 mod spell;
 mod sql;
 mod sqlite;

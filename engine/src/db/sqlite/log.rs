@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use super::file::beside;
 use crate::error::{Error, Result};
 use crate::store::sync;
 
@@ -19,7 +20,7 @@ pub(super) struct Log {
 impl Log {
     /// Returns the log beside a database that has been written to, with its name on the device.
     pub(super) fn beside(database: &Path) -> Result<Self> {
-        let path = super::sqlite::beside(database, "-wal");
+        let path = beside(database, "-wal");
         // Windows flushes only what may be written.
         let file = File::options().write(true).open(&path).map_err(|error| Error::io(&path, error))?;
         sync::file_and_name(&file, &path)?;
