@@ -35,7 +35,7 @@ pub(super) struct Sqlite {
 struct Writer {
     connection: Option<Connection>,
     durability: Durability,
-    /// Opened with the first commit that has to be flushed. Dropped after the connection, which may empty it.
+    /// Opened with the first transaction. Dropped after the connection, which may empty it.
     log: Option<Arc<Log>>,
 }
 
@@ -128,9 +128,13 @@ impl Sqlite {
     }
 
     fn over(path: &Path, writer: Writer, read_only: bool) -> Result<Self> {
+        let file = Stamp::of(path)?.file;
+        if Log::is_removed(file) {
+            return Err(log::removed(path));
+        }
         Ok(Sqlite {
             path: path.to_owned(),
-            file: Stamp::of(path)?.file,
+            file,
             readers: Mutex::new(Vec::new()),
             writer: Mutex::new(writer),
             read_only,
@@ -191,18 +195,36 @@ impl Sqlite {
         }
         let mut writer = self.lock(&self.writer);
         self.check_file()?;
+        self.log(&mut writer)?;
         let connection = writer.connection(&self.path)?;
         connection.begin()?;
         let result = connection.finish(work)?;
-        let log = match self.rollback_journal {
-            true => None,
-            false => writer.log(&self.path)?,
-        };
+        let Some(log) = self.log(&mut writer)? else { return Ok(result) };
+        let flushed = writer.durability == Durability::Flushed;
         // Others may write while this one waits for the device.
         drop(writer);
         faults::hit("db.flush");
-        log.map_or(Ok(()), |log| log.flush())?;
+        if flushed {
+            log.flush()?;
+        }
         Ok(result)
+    }
+
+    /// Returns the log, which is there as soon as something was read or written, unless there is another journal.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the log was removed.
+    fn log(&self, writer: &mut Writer) -> Result<Option<Arc<Log>>> {
+        if writer.log.is_none() {
+            writer.log = Log::beside(&self.path, self.file)?;
+        }
+        if writer.log.as_ref().is_some_and(|log| log.removed()) {
+            if let Some(connection) = &writer.connection {
+                connection.leave_the_log()?;
+            }
+            return Err(log::removed(&self.path));
+        }
+        Ok(writer.log.clone())
     }
 
     /// Does nothing while the write lock is held, by this process or another.
@@ -262,18 +284,5 @@ impl Writer {
             }
         };
         Ok(self.connection.insert(connection))
-    }
-
-    /// Returns the log to flush after a commit, if commits are flushed.
-    fn log(&mut self, path: &Path) -> Result<Option<Arc<Log>>> {
-        if self.durability == Durability::Deferred {
-            return Ok(None);
-        }
-        let log = match self.log.take() {
-            Some(log) => log,
-            None => Arc::new(Log::beside(path)?),
-        };
-        self.log = Some(Arc::clone(&log));
-        Ok(Some(log))
     }
 }

@@ -77,6 +77,14 @@ impl Connection {
         self.execute(&Sql::new("BEGIN IMMEDIATE")).map(drop)
     }
 
+    /// Keeps closing the connection from writing what the log holds to the database.
+    pub(super) fn leave_the_log(&self) -> Result<()> {
+        self.inner
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+            .map(drop)
+            .map_err(|error| translate(&self.path(), error))
+    }
+
     /// Ends the transaction with what `work` did, or as if nothing had been done where it failed.
     pub(super) fn finish<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let result = work(self).and_then(|value| {

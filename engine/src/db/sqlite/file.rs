@@ -1,5 +1,11 @@
 //! What there is to know of a SQLite file before SQLite opens it.
+//!
+//! No file that SQLite may have open is closed here: on Unix, closing any handle takes all locks off that the process
+//! holds on the file, those of SQLite's own handles included. Another program could then believe that it is the last
+//! one to leave, and remove the log that this process goes on writing to.
 
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -31,13 +37,51 @@ impl Stamp {
     }
 }
 
+/// Returns true when this process may write to a file.
 pub(super) fn writable(path: &Path) -> bool {
-    std::fs::OpenOptions::new().write(true).open(path).is_ok()
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, AtFlags, CWD, accessat};
+        accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS).is_ok()
+    }
+    #[cfg(not(unix))]
+    File::options().write(true).open(path).is_ok()
+}
+
+/// Reads the start of a file without ever closing it.
+#[cfg(unix)]
+fn read_start(path: &Path, head: &mut [u8]) -> io::Result<()> {
+    use std::collections::BTreeMap;
+    use std::os::unix::fs::{FileExt as _, MetadataExt as _};
+    use std::sync::{Mutex, PoisonError};
+
+    /// One handle per database that was ever looked at, by device and inode.
+    static KEPT: Mutex<BTreeMap<(u64, u64), File>> = Mutex::new(BTreeMap::new());
+
+    let id = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(file) = kept.get(&id(&std::fs::metadata(path)?)) {
+        return file.read_exact_at(head, 0);
+    }
+    let file = File::open(path)?;
+    let read = file.read_exact_at(head, 0);
+    match file.metadata() {
+        // Replaced between the two looks by one that is known: a handle too many, but none closed.
+        Ok(found) if kept.contains_key(&id(&found)) => std::mem::forget(file),
+        Ok(found) => drop(kept.insert(id(&found), file)),
+        Err(_) => std::mem::forget(file),
+    }
+    read
+}
+
+#[cfg(not(unix))]
+fn read_start(path: &Path, head: &mut [u8]) -> io::Result<()> {
+    use std::io::Read as _;
+    File::open(path)?.read_exact(head)
 }
 
 /// Refuses what is no SQLite database before SQLite touches it.
 pub(super) fn check_header(path: &Path, length: u64) -> Result<()> {
-    use std::io::Read;
     let refuse = |what: &str| {
         Err(Error::new(
             ErrorKind::UnknownDatabase,
@@ -51,9 +95,10 @@ pub(super) fn check_header(path: &Path, length: u64) -> Result<()> {
         return refuse("empty, no SQLite database");
     }
     let mut head = [0u8; 100];
-    let mut file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
-    if length < 100 || file.read_exact(&mut head).is_err() || !head.starts_with(b"SQLite format 3\0") {
-        return refuse("no SQLite database");
+    match read_start(path, &mut head) {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(Error::io(path, error)),
+        Ok(()) if head.starts_with(b"SQLite format 3\0") => {}
+        _ => return refuse("no SQLite database"),
     }
     let page = match u64::from(u16::from_be_bytes([head[16], head[17]])) {
         1 => 65_536,
