@@ -210,7 +210,7 @@ def test_what_is_saved_after_another_program_left_is_there(instance: Path) -> No
         ln.ULabel(name=f"after-{n}", type=None).save()
         seen = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True)
         assert int(seen.stdout.split()[-1]) == ln.ULabel.filter().count() == 2 * (n + 1)
-    # On Unix, closing a plain file takes the locks away that would have kept the log: nothing is lost in silence.
+    # On Unix, closing a plain file takes the locks away that would have kept the log: that is told.
     database.read_bytes()
     subprocess.run([sys.executable, "-c", visit], check=True)
     if not database.with_name("lamin.db-wal").exists():
