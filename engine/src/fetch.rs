@@ -5,6 +5,8 @@ mod remote;
 
 use std::path::{Component, Path, PathBuf};
 
+pub(crate) use remote::expected;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::{is_incomplete, storage_key};
 use crate::instance::Instance;

@@ -1,10 +1,12 @@
 //! Copies of remote content in the cache: never others than the registry says.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::index::Index;
 use crate::content::Content;
 use crate::error::{Error, ErrorKind, Result};
+use crate::event::Event;
 use crate::hash::{ContentHash, HashKind};
 use crate::ingest::progress::Progress;
 use crate::instance::Instance;
@@ -12,7 +14,7 @@ use crate::instance::root::StorageRoot;
 use crate::instance::settings::{ArtifactPlace, cache_limit, cache_path};
 use crate::model;
 use crate::record::Record;
-use crate::store::{Fetch, Store};
+use crate::store::{Fetch, Publish, Store};
 
 impl Instance {
     /// Returns the copy of remote content in the cache, fetched unless it is there and right.
@@ -21,7 +23,7 @@ impl Instance {
         let target = self.copy_path(record, index.cache(), key)?;
         let expected = expected(record);
         let content = match &expected {
-            Some(expected) => format!("{} {} {}", expected.kind, expected.hash, expected.size),
+            Some(expected) => content_name(expected),
             None => state(store, key)?,
         };
         if index.knows(&target, &content) {
@@ -50,6 +52,43 @@ impl Instance {
         Ok(target)
     }
 
+    /// Keeps a copy of content that was stored on another machine, so that reading it costs nothing; failing costs only
+    /// that.
+    pub(crate) fn keep_copy(&self, record: &Record, source: &Path) {
+        let kept = self.located(record).and_then(|(store, key)| match store.is_remote() {
+            true => self.note_copy(record, &key, source),
+            false => Ok(()),
+        });
+        if let Err(error) = kept {
+            let uid = record.uid();
+            self.env()
+                .emit(Event::Warning(format!("no copy of artifact {uid} is kept in the cache: {error}")));
+        }
+    }
+
+    fn note_copy(&self, record: &Record, key: &str, source: &Path) -> Result<()> {
+        let index = Index::of(self.env())?;
+        let target = self.copy_path(record, index.cache(), key)?;
+        let Some(expected) = expected(record) else { return Ok(()) };
+        let (Some(folder), Some(name)) = (target.parent(), target.file_name().and_then(OsStr::to_str)) else {
+            return Ok(());
+        };
+        std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
+        let how = Publish {
+            durable: false,
+            content: Some(&expected),
+            digest: known.map(|known| known.digest),
+            ..Publish::default()
+        };
+        Store::local(folder, self.env()).publish(source, name, &how)?;
+        index.note_content(&target, &content_name(&expected))?;
+        match cache_limit(self.env())? {
+            Some(limit) => index.shrink(limit, &target).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
     fn copy_path(&self, record: &Record, cache: &Path, key: &str) -> Result<PathBuf> {
         let storage = self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
         let root = StorageRoot::stored(storage.text("root").unwrap_or_default())?;
@@ -64,8 +103,13 @@ impl Instance {
     }
 }
 
+/// Returns what tells content from other content in the index of copies.
+fn content_name(expected: &ContentHash) -> String {
+    format!("{} {} {}", expected.kind, expected.hash, expected.size)
+}
+
 /// Returns what the row says of the content.
-fn expected(record: &Record) -> Option<ContentHash> {
+pub(crate) fn expected(record: &Record) -> Option<ContentHash> {
     Some(ContentHash {
         hash: record.text("hash")?.to_owned(),
         kind: record.text("_hash_type")?.parse::<HashKind>().ok()?,

@@ -70,6 +70,9 @@ impl Instance {
         } else {
             self.save_copied(artifact, &pending)?;
         }
+        if !pending.in_place && !remote {
+            self.keep_copy(&artifact.record, &pending.source);
+        }
         if pending.temporary {
             remove_temporary(&pending.source);
         }

@@ -16,7 +16,7 @@ use crate::db::Tx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
-use crate::hash::{ContentHash, HashKind};
+use crate::fetch::expected;
 use crate::instance::Instance;
 use crate::instance::settings::cache_dir;
 use crate::model;
@@ -115,6 +115,7 @@ impl Instance {
         }
         faults::hit("upload.committed");
         artifact.record = self.by_id(before.registry(), before.id().unwrap_or_default())?;
+        self.keep_copy(&artifact.record, &source);
         self.leave_local(&before, &source);
         Ok(())
     }
@@ -277,16 +278,6 @@ struct Transfer<'a> {
     staged: &'a str,
     /// Where it will be found.
     place: &'a str,
-}
-
-/// Returns what the row says of the content.
-fn expected(record: &Record) -> Option<ContentHash> {
-    Some(ContentHash {
-        hash: record.text("hash")?.to_owned(),
-        kind: record.text("_hash_type")?.parse::<HashKind>().ok()?,
-        size: record.int("size").and_then(|size| u64::try_from(size).ok())?,
-        n_files: record.int("n_files").and_then(|n| u64::try_from(n).ok()),
-    })
 }
 
 fn lost(record: &Record) -> Error {
