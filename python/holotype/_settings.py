@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import holotype.upath  # noqa: F401  (gives local paths their view_tree)
+import holotype.upath
 from holotype import _native, _session, _voice
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ class StorageSettings:
     @property
     def root(self) -> Path:
         """The root as a path."""
-        return Path(self.root_as_str)
+        return holotype.upath.at(self.root_as_str)
 
     @property
     def root_as_str(self) -> str:

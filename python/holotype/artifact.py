@@ -251,7 +251,12 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
     def path(self) -> Path:
         """Where the content lies: before saving the source, then the place in storage."""
         source = self._row.source
-        return Path(source) if source is not None else _native.artifact_path(self._instance, self._row)
+        from holotype.upath import at
+
+        if source is not None:
+            return at(source)
+        location = _native.artifact_path(self._instance, self._row)
+        return at(location, self.storage.root if "://" in location else None)
 
     @path.setter
     def path(self, value: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import holotype.upath  # noqa: F401  (gives local paths their view_tree)
+import holotype.upath
 from holotype import _native, _session
 from holotype.registry import SQLRecord, adopt
 
@@ -83,7 +83,7 @@ class Storage(StorageFields, registry="lamindb.Storage"):
     @property
     def path(self) -> Path:
         """The root as a path."""
-        return Path(self.root)
+        return holotype.upath.at(self.root)
 
     def save(self, *args: Any, **kwargs: Any) -> Storage:
         """Marks and registers the location, or returns the registered one of the same root.

@@ -269,6 +269,26 @@ def from_auth(cls: type, path: str | Path) -> Any:
     return path if isinstance(path, _extended_upath()) else _extended_upath()(path)
 
 
+def at(location: str, root: str | None = None) -> Any:
+    """Returns a path of this machine, or that of a URL.
+
+    Args:
+        location: A path, or a URL such as `"s3://bucket/folder"`.
+        root: The root that the location lies below, whose `?endpoint_url=` says which server to ask.
+
+    Example:
+        >>> at("/home/me/data")
+        PosixPath('/home/me/data')
+    """
+    if "://" not in location:
+        return Path(location)
+    url = location.partition("?")[0]
+    query = (root or location).partition("?")[2]
+    endpoint = dict(pair.partition("=")[::2] for pair in query.split("&")).get("endpoint_url")
+    options = {} if endpoint is None else {"endpoint_url": endpoint}
+    return _extended_upath()(url, **options)
+
+
 def default_cache_dir() -> Path:
     """Returns where copies of remote files are kept unless `set_cache_dir` says otherwise."""
     from holotype import _native
