@@ -7,7 +7,7 @@ import shutil
 import weakref
 from contextlib import contextmanager
 
-from holotype import _native, _session, _voice
+from holotype import _native, _places, _session, _voice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def on_disk(
     Raises:
         TypeError: For data that is neither.
     """
-    if isinstance(data, str) or hasattr(data, "__fspath__"):
-        yield _session.local_path(data if isinstance(data, str) else os.fspath(data)), False
+    if isinstance(data, str) or hasattr(data, "__fspath__") or hasattr(data, "protocol"):
+        yield _session.local_path(_places.spelled(data)), False
         return
     from holotype import inmemory
 

@@ -9,7 +9,7 @@ class Deletion:
     """What the permanent deletion of an artifact would remove."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> str:
         """Where the content lies."""
 
     @property
@@ -331,10 +331,10 @@ def add_synonym(
 def artifact(instance: Instance, source: str, run: Any, **arguments: Any) -> Record:
     """Returns a new artifact for a path, or the registered one when the content is known."""
 
-def artifact_move(instance: Instance, record: Record) -> tuple[Path, Path] | None:
+def artifact_move(instance: Instance, record: Record) -> tuple[str, str] | None:
     """Returns from where to where saving would move content, if it would."""
 
-def artifact_path(instance: Instance, record: Record) -> Path:
+def artifact_path(instance: Instance, record: Record) -> str:
     """Returns where the content of an artifact lies, or will lie."""
 
 def artifacts_from_dir(instance: Instance, path: str, key: str | None, run: Any) -> list[Record]:

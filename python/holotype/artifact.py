@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
-from holotype import _contents, _native, _session, _voice
+from holotype import _contents, _native, _places, _session, _voice
 from holotype.errors import FieldValidationError
 from holotype.registry import SQLRecord, adopt
 
@@ -247,10 +247,11 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         return artifact
 
     @property
-    def path(self) -> Path:
-        """Where the content lies: before saving the source, then the place in storage."""
+    def path(self) -> Any:
+        """Where the content lies: before saving the source, then its place in storage, a `UPath` if remote."""
         source = self._row.source
-        return Path(source) if source is not None else _native.artifact_path(self._instance, self._row)
+        text = source if source is not None else _native.artifact_path(self._instance, self._row)
+        return Path(text) if "://" not in text else _places.place(text, self.storage.root)
 
     @path.setter
     def path(self, value: object) -> None:

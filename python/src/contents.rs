@@ -161,8 +161,10 @@ fn replace_content(
 
 /// Returns where the content of an artifact lies, or will lie.
 #[pyfunction]
-fn artifact_path(py: Python<'_>, instance: &Instance, record: &Record) -> PyResult<PathBuf> {
-    runtime::run(py, || instance.inner.artifact_path(record.row()))
+fn artifact_path(py: Python<'_>, instance: &Instance, record: &Record) -> PyResult<String> {
+    let path = runtime::run(py, || instance.inner.artifact_path(record.row()))?;
+    // Python's paths would take the slashes of a URL for one.
+    Ok(path.display().to_string())
 }
 
 /// Returns a local path from which the complete content can be read.
@@ -173,13 +175,9 @@ fn cache(py: Python<'_>, instance: &Instance, record: &Record) -> PyResult<PathB
 
 /// Returns from where to where saving would move content, if it would.
 #[pyfunction]
-fn artifact_move(
-    py: Python<'_>,
-    instance: &Instance,
-    record: &Record,
-) -> PyResult<Option<(PathBuf, PathBuf)>> {
+fn artifact_move(py: Python<'_>, instance: &Instance, record: &Record) -> PyResult<Option<(String, String)>> {
     let plan = runtime::run(py, || instance.inner.plan_artifact_move(record.row()))?;
-    Ok(plan.map(|plan| (plan.from, plan.to)))
+    Ok(plan.map(|plan| (plan.from.display().to_string(), plan.to.display().to_string())))
 }
 
 /// What the permanent deletion of an artifact would remove.
@@ -193,8 +191,8 @@ pub struct Deletion {
 impl Deletion {
     /// Where the content lies.
     #[getter]
-    fn path(&self) -> PathBuf {
-        self.plan.path.clone()
+    fn path(&self) -> String {
+        self.plan.path.display().to_string()
     }
 
     /// True when the user has to say whether the content goes as well.

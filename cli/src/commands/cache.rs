@@ -3,7 +3,9 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use holotype::Event;
 use holotype::describe::format_size;
-use holotype::instance::settings::{cache_dir, plan_cache_clear, plan_cache_move};
+use holotype::instance::settings::{
+    cache_dir, parse_size, plan_cache_clear, plan_cache_move, set_cache_limit,
+};
 use serde_json::json;
 
 use crate::error::{Failure, Result};
@@ -22,11 +24,14 @@ pub(crate) struct CacheArgs {
 pub(crate) enum CacheCommand {
     /// Print the cache directory
     Get,
-    /// Move the cache to another directory
+    /// Move the cache to another directory, or limit its size
     Set {
         /// Absolute path of the directory, or null for the default
-        #[arg(value_name = "FOLDER")]
-        cache_dir: String,
+        #[arg(value_name = "FOLDER", required_unless_present = "max_size")]
+        cache_dir: Option<String>,
+        /// Size above which what was used longest ago goes, such as 20GB; null for none
+        #[arg(long, value_name = "SIZE")]
+        max_size: Option<String>,
     },
     /// Move the cache back to the default directory
     Reset,
@@ -59,10 +64,32 @@ pub(super) fn run_command(ui: &mut Ui, command: &CacheCommand) -> Result<()> {
             }
             Ok(())
         }
-        CacheCommand::Set { cache_dir } => move_to(ui, Some(cache_dir).filter(|dir| dir.as_str() != "null")),
+        CacheCommand::Set { cache_dir, max_size } => {
+            if let Some(max_size) = max_size {
+                limit(ui, max_size)?;
+            }
+            match cache_dir {
+                Some(dir) => move_to(ui, Some(dir).filter(|dir| dir.as_str() != "null")),
+                None => Ok(()),
+            }
+        }
         CacheCommand::Reset => move_to(ui, None),
         CacheCommand::Clear { force } => clear(ui, *force),
     }
+}
+
+fn limit(ui: &Ui, size: &str) -> Result<()> {
+    let limit = if size == "null" { None } else { Some(parse_size(size)?) };
+    set_cache_limit(ui.env(), limit)?;
+    let size = limit.map(|limit| format_size(i64::try_from(limit).unwrap_or(i64::MAX)));
+    ui.say(
+        Level::Important,
+        match size {
+            Some(size) => format!("the cache holds up to {size}"),
+            None => "the cache holds any amount".to_owned(),
+        },
+    );
+    Ok(())
 }
 
 fn move_to(ui: &Ui, dir: Option<&String>) -> Result<()> {
