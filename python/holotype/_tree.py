@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 
+from holotype._places import is_remote
 from holotype.suffixes import name_suffixes, split_suffix
 
 TYPE_CHECKING = False
@@ -186,27 +187,23 @@ class _RemoteLister:
         return folder
 
 
-def _is_remote(path: Any) -> bool:
-    return hasattr(path, "fs") and getattr(path, "protocol", "") not in ("", "file", "local")
-
-
 def _lister(path: Any) -> _LocalLister | _RemoteLister:
-    return _RemoteLister(path) if _is_remote(path) else _LocalLister(path)
+    return _RemoteLister(path) if is_remote(path) else _LocalLister(path)
 
 
 def including(root: Any, paths: Iterable[Any]) -> Callable[[str, bool], bool]:
     """Returns a test for whether a location is, leads to or lies below one of the paths."""
 
     def normal(path: Any) -> str:
-        if _is_remote(path):
+        if is_remote(path):
             return str(path.path).strip("/")
-        return str(path).split("://", 1)[-1].strip("/") if _is_remote(root) else os.path.abspath(path)
+        return str(path).split("://", 1)[-1].strip("/") if is_remote(root) else os.path.abspath(path)
 
     wanted = [normal(path) for path in paths]
-    separator = "/" if _is_remote(root) else os.sep
+    separator = "/" if is_remote(root) else os.sep
 
     def is_included(location: str, is_dir: bool) -> bool:
-        place = location.strip("/") if _is_remote(root) else os.path.abspath(location)
+        place = location.strip("/") if is_remote(root) else os.path.abspath(location)
         return any(
             place == target
             or place.startswith(target + separator)

@@ -269,26 +269,6 @@ def from_auth(cls: type, path: str | Path) -> Any:
     return path if isinstance(path, _extended_upath()) else _extended_upath()(path)
 
 
-def at(location: str, root: str | None = None) -> Any:
-    """Returns a path of this machine, or that of a URL.
-
-    Args:
-        location: A path, or a URL such as `"s3://bucket/folder"`.
-        root: The root that the location lies below, whose `?endpoint_url=` says which server to ask.
-
-    Example:
-        >>> at("/home/me/data")
-        PosixPath('/home/me/data')
-    """
-    if "://" not in location:
-        return Path(location)
-    url = location.partition("?")[0]
-    query = (root or location).partition("?")[2]
-    endpoint = dict(pair.partition("=")[::2] for pair in query.split("&")).get("endpoint_url")
-    options = {} if endpoint is None else {"endpoint_url": endpoint}
-    return _extended_upath()(url, **options)
-
-
 def default_cache_dir() -> Path:
     """Returns where copies of remote files are kept unless `set_cache_dir` says otherwise."""
     from holotype import _native
@@ -316,10 +296,22 @@ _cache_dir: Callable[[], Path] = default_cache_dir
 
 
 def _extended_upath() -> Any:
-    """Returns universal-pathlib's class, which carries this module's methods, as does its local one."""
+    """Returns universal-pathlib's class, which carries this module's methods, as does its local one.
+
+    Its file systems are made as `_clouds` says.
+    """
     from holotype._optional import require
 
     base = require("upath").UPath
+    if "synchronize_to" not in base.__dict__:
+        from upath.registry import register_implementation
+
+        from holotype._clouds import ArtifactPath, S3QueryPath, file_system
+
+        base._fs_factory = classmethod(file_system)
+        own = dict.fromkeys(("s3", "s3a"), S3QueryPath) | dict.fromkeys(("holotype", "lamin"), ArtifactPath)
+        for protocol, path in own.items():
+            register_implementation(protocol, path, clobber=True)
     for cls in (base, type(base("."))):
         if "synchronize_to" in cls.__dict__:
             continue

@@ -113,9 +113,11 @@ impl Instance {
         let copy = self.copy_of(record, store, &storage_key(record))?;
         let limit = cache_limit(self.env())?;
         let fits = |expected: &&ContentHash| limit.is_none_or(|limit| expected.size <= limit);
-        let (Some(expected), Some(folder), Some(name)) =
-            (copy.expected.as_ref().filter(fits), copy.path.parent(), copy.path.file_name().and_then(OsStr::to_str))
-        else {
+        let (Some(expected), Some(folder), Some(name)) = (
+            copy.expected.as_ref().filter(fits),
+            copy.path.parent(),
+            copy.path.file_name().and_then(OsStr::to_str),
+        ) else {
             return Ok(());
         };
         std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;

@@ -310,8 +310,7 @@ fn the_cache_keeps_to_its_limit() {
     holotype::instance::settings::set_cache_limit(cloud.instance.env(), Some(2500)).unwrap();
     // The clock moves on, so that what was made before is no longer in use.
     let later = || (0..70_000).for_each(|_| assert!(cloud.instance.env().now().0 > 0));
-    let there =
-        || (0..4).filter(|i| cloud.cached(&format!("{i}.bin")).exists()).collect::<Vec<_>>();
+    let there = || (0..4).filter(|i| cloud.cached(&format!("{i}.bin")).exists()).collect::<Vec<_>>();
     let records: Vec<Record> = (0..4)
         .map(|i| {
             later();
