@@ -2,8 +2,8 @@
 
 `data/seed_local.ipynb` holds its code cells; they import `lamindb`, which `compat/lamindb` provides. It runs
 word for word against two object stores, one of which checks signatures; the environment says where they are.
-It runs once more with a folder in place of the bucket. As a folder of this machine that would be the first local
-storage location that is found, so the one that is meant is named.
+It runs once more with a folder in place of the bucket. As a folder of this machine that would be the first
+local storage location that is found, so the one that is meant is named.
 """
 
 from __future__ import annotations
