@@ -17,6 +17,7 @@ use std::sync::{Arc, OnceLock, RwLock};
 
 pub(crate) use cloud::Cloud;
 pub use cloud::{Holder, Locks};
+pub(crate) use ground::Ground;
 pub use init::InitOptions;
 
 use crate::session::Session;

@@ -56,7 +56,7 @@ pub(crate) struct Cloud {
 
 impl Cloud {
     /// Returns the database of these settings if it lies in a bucket.
-    pub(super) fn of(
+    pub(crate) fn of(
         env: &Env,
         settings: &InstanceSettings,
         user: &UserSettings,

@@ -1,16 +1,16 @@
-//! Where a new instance puts its mark: a folder of this machine, or a bucket.
+//! Where an instance puts its mark: a folder of this machine, or a bucket.
 
 use std::fs;
 use std::path::PathBuf;
 
 use super::marker::{self, Marker, Marking};
-use super::root::{INTERNAL_FOLDER, Protocol, StorageRoot};
+use super::root::{INTERNAL_FOLDER, MARKER_KEY, Protocol, StorageRoot};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
 
-/// The default storage location of a new instance.
-pub(super) enum Ground {
+/// The default storage location of an instance that comes or goes.
+pub(crate) enum Ground {
     Folder(PathBuf),
     Bucket(Store),
 }
@@ -20,7 +20,7 @@ impl Ground {
     ///
     /// # Errors
     /// [`ErrorKind::Unsupported`] for a server that only gives.
-    pub(super) fn of(env: &Env, root: &StorageRoot) -> Result<Ground> {
+    pub(crate) fn of(env: &Env, root: &StorageRoot) -> Result<Ground> {
         if let Some(folder) = root.local_path() {
             return Ok(Ground::Folder(folder.to_owned()));
         }
@@ -50,7 +50,7 @@ impl Ground {
         }
     }
 
-    pub(super) fn marker(&self) -> Result<Option<Marker>> {
+    pub(crate) fn marker(&self) -> Result<Option<Marker>> {
         match self {
             Ground::Folder(folder) => marker::read(folder),
             Ground::Bucket(store) => marker::read_in(store),
@@ -62,6 +62,14 @@ impl Ground {
         match self {
             Ground::Folder(folder) => marker::write(env, folder, marker),
             Ground::Bucket(store) => marker::write_in(store, marker),
+        }
+    }
+
+    /// Takes the mark away.
+    pub(crate) fn unmark(&self) -> Result<()> {
+        match self {
+            Ground::Folder(folder) => marker::remove(folder).map(drop),
+            Ground::Bucket(store) => store.remove(MARKER_KEY).map(drop),
         }
     }
 

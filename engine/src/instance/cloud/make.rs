@@ -1,4 +1,4 @@
-//! The database of a new instance in a bucket: built here, locked, and sent where there is none yet.
+//! The database of an instance in a bucket made and deleted: built here, locked, and sent where there is none yet.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +8,7 @@ use super::state::State;
 use crate::db::{Db, Open};
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
+use crate::instance::root::DATABASE_KEY;
 
 impl Cloud {
     /// Returns what `look` finds in a database that the bucket holds already, brought here first; nothing when there is
@@ -70,6 +71,21 @@ impl Cloud {
             let _ = self.locker.give_back(client).and_then(|_| self.locker.remove());
         }
         sent.map(drop)
+    }
+
+    /// Removes the database, its lock and the copy here; not while somebody else works with it.
+    pub(crate) fn delete(&self) -> Result<()> {
+        let _turn = self.copy.turn()?;
+        let state = self.copy.state(&self.env)?;
+        // Known as this copy's when the deletion is broken off and done again.
+        self.copy.keep(&self.env, &state)?;
+        if let Some(holder) = self.locker.take(&state.client)? {
+            return Err(self.named(holder).refusal());
+        }
+        self.store.remove(DATABASE_KEY)?;
+        faults::hit("cloud.deleted");
+        self.locker.remove()?;
+        self.copy.remove()
     }
 
     /// Returns the error for a place that is taken.
