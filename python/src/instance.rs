@@ -1,5 +1,7 @@
 //! The one handle: an instance with its records, links and context.
 
+use std::time::Duration;
+
 use holotype::instance::InitOptions;
 use holotype::write::Conflict;
 use holotype::{NewStorage, Value};
@@ -78,6 +80,23 @@ impl Instance {
     fn connect_current(py: Python<'_>) -> PyResult<Option<Self>> {
         let found = runtime::run(py, || holotype::Instance::connect_current(&voice::env()))?;
         Ok(found.map(|inner| Instance { inner }))
+    }
+
+    /// Takes the lock of an instance whose database lies in a bucket, waiting for it so many seconds.
+    fn hold(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+        let patience = Duration::try_from_secs_f64(seconds)
+            .map_err(|_| error::value(py, format!("{seconds} is no time to wait: pass seconds")))?;
+        runtime::run(py, || self.inner.hold(patience))
+    }
+
+    /// Sends what this process wrote to a database in a bucket, and gives back the lock that its first write took.
+    fn leave(&self, py: Python<'_>) -> PyResult<()> {
+        runtime::run(py, || self.inner.leave())
+    }
+
+    /// Sends what a database in a bucket does not have yet, and gives its lock back.
+    fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
+        runtime::run(py, || self.inner.disconnect())
     }
 
     /// Working directory that the instance resolves relative paths against.

@@ -1,5 +1,7 @@
 //! SQLite: one writer connection, a pool of readers, waiting instead of "database is locked".
 
+mod whole;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;

@@ -86,7 +86,7 @@ impl Object {
         }
     }
 
-    fn stat_of(&self, key: String, meta: &ObjectMeta) -> Stat {
+    pub(super) fn stat_of(&self, key: String, meta: &ObjectMeta) -> Stat {
         Stat {
             key,
             size: meta.size,
