@@ -169,14 +169,21 @@ class _RemoteLister:
         self.title = _printable(str(path).split("?", 1)[0].rstrip("/"))
         # The folder may have changed behind the file system's back.
         self._fs.invalidate_cache()
-        if not self._fs.exists(self.root):
-            raise FileNotFoundError(f"No such file or directory: '{self.title}'")
-        if not self._fs.isdir(self.root):
+        # To list is to ask once; some servers fail when they are asked for a folder itself.
+        self._top = self._list(self.root)
+        if [(item["name"], item["type"]) for item in self._top] == [(self.root, "file")]:
             raise NotADirectoryError(f"Not a directory: '{self.title}'")
+
+    def _list(self, folder: str) -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = self._fs.ls(folder, detail=True)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"No such file or directory: '{self.title}'") from None
+        return found
 
     def entries(self, folder: str) -> list[_Entry]:
         found = []
-        for item in self._fs.ls(folder, detail=True):
+        for item in self._top if folder == self.root else self._list(folder):
             location = item["name"].rstrip("/")
             # Object stores list a folder's own marker object among its content.
             if location != folder.rstrip("/"):

@@ -95,17 +95,28 @@ def test_what_lies_in_the_bucket_is_registered_and_found(
     for known in (artifact, other):
         assert ln.Artifact.get(path=known.path) == known
         assert ln.Artifact.get(path=str(known.path)) == known
+    # Consoles mark folders by empty objects.
+    bucket_name, _, key = cloud.path.partition("/")
+    cloud.fs.call_s3("put_object", Bucket=bucket_name, Key=f"{key}/", Body=b"")
     capsys.readouterr()
     cloud.view_tree()
     assert capsys.readouterr().out.splitlines() == [
         "2 sub-directories & 3 files with suffixes '.csv', '.parquet', '.txt'",
         bucket.split("?")[0],
         "├── .lamindb/",
-        *sorted([f"│   ├── {other.uid}.parquet"]),
+        f"│   ├── {other.uid}.parquet",
         "│   └── storage_uid.txt",
         "└── raw/",
         "    └── x.csv",
     ]
+
+
+def test_only_folders_have_trees(cloud: Any) -> None:
+    (cloud / "x.csv").write_text("a\n")
+    with pytest.raises(NotADirectoryError):
+        (cloud / "x.csv").view_tree()
+    with pytest.raises(FileNotFoundError):
+        (cloud / "none").view_tree()
 
 
 def test_a_path_that_names_another_server_is_not_known(cloud: Any) -> None:
@@ -246,7 +257,7 @@ def test_a_table_with_a_column_named_like_a_path_is_a_table(cloud: Any) -> None:
     assert saved(frame, "t.parquet").load().equals(frame)
 
 
-def test_an_upload_is_broken_off(home: Path) -> None:
+def test_waiting_for_a_server_is_broken_off(home: Path) -> None:
     """A server that never answers is left at once when the user wants to."""
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
