@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
-use holotype::Event;
 use holotype::describe::format_size;
 use holotype::instance::settings::{cache_dir, plan_cache_clear, plan_cache_move};
+use holotype::{Event, Instance};
 use serde_json::json;
 
 use crate::error::{Failure, Result};
@@ -83,6 +83,8 @@ fn clear(ui: &mut Ui, force: bool) -> Result<()> {
             return Err(Failure::Aborted);
         }
     }
+    // The working copies of databases in buckets lie there as well.
+    Instance::disconnect_from_all(ui.env())?;
     plan.apply()?;
     ui.tell(Event::Done("the cache directory was cleared".to_owned()));
     Ok(())
