@@ -127,7 +127,9 @@ fn init_joins_what_is_there_and_refuses_what_is_somebodys() {
     let elsewhere = Client::new(&ann.root, Some("ann"));
     let joined = elsewhere.init().unwrap();
     assert_eq!(labels(&joined), ["one"]);
-    assert_eq!(joined.registry("Storage").unwrap().count().unwrap(), 1);
+    for registry in ["Storage", "User"] {
+        assert_eq!(joined.registry(registry).unwrap().count().unwrap(), 1, "{registry}");
+    }
     joined.disconnect().unwrap();
     assert_eq!(labels(&ann.init().unwrap()), ["one"]);
 
