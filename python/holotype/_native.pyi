@@ -51,6 +51,15 @@ class Instance:
     def connect_current() -> Instance | None:
         """Connects to the current instance, if there is one."""
 
+    def hold(self, seconds: float) -> None:
+        """Takes the lock of an instance whose database lies in a bucket, waiting for it so many seconds."""
+
+    def leave(self) -> None:
+        """Sends what this process wrote to a database in a bucket, and gives back the lock that its first write took."""
+
+    def disconnect(self) -> None:
+        """Sends what a database in a bucket does not have yet, and gives its lock back."""
+
     @property
     def cwd(self) -> str:
         """Working directory that the instance resolves relative paths against."""
