@@ -121,7 +121,7 @@ test-postgres:
 servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs
 
 # A failing network shows as a failing test, never as a skipped one: the referee is installed from the package index.
-test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test
+test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test servers
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest python/tests $(PYTEST_ARGS)
 
 bench: $(STAMPS)/installed

@@ -7,7 +7,7 @@ import shutil
 import weakref
 from contextlib import contextmanager
 
-from holotype import _native, _session, _voice
+from holotype import _native, _places, _session, _voice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def on_disk(
     Raises:
         TypeError: For data that is neither.
     """
-    if isinstance(data, str) or hasattr(data, "__fspath__"):
-        yield _session.local_path(data if isinstance(data, str) else os.fspath(data)), False
+    if _places.is_path(data):
+        yield _session.local_path(_places.spelled(data)), False
         return
     from holotype import inmemory
 
@@ -76,7 +76,7 @@ def storage_id(storage: Any) -> int:
     Raises:
         ValueError: If it is not registered.
     """
-    root = _native.normalize_root(os.fspath(storage))
+    root = _native.normalize_root(_session.local_path(_places.spelled(storage)))
     query = _session.current().query("lamindb.Storage").filter(("is", "root", root))
     found = query.first()
     if found is None or found.id is None:
@@ -93,11 +93,16 @@ def path_condition(instance: _native.Instance, path: Any) -> tuple[Any, ...]:
         instance: The instance.
         path: Path in a registered storage location.
     """
-    text = os.path.abspath(os.path.expanduser(os.fspath(path)))
+    text, server = _places.spelled(path), ""
+    if _places.is_url(text):
+        text, _, server = text.partition("?")
+    else:
+        text = os.path.abspath(os.path.expanduser(text))
     locations: list[tuple[int, str]] = instance.query("lamindb.Storage").table(["id", "root"]).rows()
     nodes: list[tuple[Any, ...]] = []
-    for id, root in sorted(locations, key=lambda location: -len(location[1])):
-        if not text.startswith(f"{root}/"):
+    for id, location in sorted(locations, key=lambda location: -len(location[1])):
+        root, _, its_server = location.partition("?")
+        if not text.startswith(f"{root}/") or server not in ("", its_server):
             continue
         relative = text[len(root) + 1 :]
         here = ("is", "storage_id", id)

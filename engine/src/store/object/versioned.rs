@@ -16,8 +16,6 @@ use crate::hash::Digest;
 use crate::store::Fetch;
 use crate::store::versioned::Version;
 
-const QUIET: runtime::Progress<'static> = &|_| Ok(());
-
 impl Version {
     fn of(meta: &ObjectMeta) -> Version {
         Version { tag: meta.e_tag.clone(), number: meta.version.clone() }
@@ -30,14 +28,14 @@ impl Version {
 
 impl Object {
     pub(in crate::store) fn version(&self, key: &str) -> Result<Option<Version>> {
-        runtime::run(QUIET, async {
+        runtime::run(&self.patience(), async {
             let found = self.found(key).await?;
             Ok(found.map(|meta| Version::of(&meta)))
         })
     }
 
     pub(in crate::store) fn read_version(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>> {
-        runtime::run(QUIET, async {
+        runtime::run(&self.patience(), async {
             let location = self.location(key)?;
             let client = self.client().await?;
             let found = match client.store.get_opts(&location, GetOptions::default()).await {
@@ -52,7 +50,7 @@ impl Object {
     }
 
     pub(in crate::store) fn fetch_version(&self, key: &str, target: &Path) -> Result<Option<Version>> {
-        runtime::run(QUIET, async {
+        runtime::run(&self.patience(), async {
             let Some(meta) = self.found(key).await? else { return Ok(None) };
             // Every request for a part names the tag: what arrives is of one version.
             self.get_file(key, self.stat_of(key.to_owned(), &meta), target, &Fetch::default()).await?;
@@ -67,7 +65,7 @@ impl Object {
         bytes: Vec<u8>,
     ) -> Result<Option<Version>> {
         self.writable()?;
-        runtime::run(QUIET, async {
+        runtime::run(&|_| Ok(()), async {
             let location = self.location(key)?;
             let client = self.client().await?;
             let bytes = Bytes::from(bytes);
