@@ -1,11 +1,11 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
-use holotype::Event;
 use holotype::describe::format_size;
 use holotype::instance::settings::{
     cache_dir, cache_limit, parse_size, plan_cache_clear, plan_cache_move, set_cache_limit,
 };
+use holotype::{Event, Instance};
 use serde_json::json;
 
 use crate::error::{Failure, Result};
@@ -111,6 +111,8 @@ fn clear(ui: &mut Ui, force: bool) -> Result<()> {
             return Err(Failure::Aborted);
         }
     }
+    // The working copies of databases in buckets lie there as well.
+    Instance::disconnect_from_all(ui.env())?;
     plan.apply()?;
     ui.tell(Event::Done("the cache directory was cleared".to_owned()));
     Ok(())

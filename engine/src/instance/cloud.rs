@@ -190,6 +190,10 @@ impl Cloud {
     /// Sends what is not in the cloud yet and gives the lock back, if this working copy has it.
     pub(super) fn release(&self) -> Result<()> {
         let mut writing = self.writing();
+        // What this machine never worked with gets no files about it.
+        if self.copy.known()?.is_none() {
+            return Ok(());
+        }
         let _turn = self.copy.turn()?;
         let Some(mut state) = self.copy.known()? else { return Ok(()) };
         let opened = match self.db.get() {
@@ -330,5 +334,13 @@ impl Instance {
     pub fn disconnect_from(env: &Env, settings: &InstanceSettings) -> Result<()> {
         let cloud = Cloud::of(env, settings, &UserSettings::current(env)?)?;
         cloud.map_or(Ok(()), |cloud| cloud.release())
+    }
+
+    /// As [`Instance::disconnect`], for every instance that this machine has a working copy of.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub fn disconnect_from_all(env: &Env) -> Result<()> {
+        InstanceSettings::list(env).iter().try_for_each(|settings| Instance::disconnect_from(env, settings))
     }
 }

@@ -74,7 +74,13 @@ impl Instance {
     /// Finds or makes the row of the current user and keeps its handle and name up to date.
     pub(super) fn adopt_user(&self, user: &UserSettings) -> Result<()> {
         let registry = model::require("User")?;
-        let found = self.query(registry).filter(Q::is("uid", user.uid.as_str()))?.first()?;
+        let query = self.query(registry);
+        // Where no service gives uids out, every machine draws its own for a handle: within an instance, the handle is who
+        // somebody is.
+        let found = match query.filter(Q::is("uid", user.uid.as_str()))?.first()? {
+            None => query.filter(Q::is("handle", user.handle.as_str()))?.first()?,
+            found => found,
+        };
         let record = match found {
             Some(mut record) => {
                 let same = record.text("handle") == Some(user.handle.as_str())

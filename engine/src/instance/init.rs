@@ -57,15 +57,16 @@ impl Instance {
             env.emit(Event::NameFromDatabase);
         }
         let slug = Slug::new(&user.handle, name);
-        if let Some(settings) = find_by_identifier(env, &slug.to_string())? {
+        let known = find_by_identifier(env, &slug.to_string())?;
+        if let Some(settings) = &known {
             // A server tells by itself that it lacks the database, or the database its tables.
-            let there = match (settings.database(env)?, Cloud::of(env, &settings, &user)?) {
+            let there = match (settings.database(env)?, Cloud::of(env, settings, &user)?) {
                 (DatabaseSite::Postgres(url), _) => server::holds_tables(env, &url)?,
                 (_, Some(cloud)) => cloud.exists()?,
                 (_, None) => settings.sqlite_path(env)?.is_some_and(|path| path.exists()),
             };
             if there {
-                let instance = Instance::connect(env, &settings)?;
+                let instance = Instance::connect(env, settings)?;
                 bind_here(env, &slug);
                 instance.hold(Duration::ZERO)?;
                 return Ok(instance);
@@ -80,7 +81,7 @@ impl Instance {
             settings.id = id;
         }
         settings.storage_region = ground.region()?;
-        let undo = Undo::new(&ground);
+        let undo = Undo::new(&ground, known.is_some());
         let made = make(env, &settings, &user, &ground);
         if made.is_err() {
             undo.run(env, &settings);
@@ -112,11 +113,14 @@ fn bind_here(env: &Env, slug: &Slug) {
 struct Undo<'a> {
     /// A folder, where the location is one, that was not there before.
     made: Option<&'a Path>,
+    /// Whether there were settings before, which lead to what is left of the instance.
+    known: bool,
 }
 
 impl Undo<'_> {
-    fn new(ground: &Ground) -> Undo<'_> {
+    fn new(ground: &Ground, known: bool) -> Undo<'_> {
         Undo {
+            known,
             made: match ground {
                 Ground::Folder(folder) if !folder.exists() => Some(folder),
                 _ => None,
@@ -125,7 +129,9 @@ impl Undo<'_> {
     }
 
     fn run(&self, env: &Env, settings: &InstanceSettings) {
-        settings.delete(env).ok();
+        if !self.known {
+            settings.delete(env).ok();
+        }
         if let Some(folder) = self.made {
             std::fs::remove_dir(folder.join(".lamindb")).ok();
             std::fs::remove_dir(folder).ok();

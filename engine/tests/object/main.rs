@@ -2,7 +2,6 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod artifacts;
-mod database;
 mod errors;
 mod faults;
 mod keep_local;

@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::value::Timestamp;
 
 /// How often somebody who is about to draw a number is looked at, and when that becomes worth telling.
-const POLLS: u32 = 300;
+const POLLS: u32 = 150;
 const TELL_AT: u32 = 100;
 const POLL: Duration = Duration::from_millis(100);
 

@@ -102,11 +102,17 @@ impl WorkingCopy {
         Ok(path)
     }
 
-    /// Removes the copy and what is known of it.
-    pub(super) fn remove(&self) -> Result<()> {
-        for end in ["-wal", "-shm", "-journal", "", ".incoming", ".holotype"] {
+    /// Removes the copy.
+    pub(super) fn clear(&self) -> Result<()> {
+        for end in ["-wal", "-shm", "-journal", "", ".incoming"] {
             files::remove(&self.beside(end))?;
         }
         Ok(())
+    }
+
+    /// Removes the copy and what is known of it.
+    pub(super) fn remove(&self) -> Result<()> {
+        self.clear()?;
+        files::remove(&self.note()).map(drop)
     }
 }

@@ -26,16 +26,14 @@ impl Cloud {
             return look(&self.copy.path).map(Some).ok_or_else(|| self.somebodys());
         }
         match self.copy.known()? {
-            None if !self.copy.exists() => Ok(None),
-            // Never sent: nobody can have worked with it.
-            Some(state) if state.version.is_none() && state.digest.is_none() => {
-                self.copy.remove()?;
-                Ok(None)
-            }
-            // A database of this place that was deleted together with its instance.
-            _ if !self.copy.exists() => self.copy.remove().map(|()| None),
-            _ => Err(self.missing()),
+            None if !self.copy.exists() => {}
+            // Never sent: nobody can have worked with it. Its name stays, under which it may have the lock.
+            Some(state) if state.version.is_none() && state.digest.is_none() => self.copy.clear()?,
+            // What is known of a database that was deleted together with its instance.
+            _ if !self.copy.exists() => self.copy.remove()?,
+            _ => return Err(self.missing()),
         }
+        Ok(None)
     }
 
     /// Has the database built in the place of the copy, takes the lock and sends it; all or nothing.
