@@ -42,9 +42,7 @@ def connect(instance: str | None = None, *, wait: float = 0, **kwargs: object) -
             return
         refuse_while_tracking(present)
         present.leave()
-    found = _native.Instance.connect(instance)
-    found.hold(wait)
-    _session.use(found)
+    _session.use(_native.Instance.hold(instance, wait))
 
 
 def refuse_while_tracking(present: _native.Instance) -> None:

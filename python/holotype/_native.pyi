@@ -51,8 +51,9 @@ class Instance:
     def connect_current() -> Instance | None:
         """Connects to the current instance, if there is one."""
 
-    def hold(self, seconds: float) -> None:
-        """Takes the lock of an instance whose database lies in a bucket, waiting for it so many seconds."""
+    @staticmethod
+    def hold(identifier: str, seconds: float) -> Instance:
+        """Connects to an instance and keeps the lock of a database in a bucket, waiting for it so many seconds."""
 
     def leave(self) -> None:
         """Sends what this process wrote to a database in a bucket, and gives back the lock that its first write took."""

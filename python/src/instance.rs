@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use holotype::instance::InitOptions;
+use holotype::instance::settings::load_by_identifier;
 use holotype::write::Conflict;
 use holotype::{NewStorage, Value};
 use pyo3::prelude::*;
@@ -82,11 +83,17 @@ impl Instance {
         Ok(found.map(|inner| Instance { inner }))
     }
 
-    /// Takes the lock of an instance whose database lies in a bucket, waiting for it so many seconds.
-    fn hold(&self, py: Python<'_>, seconds: f64) -> PyResult<()> {
+    /// Connects to an instance and keeps the lock of a database in a bucket, waiting for it so many seconds.
+    #[staticmethod]
+    fn hold(py: Python<'_>, identifier: &str, seconds: f64) -> PyResult<Self> {
         let patience = Duration::try_from_secs_f64(seconds)
             .map_err(|_| error::value(py, format!("{seconds} is no time to wait: pass seconds")))?;
-        runtime::run(py, || self.inner.hold(patience))
+        let inner = runtime::run(py, || {
+            let env = voice::env();
+            let settings = load_by_identifier(&env, identifier)?;
+            holotype::Instance::connect_and_hold(&env, &settings, patience)
+        })?;
+        Ok(Instance { inner })
     }
 
     /// Sends what this process wrote to a database in a bucket, and gives back the lock that its first write took.

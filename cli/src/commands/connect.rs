@@ -42,8 +42,8 @@ pub(crate) fn run(ui: &mut Ui, args: &ConnectArgs) -> Result<()> {
         ui.hush();
     }
     // What cannot be opened does not become the current instance.
-    let instance = ui.work_with(Instance::connect(&env, &settings)?);
-    instance.hold(Duration::from_secs(args.wait))?;
+    let patience = Duration::from_secs(args.wait);
+    let instance = ui.work_with(Instance::connect_and_hold(&env, &settings, patience)?);
     if args.here {
         instance.bind_directory(&env.cwd)?;
         ui.say(Level::Important, format!("connected database {slug} to {}", env.cwd.display()));

@@ -1,6 +1,7 @@
 //! Connecting: settings to a handle, with older layouts renamed and unknown databases refused.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::cloud::Cloud;
 use super::marker::{self, Legacy};
@@ -45,6 +46,18 @@ impl Instance {
     pub fn connect(env: &Env, settings: &InstanceSettings) -> Result<Instance> {
         let user = UserSettings::current(env)?;
         let instance = Instance::open(env, settings, &user)?;
+        env.emit(Event::Connected { slug: settings.slug().to_string() });
+        Ok(instance)
+    }
+
+    /// Connects to the instance that `settings` describe and keeps its lock, where it has one, until somebody disconnects.
+    ///
+    /// # Errors
+    /// As [`Instance::connect`] and [`Instance::hold`].
+    pub fn connect_and_hold(env: &Env, settings: &InstanceSettings, patience: Duration) -> Result<Instance> {
+        let user = UserSettings::current(env)?;
+        let instance = Instance::open(env, settings, &user)?;
+        instance.hold(patience)?;
         env.emit(Event::Connected { slug: settings.slug().to_string() });
         Ok(instance)
     }

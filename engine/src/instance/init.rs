@@ -66,9 +66,8 @@ impl Instance {
                 (_, None) => settings.sqlite_path(env)?.is_some_and(|path| path.exists()),
             };
             if there {
-                let instance = Instance::connect(env, settings)?;
+                let instance = Instance::connect_and_hold(env, settings, Duration::ZERO)?;
                 bind_here(env, &slug);
-                instance.hold(Duration::ZERO)?;
                 return Ok(instance);
             }
             env.emit(Event::Reinitializing { id: settings.id.clone() });

@@ -16,4 +16,5 @@ mod proxy;
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
+mod versions;
 mod work;
