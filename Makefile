@@ -1,6 +1,7 @@
 # Every step installs what it needs into $(VENV) and $(TOOLS); nothing outside this folder is changed.
 #
 #   make demo       build everything, then play the main job in a scratch folder
+#   make demo-cloud the same with an instance in a bucket, on a server that is started for it
 #   make test       all tests: Rust on SQLite and PostgreSQL, Python, notebooks, the real LaminDB as referee
 #   make lint       everything a machine can check without running the program
 #   make docs       the Rust and Python reference, in docs/reference/
@@ -36,11 +37,11 @@ SOURCES := $(shell find engine cli python/src python/holotype python/Cargo.toml 
 	pyproject.toml -type f -not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so')
 COMPAT  := $(shell find compat -type f -not -path '*/build/*' -not -path '*.egg-info/*' -not -path '*/__pycache__/*')
 
-.PHONY: help demo servers test test-rust test-postgres test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
+.PHONY: help demo demo-cloud servers test test-rust test-postgres test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
 	docs-python develop wheel bench clean
 
 help:
-	@sed -n '3,13s/^# \{0,1\}//p' Makefile
+	@sed -n '3,14s/^# \{0,1\}//p' Makefile
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
@@ -98,6 +99,10 @@ $(STAMPS)/compat: $(COMPAT) $(STAMPS)/installed
 demo: $(STAMPS)/installed
 	docs/demo.sh $(BIN)
 
+demo-cloud: $(STAMPS)/installed $(STAMPS)/servers
+	$(PIP) install "$$(echo $(DIST)/holotype-*.whl)[pandas,arrow,s3]"
+	docs/demo_cloud.sh $(BIN)
+
 # Works on the sources themselves: Python files take effect at once, Rust files after another `make develop`.
 develop: $(STAMPS)/test
 	$(PIP) install --editable .
@@ -121,7 +126,7 @@ test-postgres:
 servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs
 
 # A failing network shows as a failing test, never as a skipped one: the referee is installed from the package index.
-test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test
+test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test servers
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest python/tests $(PYTEST_ARGS)
 
 bench: $(STAMPS)/installed

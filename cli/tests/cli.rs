@@ -42,14 +42,21 @@ mod login;
 mod repair;
 #[path = "save.rs"]
 mod save;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../../engine/tests/object/server.rs"]
+mod server;
 #[path = "settings.rs"]
 mod settings;
 #[path = "storage.rs"]
 mod storage;
 #[path = "streams.rs"]
 mod streams;
+#[path = "../../engine/tests/support/mod.rs"]
+mod support;
 #[path = "switch.rs"]
 mod switch;
+#[path = "unlock.rs"]
+mod unlock;
 #[path = "unplugged.rs"]
 mod unplugged;
 #[path = "update.rs"]

@@ -5,6 +5,7 @@
 
 pub mod ddl;
 mod dialect;
+mod gate;
 mod postgres;
 mod spell;
 mod sql;
@@ -15,6 +16,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use dialect::Dialect;
+pub(crate) use gate::Gate;
 pub use postgres::masked;
 pub use spell::Letters;
 pub use sql::Sql;
@@ -108,6 +110,8 @@ pub enum Durability {
 #[derive(Clone)]
 pub struct Db {
     driver: Arc<Driver>,
+    /// Asked before the first write, where the database is a copy.
+    gate: Option<Arc<Gate>>,
 }
 
 enum Driver {
@@ -117,7 +121,7 @@ enum Driver {
 
 impl Db {
     fn over(driver: Driver) -> Db {
-        Db { driver: Arc::new(driver) }
+        Db { driver: Arc::new(driver), gate: None }
     }
 
     /// Opens the SQLite database at `path`.
@@ -168,6 +172,11 @@ impl Db {
         driver.finish()
     }
 
+    /// Returns the same database behind a gate.
+    pub(crate) fn behind(&self, gate: Arc<Gate>) -> Db {
+        Db { driver: self.driver.clone(), gate: Some(gate) }
+    }
+
     /// Returns which kind of database it is.
     pub fn dialect(&self) -> Dialect {
         match &*self.driver {
@@ -182,6 +191,11 @@ impl Db {
             Driver::Sqlite(driver) => driver.read_only,
             Driver::Postgres(driver) => driver.read_only,
         }
+    }
+
+    /// Returns true when something may be noted while reading: where writing takes a lock, reading must not.
+    pub(crate) fn writes_in_passing(&self) -> bool {
+        !self.read_only() && self.gate.as_ref().is_none_or(|gate| gate.is_open())
     }
 
     /// Returns true when the database had to fall back to the rollback journal.
@@ -226,6 +240,9 @@ impl Db {
 
     /// Runs `work` in one transaction that holds the write lock from its start; an error rolls everything back.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        if let Some(gate) = &self.gate {
+            gate.pass()?;
+        }
         match &*self.driver {
             Driver::Sqlite(driver) => driver.write(|connection| work(&Tx::on_sqlite(connection))),
             Driver::Postgres(driver) => driver.write(|connection| work(&Tx::on_postgres(connection))),
@@ -236,6 +253,9 @@ impl Db {
     ///
     /// The commit is not flushed to disk where a log keeps it whole: this is for what can be made again.
     pub(crate) fn try_write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<Option<T>> {
+        if !self.writes_in_passing() {
+            return Ok(None);
+        }
         match &*self.driver {
             Driver::Sqlite(driver) => driver.try_write(|connection| work(&Tx::on_sqlite(connection))),
             Driver::Postgres(_) => Ok(None),
@@ -266,6 +286,27 @@ impl Db {
             Driver::Postgres(_) => Ok(()),
         }
     }
+
+    /// Returns the bytes of a SQLite database as it is at one moment, as its file would hold them.
+    pub(crate) fn snapshot(&self) -> Result<Vec<u8>> {
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.snapshot(),
+            Driver::Postgres(_) => Err(no_file()),
+        }
+    }
+
+    /// Gives a SQLite database the content of another file, in one transaction.
+    pub(crate) fn replace_with(&self, other: &Path) -> Result<()> {
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.replace_with(other),
+            Driver::Postgres(_) => Err(no_file()),
+        }
+    }
+}
+
+/// Returns the error for what only a database in a file can do.
+fn no_file() -> Error {
+    Error::new(ErrorKind::Unsupported, "A database on a server is no file: use the server's own backups")
 }
 
 type Rows<'a> = dyn Fn(&Sql, &[Kind]) -> Result<Vec<Vec<Value>>> + 'a;

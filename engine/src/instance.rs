@@ -1,6 +1,8 @@
 //! The one handle: an instance with its settings, its database and the present context.
 
+mod cloud;
 mod connect;
+mod ground;
 mod init;
 mod level;
 pub mod marker;
@@ -13,6 +15,9 @@ mod switch;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, RwLock};
 
+pub(crate) use cloud::Cloud;
+pub use cloud::{Holder, Locks};
+pub(crate) use ground::Ground;
 pub use init::InitOptions;
 
 use crate::session::Session;
@@ -24,11 +29,13 @@ pub struct Instance {
     session: Session,
     settings: Arc<RwLock<InstanceSettings>>,
     uid: Arc<OnceLock<String>>,
+    /// The database where it lies in a bucket.
+    cloud: Option<Arc<Cloud>>,
 }
 
 impl Instance {
-    fn new(session: Session, settings: InstanceSettings) -> Self {
-        Instance { session, settings: Arc::new(RwLock::new(settings)), uid: Arc::default() }
+    fn new(session: Session, settings: InstanceSettings, cloud: Option<Arc<Cloud>>) -> Self {
+        Instance { session, settings: Arc::new(RwLock::new(settings)), uid: Arc::default(), cloud }
     }
 
     /// Returns the uid: 12 base62 characters that follow from the id, which never changes.

@@ -17,6 +17,7 @@ mod publish;
 mod remote;
 pub(crate) mod sync;
 mod temp;
+mod versioned;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use local::Entry;
 pub use move_::TakenOut;
 use object::Object;
 pub use object::Stat;
+pub use versioned::Version;
 
 use crate::env::Env;
 use crate::error::{Error, Result};

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use clap::Args;
 use holotype::instance::settings::{dev_dir, load_by_identifier, refuse_foreign_binding};
 use holotype::{Event, Instance};
@@ -8,18 +10,24 @@ use crate::ui::Ui;
 use crate::voice::Level;
 
 /// Use an instance from here on
+///
+/// An instance whose database lies in a bucket is locked for everybody else until `disconnect`.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   holotype connect atlas                    an instance of your own
   holotype connect ada/atlas
-  holotype connect ada/atlas --here         only in this directory and below")]
+  holotype connect ada/atlas --here         only in this directory and below
+  holotype connect ada/atlas --wait 60      wait a minute for somebody's lock")]
 pub(crate) struct ConnectArgs {
     /// Name, owner/name or URL of the instance
     instance: String,
     /// Bind the working directory to the instance instead of making it the current one everywhere
     #[arg(long)]
     here: bool,
+    /// How long to wait for the lock of an instance in a bucket
+    #[arg(long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
+    wait: u64,
     /// Meant for instances behind a proxy; local ones need none
     #[arg(long, hide = true)]
     use_proxy_db: bool,
@@ -34,7 +42,8 @@ pub(crate) fn run(ui: &mut Ui, args: &ConnectArgs) -> Result<()> {
         ui.hush();
     }
     // What cannot be opened does not become the current instance.
-    let instance = Instance::connect(&env, &settings)?;
+    let patience = Duration::from_secs(args.wait);
+    let instance = ui.work_with(Instance::connect_and_hold(&env, &settings, patience)?);
     if args.here {
         instance.bind_directory(&env.cwd)?;
         ui.say(Level::Important, format!("connected database {slug} to {}", env.cwd.display()));

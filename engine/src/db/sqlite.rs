@@ -4,6 +4,7 @@ mod connection;
 mod file;
 mod log;
 mod rehearsal;
+mod whole;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, TryLockError};

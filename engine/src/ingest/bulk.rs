@@ -262,6 +262,13 @@ impl Instance {
                 self.conclude(artifact, record, &pending, &outcome)?;
             }
         }
+        let stored: Vec<(&Record, &Path)> = simple
+            .iter()
+            .zip(&jobs)
+            .filter(|(i, _)| !artifacts[**i].is_pending())
+            .map(|(i, job)| (&artifacts[*i].record, job.source.as_path()))
+            .collect();
+        self.keep_copies(&store, &stored);
         Ok(())
     }
 

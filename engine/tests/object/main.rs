@@ -4,6 +4,7 @@
 mod artifacts;
 mod errors;
 mod faults;
+mod keep_local;
 mod protocol;
 mod proxy;
 mod remote;

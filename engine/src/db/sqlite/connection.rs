@@ -19,7 +19,7 @@ const BACKOFF_MS: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 30];
 const PATIENCE_MS: u64 = 30_000;
 
 pub(in crate::db) struct Connection {
-    inner: rusqlite::Connection,
+    pub(super) inner: rusqlite::Connection,
     /// Opened as a file that nobody changes: how it looked then.
     pub(super) frozen: Option<Stamp>,
 }
@@ -227,7 +227,7 @@ impl rusqlite::ToSql for Value {
 }
 
 /// Waits a little for another writer and gives up after half a minute.
-fn wait(tries: i32) -> bool {
+pub(super) fn wait(tries: i32) -> bool {
     let tries = usize::try_from(tries).unwrap_or(usize::MAX);
     let steady = BACKOFF_MS[BACKOFF_MS.len() - 1];
     let waited: u64 =
@@ -240,7 +240,7 @@ fn wait(tries: i32) -> bool {
 }
 
 /// Returns the engine's error for one of SQLite.
-fn translate(path: &Path, error: rusqlite::Error) -> Error {
+pub(super) fn translate(path: &Path, error: rusqlite::Error) -> Error {
     let path = path.display();
     let text = match &error {
         rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
