@@ -4,6 +4,7 @@ mod connect;
 mod init;
 mod level;
 pub mod marker;
+pub mod migrate;
 pub mod name;
 pub mod root;
 mod server;

@@ -11,6 +11,7 @@ use super::location::Locations;
 use crate::error::{Error, Result};
 use crate::ingest::storage_key;
 use crate::instance::Instance;
+use crate::instance::migrate::is_kept;
 use crate::instance::root::{DATABASE_KEY, INTERNAL_FOLDER, MARKER_KEY};
 use crate::query::Q;
 use crate::record::Record;
@@ -153,6 +154,7 @@ fn is_own(key: &str) -> bool {
         .strip_prefix(DATABASE_KEY)
         .is_some_and(|rest| rest.is_empty() || matches!(rest, "-wal" | "-shm" | "-journal"));
     beside_database
+        || key.starts_with(DATABASE_KEY) && is_kept(Path::new(key.trim_end_matches("-wal").trim_end_matches("-shm")))
         || key == MARKER_KEY
         || key.starts_with(QUARANTINE)
         || key.starts_with(".lamindb/_exclusion")

@@ -1,5 +1,7 @@
 //! SQLite: one writer connection, a pool of readers, waiting instead of "database is locked".
 
+mod load;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, TryLockError};
 use std::time::Duration;
@@ -136,6 +138,8 @@ impl Sqlite {
         let connection = Connection::open(path, true, false)?;
         connection.set_journal("off")?;
         connection.set_synchronous("OFF")?;
+        // Rows come in any order, and looking for their relations one by one takes longer than once at the end.
+        connection.each(&Sql::new("PRAGMA foreign_keys = OFF"), &mut |_| Ok(()))?;
         Self::over(path, Writer::over(connection), false)
     }
 

@@ -6,7 +6,7 @@ use super::marker::{self, Legacy};
 use super::settings::{
     InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
 };
-use super::{Instance, level};
+use super::{Instance, level, migrate};
 use crate::db::{Db, Sql, ddl, text_index};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -60,6 +60,7 @@ impl Instance {
             adopt_older_layout(env, folder, &settings.id)?;
         }
         let db = open_database(env, settings)?;
+        migrate::refuse_departed(&db, &settings.shown_database(env)?)?;
         add_own_tables(&db)?;
         let instance = Instance::new(Session::new(db, env.clone()), settings.clone());
         instance.adopt_user(user)?;
@@ -138,6 +139,7 @@ fn open_database(env: &Env, settings: &InstanceSettings) -> Result<Db> {
         check(&db, &settings.shown_database(env)?)?;
         return Ok(db);
     };
+    migrate::refuse_moved(&path)?;
     let place = path.display().to_string();
     let db = Db::open_checked(&path, |db| check(db, &place))?;
     if db.rollback_journal() {
@@ -147,7 +149,7 @@ fn open_database(env: &Env, settings: &InstanceSettings) -> Result<Db> {
 }
 
 /// Refuses a database that does not know the location it lies in; nothing is written.
-fn check_storage(db: &Db, root: &str) -> Result<()> {
+pub(super) fn check_storage(db: &Db, root: &str) -> Result<()> {
     let mut sql = Sql::new("SELECT COUNT(*) FROM \"lamindb_storage\" WHERE \"root\" = ");
     sql.bind(root);
     match db.scalar(&sql, Kind::Int)?.and_then(|n| Value::as_int(&n)) {
@@ -176,7 +178,7 @@ fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
 }
 
 /// Adds the tables and indexes that only this engine knows; the reference ignores them.
-fn add_own_tables(db: &Db) -> Result<()> {
+pub(super) fn add_own_tables(db: &Db) -> Result<()> {
     if db.read_only() {
         return Ok(());
     }

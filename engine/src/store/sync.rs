@@ -14,7 +14,7 @@ pub(super) fn file(file: &File, path: &Path) -> Result<()> {
 }
 
 /// Flushes the names in a folder.
-pub(super) fn folder(path: &Path) -> Result<()> {
+pub(crate) fn folder(path: &Path) -> Result<()> {
     // Elsewhere a folder cannot be opened, and the system keeps names safe by itself.
     #[cfg(unix)]
     {
