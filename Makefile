@@ -111,7 +111,7 @@ test-rust: servers
 	MOTO_SERVER='$(abspath $(BIN))/moto_server' S3S_FS='$(abspath $(TOOLS))/bin/s3s-fs' $(CARGO) test --workspace --locked
 
 # The engine's behaviour once more, each test on a database of its own of one private PostgreSQL cluster.
-POSTGRES_TESTS := artifact collection curate describe diff history holder hostile keep_local lineage property race storage switch testing track
+POSTGRES_TESTS := artifact care collection curate describe diff history holder hostile keep_local kill lineage property race storage switch testing track
 
 test-postgres:
 	engine/tests/support/postgres.sh run \

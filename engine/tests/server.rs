@@ -1,77 +1,16 @@
 //! PostgreSQL itself: what only a server can do to us, on clusters that the tests start and stop.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+#[path = "support/cluster.rs"]
+mod cluster;
+
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cluster::{Cluster, PASSWORD, script};
 use holotype::db::{Db, Open, Sql};
 use holotype::testing::{self, Database};
-use holotype::{Env, ErrorKind, InitOptions, Instance, Kind, Record, Result, Value, model};
-use tempfile::TempDir;
-
-/// A cluster that stops and goes away when it is dropped.
-struct Cluster {
-    dir: TempDir,
-}
-
-impl Cluster {
-    fn start() -> Cluster {
-        let cluster = Cluster { dir: tempfile::tempdir().unwrap() };
-        // The server runs as another user where the tests run as root.
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(cluster.dir.path(), open).unwrap();
-        cluster.script("start", "");
-        cluster
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.dir.path().join("cluster")
-    }
-
-    fn script(&self, verb: &str, mode: &str) {
-        script(&self.folder(), verb, mode);
-    }
-
-    fn port(&self) -> String {
-        fs::read_to_string(self.folder().join("port")).unwrap().trim().to_owned()
-    }
-
-    /// Returns the URL through the socket.
-    fn url(&self) -> String {
-        format!("postgresql://tester@/postgres?host={}&port={}", self.folder().display(), self.port())
-    }
-
-    /// Returns the URL through the network, with the password given.
-    fn far(&self, host: &str, password: &str, parameters: &str) -> String {
-        format!("postgresql://tester:{password}@{host}:{}/postgres?{parameters}", self.port())
-    }
-
-    fn env(&self, name: &str) -> Env {
-        testing::env(&self.dir.path().join(name), 5).unwrap().0
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        Command::new(SCRIPT).args(["stop"]).arg(self.folder()).arg("immediate").output().ok();
-    }
-}
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/postgres.sh");
-const PASSWORD: &str = "t%3Ast%40pw";
-
-fn script(folder: &std::path::Path, verb: &str, mode: &str) {
-    let mut command = Command::new(SCRIPT);
-    command.arg(verb).arg(folder);
-    if !mode.is_empty() {
-        command.arg(mode);
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
-}
+use holotype::{ErrorKind, InitOptions, Instance, Kind, Record, Result, Value, model};
 
 fn label(name: &str) -> Record {
     let mut label = Record::empty(model::require("ULabel").unwrap());
