@@ -7,7 +7,9 @@
 
 mod candidates;
 mod collect;
+mod compare;
 mod location;
+mod remote;
 mod repair;
 mod unused;
 mod verify;

@@ -56,14 +56,18 @@ fn write_line(values: &[Value], line: &mut String) -> Result<()> {
             Value::Json(json) => write_text(&json.to_string(), line)?,
             Value::Bytes(bytes) => {
                 line.push_str("\\\\x");
-                // Writing to a string cannot fail.
-                bytes.iter().for_each(|byte| drop(write!(line, "{byte:02x}")));
+                bytes.iter().for_each(|byte| append(format_args!("{byte:02x}"), line));
             }
-            plain @ (Value::Int(_) | Value::Float(_) | Value::Date(_)) => drop(write!(line, "{plain}")),
+            plain @ (Value::Int(_) | Value::Float(_) | Value::Date(_)) => append(format_args!("{plain}"), line),
         }
     }
     line.push('\n');
     Ok(())
+}
+
+fn append(what: std::fmt::Arguments<'_>, line: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = line.write_fmt(what);
 }
 
 fn write_text(text: &str, line: &mut String) -> Result<()> {

@@ -56,8 +56,8 @@ impl<'a> Copying<'a> {
                 self.source.each(&table.select(&NOTES), &mut |cells| {
                     let values = table.read(cells)?;
                     take(&values).map_err(|error| {
-                        let row = values.first().map(ToString::to_string).unwrap_or_default();
-                        let text = format!("Row {row} of {} cannot be copied: {}", table.name, error.message());
+                        let (row, name) = (table.key_of(&values), &table.name);
+                        let text = format!("Row {row} of {name} cannot be copied: {}", error.message());
                         Error::new(error.kind(), text).because(error)
                     })?;
                     tally.add(table, &values);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::db::meta::META;
 use crate::db::{Cell, Db, Sql, ddl};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model;
@@ -22,6 +23,8 @@ enum Form {
 pub(super) struct Table {
     pub(super) name: String,
     columns: Vec<(String, Form)>,
+    /// Position of the column by which a row is known.
+    key: usize,
     /// True for tables that number their rows.
     pub(super) numbered: bool,
     /// Rows.
@@ -33,17 +36,16 @@ impl Table {
         self.columns.iter().map(|(name, _)| name.as_str()).collect()
     }
 
-    /// Returns the query for all rows, in the order of their first column, which is the key.
+    /// Returns the query for all rows, in the order of their keys.
     pub(super) fn select(&self, left_out: &[&str]) -> Sql {
         let mut sql = Sql::new("SELECT ");
         sql.idents(self.columns()).push(" FROM ").ident(&self.name);
-        if self.name == crate::db::meta::META {
+        if self.name == META {
             sql.push(" WHERE \"key\" NOT IN (").binds(left_out.iter().map(|&key| key.into())).push(")");
         }
-        sql.push(" ORDER BY ").idents(self.columns().first().copied());
-        if !self.numbered {
-            let text = self.columns.first().is_some_and(|(_, form)| matches!(form, Form::Plain(kind) if kind.is_text()));
-            sql.spelled("", if text { " COLLATE \"C\"" } else { "" });
+        sql.push(" ORDER BY ").idents(self.columns.get(self.key).map(|(name, _)| name.as_str()));
+        if self.columns.get(self.key).is_some_and(|(_, form)| *form == Form::Plain(Kind::Text)) {
+            sql.bytewise();
         }
         sql
     }
@@ -71,11 +73,16 @@ impl Table {
     }
 
     fn misfit(&self, column: &str, cells: &[Cell<'_>], what: &str) -> Error {
-        let row = match cells.first() {
+        let row = match cells.get(self.key) {
             Some(Cell::Int(id)) => id.to_string(),
             other => format!("{other:?}"),
         };
         Error::value(format!("Row {row} of {} holds {what} in {column}: correct it first", self.name))
+    }
+
+    /// Returns the key of a row, for messages.
+    pub(super) fn key_of(&self, values: &[Value]) -> String {
+        values.get(self.key).map(ToString::to_string).unwrap_or_default()
     }
 
     /// Returns true when the value is a document whose text may differ while its meaning does not.
@@ -115,7 +122,8 @@ pub(super) fn tables(db: &Db) -> Result<Vec<Table>> {
             }
         }
         let rows = count(db, &name, None)?;
-        known.push(Table { numbered: registry.is_some(), columns: expected, rows, name });
+        let key = expected.iter().position(|(column, _)| column == "id").unwrap_or(0);
+        known.push(Table { numbered: registry.is_some(), columns: expected, key, rows, name });
     }
     if strange.is_empty() {
         return Ok(known);
