@@ -8,6 +8,7 @@
 mod candidates;
 mod collect;
 mod compare;
+mod elsewhere;
 mod location;
 mod remote;
 mod repair;

@@ -6,6 +6,7 @@ use super::index::Index;
 use crate::content::{Content, recorded_hash};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ingest::progress::Progress;
+use crate::ingest::storage_key;
 use crate::instance::Instance;
 use crate::instance::root::StorageRoot;
 use crate::instance::settings::{ArtifactPlace, cache_limit, cache_path};
@@ -47,6 +48,11 @@ impl Instance {
             index.shrink(limit, &target)?;
         }
         Ok(target)
+    }
+
+    /// Returns where the copy of remote content in the cache lies, if there is one.
+    pub(crate) fn cached_copy(&self, record: &Record) -> Result<PathBuf> {
+        self.copy_path(record, Index::of(self.env())?.cache(), &storage_key(record))
     }
 
     fn copy_path(&self, record: &Record, cache: &Path, key: &str) -> Result<PathBuf> {

@@ -109,7 +109,7 @@ impl Destination {
     /// Returns the settings that name the destination.
     fn settings(&self, env: &Env, old: &InstanceSettings) -> Result<InstanceSettings> {
         let already = |what: &str| {
-            Error::invalid(format!("The database of {} is on {what} already: {}", old.slug(), old.name))
+            Error::invalid(format!("The database of {} is on {what} already: there is nothing to move", old.slug()))
         };
         let on_server = matches!(old.database(env)?, DatabaseSite::Postgres(_));
         let db = match self {
