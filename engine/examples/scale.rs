@@ -59,21 +59,57 @@ fn fill(instance: &Instance, artifacts: i64, links: i64) -> Result<()> {
     let (env, begun) = (instance.env(), Instant::now());
     let now = env.now();
     let loaded = instance.db().write(|tx| {
-        let columns =
-            ["id", "uid", "name", "is_type", "is_locked", "created_at", "updated_at", "branch_id", "created_on_id", "space_id", "created_by_id"];
+        let columns = [
+            "id",
+            "uid",
+            "name",
+            "is_type",
+            "is_locked",
+            "created_at",
+            "updated_at",
+            "branch_id",
+            "created_on_id",
+            "space_id",
+            "created_by_id",
+        ];
         tx.load("lamindb_ulabel", &columns, |take| {
             (1..=LABELS).try_for_each(|id| {
                 let (no, one) = (Value::Bool(false), Value::Int(1));
                 let name = format!("label {id:04}");
                 take(&[
-                    id.into(), uid::random(env, 8).into(), name.into(), no.clone(), no, now.into(), now.into(), one.clone(),
-                    one.clone(), one.clone(), one,
+                    id.into(),
+                    uid::random(env, 8).into(),
+                    name.into(),
+                    no.clone(),
+                    no,
+                    now.into(),
+                    now.into(),
+                    one.clone(),
+                    one.clone(),
+                    one.clone(),
+                    one,
                 ])
             })
         })?;
         let columns = [
-            "id", "uid", "key", "description", "suffix", "size", "hash", "_hash_type", "is_latest", "is_locked", "_key_is_virtual",
-            "_overwrite_versions", "created_at", "updated_at", "branch_id", "created_on_id", "space_id", "storage_id",
+            "id",
+            "uid",
+            "key",
+            "description",
+            "suffix",
+            "size",
+            "hash",
+            "_hash_type",
+            "is_latest",
+            "is_locked",
+            "_key_is_virtual",
+            "_overwrite_versions",
+            "created_at",
+            "updated_at",
+            "branch_id",
+            "created_on_id",
+            "space_id",
+            "storage_id",
             "created_by_id",
         ];
         let mut stem = String::new();
@@ -120,7 +156,7 @@ fn fill(instance: &Instance, artifacts: i64, links: i64) -> Result<()> {
             for id in 1..=artifacts {
                 for nth in 0..links {
                     // Neighbours share few labels, and the first labels have most artifacts.
-                    let label = 1 + (id * (2 * nth + 7) + nth * nth * 31) % (LABELS >> (nth % 5)) ;
+                    let label = 1 + (id * (2 * nth + 7) + nth * nth * 31) % (LABELS >> (nth % 5));
                     if (0..nth).all(|m| label != 1 + (id * (2 * m + 7) + m * m * 31) % (LABELS >> (m % 5))) {
                         take(&[id.into(), label.into(), now.into(), Value::Int(1)])?;
                     }
@@ -147,24 +183,32 @@ fn questions(instance: &Instance, artifacts: i64) -> Result<()> {
     let latest = || all()?.filter(Q::is("is_latest", true));
     let newest = latest()?.order_by(["-id"])?.slice(0, Some(20));
     let since = middle.moment("created_at").unwrap_or(Timestamp(0));
-    let dated = Q::is("created_at__gte", since).and(Q::is("created_at__lt", Timestamp(since.0 + 600_000_000)));
+    let dated =
+        Q::is("created_at__gte", since).and(Q::is("created_at__lt", Timestamp(since.0 + 600_000_000)));
     let label = |name: &str| Q::is("ulabels__name", name);
     ask("one by uid", || instance.get_uid(middle.registry(), middle.uid()).map(drop))?;
     ask("one by key", || instance.get_where(middle.registry(), Q::is("key", key)).map(drop))?;
     show("the newest 20", &newest)?;
-    show("20 by the beginning of the key", &latest()?.filter(Q::is("key__startswith", "project7/plate1"))?.slice(0, Some(20)))?;
+    show(
+        "20 by the beginning of the key",
+        &latest()?.filter(Q::is("key__startswith", "project7/plate1"))?.slice(0, Some(20)),
+    )?;
     show("equal content, as every save asks", &all()?.filter(Q::is("hash", hash))?)?;
     show("all versions of one", &instance.registry("Artifact")?.filter(Q::family(middle.stem_uid()))?)?;
-    show("20 with a frequent label", &latest()?.filter(label("label 0007"))?.order_by(["-id"])?.slice(0, Some(20)))?;
-    show("those with two labels, first 20", &latest()?.filter(label("label 0007"))?.filter(label("label 0900"))?.slice(0, Some(20)))?;
+    show(
+        "20 with a frequent label",
+        &latest()?.filter(label("label 0007"))?.order_by(["-id"])?.slice(0, Some(20)),
+    )?;
+    show(
+        "those with two labels, first 20",
+        &latest()?.filter(label("label 0007"))?.filter(label("label 0900"))?.slice(0, Some(20)),
+    )?;
     show("of ten minutes", &all()?.filter(dated)?)?;
     show("the largest 20", &latest()?.order_by(["-size"])?.slice(0, Some(20)))?;
     ask("how many there are", || latest()?.count().map(drop))?;
     ask("how many have a label", || latest()?.filter(label("label 0007"))?.count().map(drop))?;
     ask("labels of 20", || newest.related("ulabels__name").map(drop))?;
-    ask("search in all texts", || {
-        all()?.search("well123456", &[], Some(20), Case::Ignored)?.all().map(drop)
-    })
+    ask("search in all texts", || all()?.search("well123456", &[], Some(20), Case::Ignored)?.all().map(drop))
 }
 
 fn changes(instance: &Instance, home: &std::path::Path) -> Result<()> {
@@ -173,14 +217,13 @@ fn changes(instance: &Instance, home: &std::path::Path) -> Result<()> {
         n += 1;
         let source = home.join("new.txt");
         std::fs::write(&source, format!("content {n}")).expect("a file");
-        let mut new = instance.artifact(NewArtifact::new(source.display().to_string()).key(format!("new/{n}.txt")))?;
+        let mut new =
+            instance.artifact(NewArtifact::new(source.display().to_string()).key(format!("new/{n}.txt")))?;
         instance.save_artifact(&mut new)
     })?;
     let newest: Option<Record> = instance.registry("Artifact")?.order_by(["-id"])?.first()?;
     let newest = newest.expect("an artifact");
-    ask("give it a label", || {
-        instance.link(&newest, "ulabels", &[7]).map(drop)
-    })
+    ask("give it a label", || instance.link(&newest, "ulabels", &[7]).map(drop))
 }
 
 /// Times a question and shows how the database answers it.

@@ -131,7 +131,10 @@ fn everything_arrives_there_and_back() {
     assert!(stale.is_err());
     let old = InstanceSettings { db: Some(format!("sqlite:///{}", done.kept)), ..there.settings() };
     let error = Instance::connect(there.env(), &old).err().unwrap();
-    assert!(error.message().contains("moved to postgresql://") && !error.message().contains("t%3Ast"), "{error}");
+    assert!(
+        error.message().contains("moved to postgresql://") && !error.message().contains("t%3Ast"),
+        "{error}"
+    );
     let all = Collect { unused_before: Timestamp(i64::MAX), trashed_before: None };
     assert!(there.plan_collect(all).unwrap().is_empty(), "the old database is no rubbish");
 
@@ -287,7 +290,8 @@ fn killed_at_every_moment(back: bool) {
         };
         let before = everything(&connect(dir, 5).unwrap().0);
         let url = if back { "" } else { database.url() };
-        let output = child("the_child", &format!("{}\t{url}\t{point}\t{nth}", dir.display())).output().unwrap();
+        let output =
+            child("the_child", &format!("{}\t{url}\t{point}\t{nth}", dir.display())).output().unwrap();
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(!output.status.success() && !told.contains("panicked"), "{point} {nth}: {told}");
         // Until the same command is given again, the instance is where it was, or says where it is.

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use holotype::{Error, ErrorKind};
 use holotype::instance::migrate::{self, Destination, MigrationPlan, Stage};
 use holotype::instance::settings::current_instance;
+use holotype::{Error, ErrorKind};
 use serde_json::{Map, json};
 
 use super::verify::count;
@@ -105,10 +105,7 @@ fn relocate(ui: &Ui, destination: &Destination, how: &How) -> Result<()> {
         ui.print_json(&json!({"instance": plan.slug.to_string(), "db": plan.to, "rows": plan.rows(), "kept": migrated.kept}));
     }
     ui.say(Level::Important, format!("moved {what} to {}", plan.to));
-    ui.say(
-        Level::ImportantHint,
-        format!("the old database is kept and no longer used: {}", migrated.kept),
-    );
+    ui.say(Level::ImportantHint, format!("the old database is kept and no longer used: {}", migrated.kept));
     Ok(())
 }
 

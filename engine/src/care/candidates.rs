@@ -64,7 +64,9 @@ impl Candidates {
             }
         }
         // What lies in a bucket comes to the cache to be looked at.
-        for equal in self.equal_rows(instance, artifact)?.iter().filter(|row| self.locations.remote(row).is_some()) {
+        for equal in
+            self.equal_rows(instance, artifact)?.iter().filter(|row| self.locations.remote(row).is_some())
+        {
             if let Ok(path) = instance.cache(equal)
                 && let Some(digest) = proven(instance, artifact, &path)?
             {

@@ -86,7 +86,11 @@ pub(super) fn compare_manifests(found: &Manifest, expected: &Manifest) -> Option
 }
 
 /// Compares every byte below a folder whose names and sizes are right.
-pub(super) fn compare_bytes(path: &Path, manifest: &Manifest, progress: &Progress<'_>) -> Result<Option<String>> {
+pub(super) fn compare_bytes(
+    path: &Path,
+    manifest: &Manifest,
+    progress: &Progress<'_>,
+) -> Result<Option<String>> {
     let changed = manifest
         .entries()
         .par_iter()

@@ -78,7 +78,8 @@ fn compare(stats: &[Stat], key: &str, artifact: &Record, manifest: Option<&Manif
     }
     compare_size(first.size, artifact).or_else(|| {
         // The tag of an object is its hash, where the registry holds one of the same kind.
-        let told = first.content.as_ref().filter(|told| recorded_kind(artifact) == Some(told.kind.clone()))?;
+        let told =
+            first.content.as_ref().filter(|told| recorded_kind(artifact) == Some(told.kind.clone()))?;
         let other = artifact.text("hash").is_some_and(|expected| expected != told.hash);
         other.then(|| (State::Damaged, "its store tells another hash than was recorded".to_owned()))
     })

@@ -72,6 +72,8 @@ impl Tx<'_> {
         }
         let sql = Sql::new("SELECT \"table\", \"rowid\", \"parent\" FROM pragma_foreign_key_check LIMIT 1");
         let found = self.rows(&sql, &[Kind::Text, Kind::BigInt, Kind::Text])?;
-        Ok(found.first().map(|row| format!("row {} of {} points at a row of {} that is gone", row[1], row[0], row[2])))
+        Ok(found
+            .first()
+            .map(|row| format!("row {} of {} points at a row of {} that is gone", row[1], row[0], row[2])))
     }
 }

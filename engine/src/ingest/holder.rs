@@ -117,7 +117,10 @@ fn name(record: &Record) -> String {
 }
 
 fn recorded(rows: &Rows<'_>, record: &Record) -> Result<Option<Recorded>> {
-    let text = rows(&meta::query(&name(record)), &[Kind::Json])?.into_iter().next().and_then(|row| row.into_iter().next());
+    let text = rows(&meta::query(&name(record)), &[Kind::Json])?
+        .into_iter()
+        .next()
+        .and_then(|row| row.into_iter().next());
     let Some(Value::Json(json)) = text else { return Ok(None) };
     let uid = json.get("uid").and_then(|uid| uid.as_str()).unwrap_or_default().to_owned();
     Ok(Some(Recorded { uid, seen: json.get("seen").and_then(|seen| seen.as_i64()).unwrap_or(0) }))

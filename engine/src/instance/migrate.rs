@@ -101,7 +101,8 @@ pub fn plan(env: &Env, settings: &InstanceSettings, destination: &Destination) -
         Stage::Follow => Vec::new(),
         _ => inventory::tables(&source.db)?,
     };
-    let tables = tables.into_iter().filter(|table| table.rows > 0).map(|table| (table.name, table.rows)).collect();
+    let tables =
+        tables.into_iter().filter(|table| table.rows > 0).map(|table| (table.name, table.rows)).collect();
     Ok(MigrationPlan { slug: settings.slug(), from, to, stage, tables, old: settings.clone(), new })
 }
 
@@ -109,7 +110,10 @@ impl Destination {
     /// Returns the settings that name the destination.
     fn settings(&self, env: &Env, old: &InstanceSettings) -> Result<InstanceSettings> {
         let already = |what: &str| {
-            Error::invalid(format!("The database of {} is on {what} already: there is nothing to move", old.slug()))
+            Error::invalid(format!(
+                "The database of {} is on {what} already: there is nothing to move",
+                old.slug()
+            ))
         };
         let on_server = matches!(old.database(env)?, DatabaseSite::Postgres(_));
         let db = match self {
@@ -250,7 +254,8 @@ fn kept_beside(path: &Path) -> Result<Option<PathBuf>> {
     let start = with_suffix(path, KEPT);
     let entries = fs::read_dir(folder).map_err(|error| Error::io(folder, error))?;
     let paths = entries.flatten().map(|entry| entry.path());
-    let kept = paths.filter(|path| path.as_os_str().as_encoded_bytes().starts_with(start.as_os_str().as_encoded_bytes()));
+    let kept = paths
+        .filter(|path| path.as_os_str().as_encoded_bytes().starts_with(start.as_os_str().as_encoded_bytes()));
     Ok(kept.filter(|path| is_kept(path)).max())
 }
 

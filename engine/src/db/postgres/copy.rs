@@ -58,7 +58,9 @@ fn write_line(values: &[Value], line: &mut String) -> Result<()> {
                 line.push_str("\\\\x");
                 bytes.iter().for_each(|byte| append(format_args!("{byte:02x}"), line));
             }
-            plain @ (Value::Int(_) | Value::Float(_) | Value::Date(_)) => append(format_args!("{plain}"), line),
+            plain @ (Value::Int(_) | Value::Float(_) | Value::Date(_)) => {
+                append(format_args!("{plain}"), line)
+            }
         }
     }
     line.push('\n');
@@ -77,7 +79,9 @@ fn write_text(text: &str, line: &mut String) -> Result<()> {
             '\t' => line.push_str("\\t"),
             '\n' => line.push_str("\\n"),
             '\r' => line.push_str("\\r"),
-            '\0' => return Err(Error::value("A text holds the character NUL, for which PostgreSQL has no room")),
+            '\0' => {
+                return Err(Error::value("A text holds the character NUL, for which PostgreSQL has no room"));
+            }
             other => line.push(other),
         }
     }
@@ -92,8 +96,11 @@ mod tests {
     fn a_line_keeps_every_sign_apart_from_its_own() {
         let mut line = String::new();
         let text = "a\tb\\N\nc\r";
-        write_line(&[Value::Null, text.into(), true.into(), 7i64.into(), Value::Bytes(vec![0, 255])], &mut line)
-            .unwrap();
+        write_line(
+            &[Value::Null, text.into(), true.into(), 7i64.into(), Value::Bytes(vec![0, 255])],
+            &mut line,
+        )
+        .unwrap();
         assert_eq!(line, "\\N\ta\\tb\\\\N\\nc\\r\tt\t7\t\\\\x00ff\n");
         assert!(write_line(&["a\0".into()], &mut line).is_err());
     }

@@ -65,7 +65,8 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
     let text = db.message();
     // Of many rows in one stream, the context tells which one it was.
     let row = db.where_().filter(|context| context.starts_with("COPY "));
-    let details: Vec<&str> = db.detail().into_iter().chain(row).map(|part| part.trim_end_matches('.')).collect();
+    let details: Vec<&str> =
+        db.detail().into_iter().chain(row).map(|part| part.trim_end_matches('.')).collect();
     let detail = if details.is_empty() { String::new() } else { format!(" ({})", details.join("; ")) };
     let code = db.code();
     match code.code() {

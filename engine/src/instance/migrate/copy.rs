@@ -37,7 +37,8 @@ impl<'a> Copying<'a> {
             return Ok(());
         }
         // Other programs do not ask for our lock.
-        let names: Vec<String> = self.tables.iter().map(|table| Dialect::Postgres.quote(&table.name)).collect();
+        let names: Vec<String> =
+            self.tables.iter().map(|table| Dialect::Postgres.quote(&table.name)).collect();
         tx.script(&[format!("LOCK TABLE {} IN SHARE MODE", names.join(", "))])
     }
 
@@ -106,7 +107,7 @@ impl<'a> Copying<'a> {
     fn step(&self, verb: &'static str, table: &Table) -> Result<()> {
         let done = self.done.get() + 1;
         self.done.set(done);
-        if done % STEP != 0 && done < self.total {
+        if !done.is_multiple_of(STEP) && done < self.total {
             return Ok(());
         }
         self.env.emit(Event::Progress { verb, name: table.name.clone(), done, total: self.total });

@@ -168,7 +168,8 @@ fn form_of(type_: &str) -> Result<Form> {
         "datetime" | "timestamp with time zone" => Form::Plain(Kind::DateTime),
         "blob" | "bytea" => Form::Bytes,
         other => {
-            let text = format!("A table of a newer Holotype has a column of the type {other}: install that version");
+            let text =
+                format!("A table of a newer Holotype has a column of the type {other}: install that version");
             return Err(Error::new(ErrorKind::Unsupported, text));
         }
     })

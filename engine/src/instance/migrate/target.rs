@@ -61,7 +61,9 @@ impl Target {
         };
         Ok(match self {
             Target::Server(_) if held.is_empty() => Found::Nothing,
-            _ if marks::is_arriving(&db)? && check_storage(&db, &settings.storage_root).is_ok() => Found::Unused,
+            _ if marks::is_arriving(&db)? && check_storage(&db, &settings.storage_root).is_ok() => {
+                Found::Unused
+            }
             Target::Server(url) => Found::Something(occupied_server(url, &held)),
             Target::File(path) => Found::Something(occupied_file(path)),
         })
@@ -108,7 +110,9 @@ impl Target {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let draft = path.with_file_name(format!(".{name}.migration.holotype-tmp"));
         match fs::remove_file(&draft) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&draft, error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io(&draft, error));
+            }
             _ => {}
         }
         let made = Db::draft(&draft, |tx| {
