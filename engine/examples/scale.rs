@@ -2,6 +2,8 @@
 //! Fills an empty database with a million artifacts and ten million links, asks the ten most common questions, and says how
 //! long each took and how the database answered it. `docs/scale.md` tells what came of it.
 //!
+//! Called again, it asks the questions only.
+//!
 //! `cargo run --release --example scale -- postgresql://me@host/empty [ARTIFACTS [LINKS_EACH]]`
 
 use std::io::Read;
@@ -38,7 +40,7 @@ fn main() -> Result<()> {
     let url = arguments.next().expect("the URL of an empty database");
     let artifacts: i64 = arguments.next().map_or(1_000_000, |n| n.parse().expect("a number"));
     let links: i64 = arguments.next().map_or(10, |n| n.parse().expect("a number"));
-    let home = std::env::temp_dir().join(format!("holotype-scale-{}", std::process::id()));
+    let home = std::env::temp_dir().join("holotype-scale");
     std::fs::create_dir_all(&home).expect("a folder");
     let env = environment(&home);
     let options = InitOptions {
