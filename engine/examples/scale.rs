@@ -178,7 +178,9 @@ fn fill(instance: &Instance, artifacts: i64, links: i64) -> Result<()> {
     })?;
     println!("loaded {artifacts} artifacts and {loaded} links in {:.1} s", begun.elapsed().as_secs_f64());
     let begun = Instant::now();
-    instance.db().each(&Sql::new("ANALYZE"), &mut |_| Ok(()))?;
+    let mut tidy = Sql::default();
+    tidy.spelled("ANALYZE", "VACUUM (ANALYZE)");
+    instance.db().each(&tidy, &mut |_| Ok(()))?;
     println!("gathered statistics in {:.1} s\n", begun.elapsed().as_secs_f64());
     Ok(())
 }

@@ -20,7 +20,8 @@ pub fn create_all(dialect: Dialect) -> Vec<String> {
         statements.extend(rules::type_rules());
         // What was registered last week: among a million artifacts nobody wants to read them all for it.
         statements.push(
-            "CREATE INDEX \"holotype_artifact_created_at_idx\" ON \"lamindb_artifact\" (\"created_at\")".to_owned(),
+            "CREATE INDEX \"holotype_artifact_created_at_idx\" ON \"lamindb_artifact\" (\"created_at\")"
+                .to_owned(),
         );
     }
     statements
