@@ -8,7 +8,6 @@ pub mod ddl;
 mod dialect;
 pub(crate) mod meta;
 mod postgres;
-mod rehearsal;
 mod spell;
 mod sql;
 mod sqlite;

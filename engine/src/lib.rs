@@ -78,6 +78,7 @@ pub mod store;
 pub mod suffix;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
 pub mod track;
 pub mod uid;
 mod value;

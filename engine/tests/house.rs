@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The floors of the engine, lowest first: a module may use its own floor and those below.
 const FLOORS: [&[&str]; 7] = [
     &["error", "value"],
-    &["uid", "model", "event", "key", "suffix", "faults"],
+    &["uid", "model", "event", "key", "suffix", "faults", "threads"],
     &["env", "version"],
     &["db", "record", "hash", "store"],
     &["session", "query", "write"],

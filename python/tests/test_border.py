@@ -166,6 +166,35 @@ def test_a_forked_process_has_a_connection_of_its_own(instance: Path) -> None:
     assert ln.ULabel.filter(name="child").exists()
 
 
+def test_a_forked_process_has_threads_of_its_own(instance: Path) -> None:
+    import os
+    import signal
+
+    def many(name: str) -> list[Path]:
+        folder = Path(name)
+        folder.mkdir()
+        for n in range(20):
+            (folder / f"{n}.txt").write_text(f"{name} {n}")
+        (folder / "large.bin").write_bytes(name.encode() * 5_000_000)
+        return sorted(folder.iterdir())
+
+    files = {name: many(name) for name in ("parent", "child")}
+    ln.save(ln.Artifact.from_dir("parent", key="parent"))
+    child = os.fork()
+    if child == 0:
+        signal.alarm(120)
+        ok = False
+        try:
+            ln.save(ln.Artifact.from_dir("child", key="child"))
+            ok = ln.Artifact.filter(key__startswith="child/").count() == len(files["child"])
+        finally:
+            os._exit(0 if ok else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    large = ln.Artifact.get(key="child/large.bin")
+    assert large.verify(full=True).ok
+    assert ln.Artifact.filter().count() == sum(map(len, files.values()))
+
+
 def test_importing_is_light(home: Path) -> None:
     heavy = {
         "pandas",

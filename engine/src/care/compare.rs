@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::verify::{Flaw, State};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{Manifest, digest_watched, scan_folder};
+use crate::hash::{Manifest, ManifestEntry, digest_watched, scan_folder};
 use crate::ingest::Progress;
 use crate::record::Record;
+use crate::threads;
 
 /// Files of a folder that a finding names.
 const NAMED: usize = 3;
@@ -91,14 +92,12 @@ pub(super) fn compare_bytes(
     manifest: &Manifest,
     progress: &Progress<'_>,
 ) -> Result<Option<String>> {
-    let changed = manifest
-        .entries()
-        .par_iter()
-        .map(|entry| {
-            let digest = digest_watched(&path.join(&entry.path), &|bytes| progress.add(bytes))?;
-            Ok((digest != entry.digest).then(|| entry.path.clone()))
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let differing = |entry: &ManifestEntry| {
+        let digest = digest_watched(&path.join(&entry.path), &|bytes| progress.add(bytes))?;
+        Ok((digest != entry.digest).then(|| entry.path.clone()))
+    };
+    let changed =
+        threads::share(|| manifest.entries().par_iter().map(differing).collect::<Result<Vec<_>>>())?;
     let changed = changed.into_iter().flatten().collect();
     Ok(Differences { changed, ..Differences::default() }.words())
 }

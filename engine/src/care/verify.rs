@@ -17,6 +17,7 @@ use crate::ingest::{Progress, is_incomplete, storage_key};
 use crate::instance::Instance;
 use crate::query::{Q, QuerySet};
 use crate::record::Record;
+use crate::threads;
 use crate::value::{Kind, Value};
 
 /// Artifacts that are looked at between two visits to the database.
@@ -166,10 +167,9 @@ impl Instance {
         let mut found = Verification::default();
         for chunk in ids.chunks(CHUNK) {
             let tasks = self.tasks(artifacts.registry(), chunk, &deep)?;
-            let seen: Vec<Option<Seen>> = tasks
-                .into_par_iter()
-                .map(|task| self.look_until_settled(&locations, task, &progress))
-                .collect::<Result<_>>()?;
+            let look = |task| self.look_until_settled(&locations, task, &progress);
+            let seen: Vec<Option<Seen>> =
+                threads::share(|| tasks.into_par_iter().map(look).collect::<Result<_>>())?;
             let seen: Vec<Seen> = seen.into_iter().flatten().collect();
             self.record_proofs(&seen)?;
             for Seen { finding, bytes, .. } in seen {

@@ -23,6 +23,7 @@ use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Job, Publish, Published, Store};
 use crate::suffix::Suffix;
+use crate::threads;
 use crate::value::Value;
 use crate::version;
 use crate::write;
@@ -106,8 +107,9 @@ impl Instance {
         storage: &Record,
         run: RunChoice,
     ) -> Result<Vec<Artifact>> {
-        let hashes: Vec<ContentHash> =
-            files.par_iter().map(|(path, _)| hash::hash_file(path)).collect::<Result<_>>()?;
+        let hashes: Vec<ContentHash> = threads::share(|| {
+            files.par_iter().map(|(path, _)| hash::hash_file(path)).collect::<Result<_>>()
+        })?;
         let known = self.known_hashes(&hashes)?;
         let used = self.known_keys(files, storage)?;
         let formats = self.env().formats();
