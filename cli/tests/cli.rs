@@ -38,6 +38,8 @@ mod load;
 mod log;
 #[path = "login.rs"]
 mod login;
+#[path = "migrate.rs"]
+mod migrate;
 #[path = "repair.rs"]
 mod repair;
 #[path = "save.rs"]
@@ -88,7 +90,6 @@ fn every_command_has_a_test_file() {
         ("disconnect", "connect"),
         ("get", "describe"),
         ("logout", "login"),
-        ("migrate", "init"),
     ];
     for entry in std::fs::read_dir(root.join("src/commands")).unwrap() {
         let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();

@@ -139,6 +139,11 @@ impl Instance {
         Ok(Copy { index, path, expected, digest: known.map(|known| known.digest), name })
     }
 
+    /// Returns where the copy of remote content in the cache lies, if there is one.
+    pub(crate) fn cached_copy(&self, record: &Record) -> Result<PathBuf> {
+        self.copy_path(record, Index::of(self.env())?.cache(), &storage_key(record))
+    }
+
     fn copy_path(&self, record: &Record, cache: &Path, key: &str) -> Result<PathBuf> {
         let storage = self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
         let root = StorageRoot::stored(storage.text("root").unwrap_or_default())?;

@@ -26,7 +26,7 @@ pub(super) fn begin(file: &File, range: std::ops::Range<u64>) {
 }
 
 /// Flushes the names in a folder.
-pub(super) fn folder(path: &Path) -> Result<()> {
+pub(crate) fn folder(path: &Path) -> Result<()> {
     // Elsewhere a folder cannot be opened, and the system keeps names safe by itself.
     #[cfg(unix)]
     {

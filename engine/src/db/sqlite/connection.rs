@@ -1,5 +1,7 @@
 //! One connection to a SQLite file: settings, statements, and waiting for other writers.
 
+mod load;
+
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -99,7 +101,7 @@ impl Connection {
         result
     }
 
-    fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         PathBuf::from(self.inner.path().unwrap_or("database"))
     }
 
