@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 7] = [
     &["error", "value"],
     &["uid", "model", "event", "key", "suffix", "faults"],
     &["env", "version"],
-    &["db", "record", "hash", "store"],
+    &["db", "record", "hash", "store", "trace"],
     &["session", "query", "write"],
     &["instance", "storage"],
     &[
@@ -19,6 +19,7 @@ const FLOORS: [&[&str]; 7] = [
         "ingest",
         "fetch",
         "collection",
+        "command",
         "curate",
         "describe",
         "lineage",

@@ -76,6 +76,8 @@ pub struct TrackOptions {
     pub environment: Option<EnvironmentFile>,
     /// The answer to the question of an earlier call.
     pub rename: Option<Rename>,
+    /// A command runs the source, which need not call `track` itself: how to do so is not told.
+    pub by_command: bool,
 }
 
 /// What tracking led to.
