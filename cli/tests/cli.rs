@@ -40,6 +40,10 @@ mod log;
 mod login;
 #[path = "repair.rs"]
 mod repair;
+#[path = "rerun.rs"]
+mod rerun;
+#[path = "run.rs"]
+mod run;
 #[path = "save.rs"]
 mod save;
 #[path = "settings.rs"]

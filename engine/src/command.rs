@@ -55,6 +55,7 @@ use crate::track::{
     Finish, FinishOptions, Going, HashLookup, Named, Outcome, Rename, Report, SourceFile, SourceKind,
     TrackOptions, Tracking, redacted_arguments,
 };
+use crate::uid;
 use crate::value::{Kind, Value};
 use note::Note;
 use recognise::{Code, recognise};
@@ -250,6 +251,9 @@ impl Instance {
     pub fn start_command(&self, plan: &CommandPlan) -> Result<StartedCommand> {
         let new = &plan.new;
         let named = |name: &Option<String>| name.clone().map(Named::from);
+        // Marked before its row is there: whoever is killed in between leaves no run that nobody closes.
+        let uid = uid::random(self.env(), 16);
+        let going = self.mark_going(&uid)?;
         let transform = match &plan.source {
             Some(_) => None,
             None => Some(self.program_transform(&plan.key)?),
@@ -265,7 +269,7 @@ impl Instance {
             arguments: plan.arguments.clone(),
             // A command must not stop to ask; a file that bears another name is another file.
             rename: Some(Rename::Copied),
-            by_command: true,
+            command_run: Some(uid.clone()),
             ..TrackOptions::default()
         })?;
         let mut tracked = match tracking {
@@ -276,7 +280,6 @@ impl Instance {
                 return Err(Error::new(ErrorKind::NoWriteAccess, text));
             }
         };
-        let going = self.mark_going(tracked.run.uid())?;
         if let Some(name) = &new.name {
             tracked.run.set("name", name.as_str())?;
         }
@@ -312,9 +315,11 @@ impl Instance {
         let inner = self.runs_started_by(id)?;
         let mut failed = Vec::new();
         let read = self.command_inputs(&plan.rules, &ran.files, plan.script_path(), &mut failed)?;
+        let mut inputs = Vec::new();
         for input in &read.artifacts {
             if !self.belongs_to(&input.record, id, &inner)? {
                 self.track_input(&input.record, Some(id))?;
+                inputs.push(input.clone());
             }
         }
         let outputs = self.command_outputs(&plan.rules, &ran.files, &inner, &mut failed)?;
@@ -338,13 +343,7 @@ impl Instance {
                 run.uid()
             )));
         };
-        Ok(DoneCommand {
-            run: finished.run,
-            transform: finished.transform,
-            inputs: read.artifacts,
-            outputs,
-            failed,
-        })
+        Ok(DoneCommand { run: finished.run, transform: finished.transform, inputs, outputs, failed })
     }
 
     /// Returns where a program is, looked up as a shell does.

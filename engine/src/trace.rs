@@ -1,9 +1,8 @@
 //! Watching a command: which files it and everything it starts open, how it ends and what it needs.
 //!
-//! On Linux a seccomp filter stops the processes at the few system calls that open, rename or link files, and nowhere
-//! else; a thread of this process then reads the path and lets them go on. Nothing has to be installed, and no privilege
-//! is needed. Where the system does not permit it the command runs all the same, and [`Ended::refused`] says why nothing
-//! is known of its files.
+//! On Linux a seccomp filter holds back the few system calls that open, rename or link files or start programs; a thread
+//! of this process reads the path and lets them go on. Nothing has to be installed, and no privilege is needed. Where the
+//! system does not permit it the command runs all the same, and [`Ended::refused`] says why nothing is known of its files.
 //!
 //! ```
 //! use holotype::trace::{Watch, watch};
@@ -33,11 +32,9 @@ mod signals;
 #[cfg(unix)]
 mod wait;
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 pub(crate) use files::plain;
@@ -80,18 +77,15 @@ pub struct Ended {
 
 /// Runs a command to its end and watches it; `started` is handed the process as soon as it runs.
 ///
-/// A traced command has ended when all that it started has. If this process is killed, so is a traced command.
+/// A traced command has ended when all that it started has. If this process is killed, so is a traced command. Meant for a
+/// thread that has started nothing else: it waits for all that is left behind.
 ///
 /// # Errors
 /// What the system reports when the command cannot be started or waited for.
 pub fn watch(mut command: Command, watch: Watch, started: impl FnOnce(&mut Child)) -> io::Result<Ended> {
     #[cfg(unix)]
     let signals = watch.forwards.then(signals::Forwarding::start).transpose()?;
-    #[cfg(unix)]
-    let living = signals.as_ref().map(|signals| signals.living()).unwrap_or_default();
-    #[cfg(not(unix))]
-    let living = Living::default();
-    let mut ended = run(&mut command, watch, &living, started)?;
+    let mut ended = run(&mut command, watch, started)?;
     #[cfg(unix)]
     if let Some(signals) = signals {
         ended.stopped = signals.stop();
@@ -99,33 +93,13 @@ pub fn watch(mut command: Command, watch: Watch, started: impl FnOnce(&mut Child
     Ok(ended)
 }
 
-/// The processes of a command that live, as far as they are known.
-#[derive(Clone, Debug, Default)]
-struct Living(Arc<Mutex<BTreeSet<i32>>>);
-
-impl Living {
-    fn add(&self, pid: i32) {
-        self.all().insert(pid);
-    }
-
-    fn all(&self) -> MutexGuard<'_, BTreeSet<i32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn run(
-    command: &mut Command,
-    watch: Watch,
-    living: &Living,
-    started: impl FnOnce(&mut Child),
-) -> io::Result<Ended> {
+fn run(command: &mut Command, watch: Watch, started: impl FnOnce(&mut Child)) -> io::Result<Ended> {
     #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
     if watch.traced {
-        return linux::watch(command, watch.files, living, started);
+        return linux::watch(command, watch.files, started);
     }
     let refused = watch.traced.then(|| "tracing is known for Linux on x86_64 and aarch64 alone".to_owned());
     let mut child = command.spawn()?;
-    living.add(child.id().cast_signed());
     started(&mut child);
     let (status, cpu, peak_memory) = untraced(&mut child)?;
     Ok(Ended { status, cpu, peak_memory, files: watch.files, stopped: None, refused })

@@ -86,7 +86,7 @@ impl Instance {
             events.push(Event::Note(format!("script invoked with: {arguments}")));
         }
         let params = options.params.as_ref().map(redact::params);
-        let run_uid = uid::random(self.env(), 16);
+        let run_uid = options.command_run.clone().unwrap_or_else(|| uid::random(self.env(), 16));
         let announced = events.len();
         let found = self.db().write_contended(|tx| {
             events.truncate(announced);

@@ -2,11 +2,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
-use holotype::command::{Compared, Difference, Prepared, Rerun, Verdict};
+use holotype::command::{Compared, Difference, Prepared, Verdict};
 use holotype::instance::settings::cache_dir;
 use holotype::trace::Watch;
 use holotype::{Error, model};
-use serde_json::{Value as Json, json};
 
 use crate::error::{FAILURE, Failure, Result};
 use crate::execute::{self, Execution, execute};
@@ -47,13 +46,13 @@ pub(crate) fn run(ui: &mut Ui, args: &RerunArgs) -> Result<()> {
     for warning in &prepared.warnings {
         ui.say(Level::Warning, warning);
     }
-    let done = again(ui, &prepared).and_then(|code| Ok((code, rerun.compare(&instance, &prepared)?)));
+    let done = again(ui, &prepared).and_then(|code| Ok((code, rerun.compare(&instance, &root)?)));
     if args.folder.is_none() {
         fs::remove_dir_all(&root).map_err(|error| Error::io(&root, error))?;
     }
     let (code, compared) = done?;
     if ui.json() {
-        ui.print_json(&data(&rerun, &prepared, code, &compared));
+        ui.print_json(&rerun.json(&prepared.warnings, code, &compared));
     } else {
         tell(ui, code, &compared);
     }
@@ -93,21 +92,4 @@ fn word(difference: &Difference) -> String {
     }
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
     format!("{} was {} and is {}", difference.what, text(&difference.before), text(&difference.now))
-}
-
-fn data(rerun: &Rerun, prepared: &Prepared, code: i32, compared: &[Compared]) -> Json {
-    let differences = rerun.differences.iter().map(
-        |difference| json!({"what": difference.what, "before": difference.before, "now": difference.now}),
-    );
-    let outputs = compared
-        .iter()
-        .map(|output| json!({"path": output.path, "uid": output.uid, "verdict": output.verdict.word()}));
-    json!({
-        "run": rerun.run.uid(),
-        "exit_code": code,
-        "same": compared.iter().all(|output| output.verdict == Verdict::Same),
-        "outputs": outputs.collect::<Vec<_>>(),
-        "differences": differences.collect::<Vec<_>>(),
-        "warnings": prepared.warnings,
-    })
 }

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 
 use super::Found;
 use super::rules::Rules;
+use crate::content::Content;
 use crate::error::{Error, Result};
 use crate::ingest::{NewArtifact, RunChoice};
 use crate::instance::Instance;
+use crate::query::Q;
 use crate::record::Record;
 use crate::trace::Files;
 
@@ -37,13 +39,24 @@ impl Instance {
     }
 
     fn save_output(&self, rules: &Rules, path: &Path, inner: &[i64]) -> Result<Option<Record>> {
-        let mut artifact = self.artifact(self.new_artifact(rules, path, RunChoice::Current)?)?;
-        let made_within = artifact.record.int("run_id").is_some_and(|run| inner.contains(&run));
-        if artifact.record.id().is_some() && made_within {
+        if self.is_made_within(path, inner)? {
             return Ok(None);
         }
+        let mut artifact = self.artifact(self.new_artifact(rules, path, RunChoice::Current)?)?;
         self.save_artifact(&mut artifact)?;
+        // What was there under this key already was made again.
+        self.track_recreation(&artifact.record, None)?;
         Ok(Some(artifact.record))
+    }
+
+    /// Returns true for content that a run within the command saved.
+    fn is_made_within(&self, path: &Path, inner: &[i64]) -> Result<bool> {
+        if inner.is_empty() {
+            return Ok(false);
+        }
+        let (hash, _) = Content::identify(path)?;
+        let made = Q::is("run_id__in", inner.to_vec()).and(Q::is("hash", hash.hash));
+        self.registry("Artifact")?.filter(made)?.exists()
     }
 
     /// Returns the wish to save a file or folder of a command under the key that the rules give it.
@@ -54,6 +67,8 @@ impl Instance {
             None if run == RunChoice::None => Some(self.command_key(rules, path)?),
             None => Some(format!("{}{}", rules.prefix, self.command_key(rules, path)?)),
         };
-        Ok(NewArtifact { key, run, ..NewArtifact::new(path.to_string_lossy()) })
+        // A file is what it is called: equal content under another key is another thing.
+        let skip_hash_lookup = Some(true);
+        Ok(NewArtifact { key, run, skip_hash_lookup, ..NewArtifact::new(path.to_string_lossy()) })
     }
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Value as Json, json};
 use walkdir::WalkDir;
 
 use super::environment::{self, Difference};
@@ -36,7 +37,6 @@ pub struct Prepared {
     pub folder: PathBuf,
     /// What is not as it was.
     pub warnings: Vec<String>,
-    root: PathBuf,
 }
 
 /// How an output came out.
@@ -143,16 +143,34 @@ impl Rerun {
         warnings.extend(self.write_code(&root)?);
         let (from, to) = (self.note.project.to_string_lossy(), root.to_string_lossy());
         let words = self.note.words.iter().map(|word| word.replace(&*from, &to)).collect();
-        Ok(Prepared { words, folder, warnings, root })
+        Ok(Prepared { words, folder, warnings })
+    }
+
+    /// Returns what came of it as data.
+    pub fn json(&self, warnings: &[String], code: i32, compared: &[Compared]) -> Json {
+        let differences = self.differences.iter().map(
+            |difference| json!({"what": difference.what, "before": difference.before, "now": difference.now}),
+        );
+        let outputs = compared
+            .iter()
+            .map(|output| json!({"path": output.path, "uid": output.uid, "verdict": output.verdict.word()}));
+        json!({
+            "run": self.run.uid(),
+            "exit_code": code,
+            "same": code == 0 && compared.iter().all(|output| output.verdict == Verdict::Same),
+            "outputs": outputs.collect::<Vec<_>>(),
+            "differences": differences.collect::<Vec<_>>(),
+            "warnings": warnings,
+        })
     }
 
     /// Returns how each output of the run came out, sorted by path.
     ///
     /// # Errors
     /// Failures of the database and the file system.
-    pub fn compare(&self, instance: &Instance, prepared: &Prepared) -> Result<Vec<Compared>> {
+    pub fn compare(&self, instance: &Instance, root: &Path) -> Result<Vec<Compared>> {
         let compare = |place: &Place| {
-            let path = prepared.root.join(&place.path);
+            let path = root.join(&place.path);
             let record = instance.get_uid(model::require("Artifact")?, &place.uid)?;
             let verdict = match instance.content_of(&record)? {
                 _ if !path.exists() => Verdict::Missing,

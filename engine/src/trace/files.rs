@@ -6,6 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::hash::{Identity, Stamp, identify_file};
 
+/// Folders of the system.
+const SYSTEM: [&[u8]; 8] =
+    [b"/usr/", b"/lib/", b"/lib64/", b"/etc/", b"/proc/", b"/sys/", b"/dev/", b"/bin/"];
+
 /// A file that a command opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
@@ -43,6 +47,8 @@ pub enum Write {
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     inside: Vec<PathBuf>,
+    /// One of the folders lies where most of what programs open belongs to the system.
+    inside_system: bool,
     sizes: HashSet<u64>,
     seen: BTreeMap<PathBuf, Seen>,
     programs: BTreeSet<PathBuf>,
@@ -53,7 +59,8 @@ pub struct Files {
 impl Files {
     /// Returns an empty list that takes up what lies below these folders, given as real paths.
     pub fn inside(folders: impl IntoIterator<Item = PathBuf>) -> Files {
-        Files { inside: folders.into_iter().collect(), ..Files::default() }
+        let inside: Vec<PathBuf> = folders.into_iter().collect();
+        Files { inside_system: inside.iter().any(|folder| is_of_system(folder)), inside, ..Files::default() }
     }
 
     /// Returns the list that looks at the content of files before they change, if they have one of these sizes.
@@ -78,14 +85,17 @@ impl Files {
         self.programs.iter().map(PathBuf::as_path)
     }
 
-    /// Notes that a program was started.
-    pub fn start(&mut self, program: PathBuf) {
-        self.programs.insert(program);
+    /// Notes that a program, given by its absolute path, is to be started; a shell tries several.
+    pub fn start(&mut self, called: &Path) {
+        if let Some(program) = fs::canonicalize(called).ok().filter(|path| path.is_file()) {
+            self.open_to_read(called);
+            self.programs.insert(program);
+        }
     }
 
     /// Notes that a file, given by its absolute path, is opened for reading.
     pub fn open_to_read(&mut self, called: &Path) {
-        if self.known.contains(called) {
+        if self.passes_over(called) || self.known.contains(called) {
             return;
         }
         let Some(path) = self.place(called) else { return };
@@ -160,14 +170,12 @@ impl Files {
 
     /// Returns the real path of what is called so, if somebody looks there.
     fn place(&mut self, called: &Path) -> Option<PathBuf> {
+        if self.passes_over(called) {
+            return None;
+        }
         if self.known.contains(called) {
             // What was read may still be written.
             return real(called).filter(|path| self.looks_at(path));
-        }
-        // Most of what programs open belongs to the system: no link there leads here.
-        let system = ["/usr", "/lib", "/lib64", "/etc", "/proc", "/sys", "/dev", "/bin"];
-        if system.iter().any(|folder| called.starts_with(folder)) && !self.looks_at(called) {
-            return None;
         }
         let path = real(called)?;
         if self.looks_at(&path) {
@@ -175,6 +183,11 @@ impl Files {
         }
         self.known.insert(called.to_owned());
         None
+    }
+
+    /// Returns true for what belongs to the system: no link there leads to where somebody looks.
+    fn passes_over(&self, called: &Path) -> bool {
+        !self.inside_system && is_of_system(called)
     }
 
     fn looks_at(&self, path: &Path) -> bool {
@@ -201,6 +214,12 @@ impl Seen {
             self.former = identify_file(&self.path).ok();
         }
     }
+}
+
+fn is_of_system(path: &Path) -> bool {
+    // Asked for every file that is opened: by bytes, since taking paths apart takes longer.
+    let path = path.as_os_str().as_encoded_bytes();
+    SYSTEM.iter().any(|folder| path.starts_with(folder))
 }
 
 /// Returns the real path; of what is not there yet, that of its folder with its name.

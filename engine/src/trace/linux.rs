@@ -1,179 +1,128 @@
-//! Tracing on Linux: a process and all that it starts stop where a seccomp filter says so.
+//! Tracing on Linux: where a seccomp filter says so, the system holds a call back until this process has seen it.
 //!
-//! The process starts in one thread, which waits until the command runs, while another thread, the tracer, attaches to it
-//! before its program is loaded. All processes that the command starts are attached by the system itself. When the tracer
-//! goes away they are killed: without it, every call that the filter stops would fail.
+//! The new process puts the filter on itself before it becomes the command; all that it starts inherits it. A thread of
+//! this process, the listener, gets every call that is held back, reads the path from the memory of the caller and lets
+//! the call go on. Nothing else of the command is touched: it may be stopped, debugged and signalled as ever. Without the
+//! listener every such call would fail, so that the command is killed together with this process.
 
 mod calls;
 mod filter;
-mod ptrace;
+mod listen;
 
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
-use std::time::Duration;
 
 use super::wait::{self, Usage};
-use super::{Ended, Files, Living};
+use super::{Ended, Files};
 
-/// What the command and the tracer tell each other before the command's program is loaded.
-const ATTACHED: u8 = b'a';
-const ALONE: u8 = b'n';
-const FILTERED: u8 = b'f';
-const UNFILTERED: u8 = b'u';
+/// The first Linux that tells a listener when nobody is left.
+const OLDEST: (u32, u32) = (5, 9);
 
-/// How long loading a program takes at most unless something is in the way.
-const LOADING: Duration = Duration::from_millis(50);
-
-/// How the tracer got on.
-struct Followed {
-    files: Files,
-    /// How the command ended; nothing where it has yet to be waited for.
-    end: Option<(ExitStatus, Usage)>,
-    refused: Option<String>,
-}
+/// What the new process is told before its program is loaded.
+const TRACED: u8 = b't';
+const ALONE: u8 = b'a';
 
 pub(super) fn watch(
     command: &mut Command,
     files: Files,
-    living: &Living,
     started: impl FnOnce(&mut Child),
 ) -> io::Result<Ended> {
     let (ours, theirs) = UnixStream::pair()?;
     let fd = theirs.as_raw_fd();
-    ptrace::before_exec(command, move || agree(fd));
-    let (tell, told) = mpsc::channel();
+    listen::before_exec(command, move || agree(fd));
     thread::scope(|scope| {
-        let tracer = scope.spawn(move || follow(ours, files, living, &told));
+        let listener = scope.spawn(move || attend(ours, fd, files));
         let spawned = command.spawn();
-        let _ = tell.send(spawned.is_ok());
-        // The tracer waits for a word from the command: without one there is none any more.
+        // Nobody who waits for a word from the new process waits for ever.
         drop(theirs);
         let mut child = match spawned {
             Ok(child) => child,
             Err(error) => {
-                let _ = tracer.join();
+                let _ = listener.join();
                 return Err(error);
             }
         };
         started(&mut child);
-        let followed = tracer.join().map_err(|_| io::Error::other("the tracer failed"))??;
-        let (status, usage) = match followed.end {
-            Some(end) => end,
-            None => wait::to_the_end(i32::try_from(child.id()).map_err(io::Error::other)?)?,
-        };
-        let Followed { files, refused, .. } = followed;
+        let (status, usage) = end_of_all(child.id().cast_signed())?;
+        let (files, refused) = listener.join().map_err(|_| io::Error::other("the listener failed"))??;
         Ok(Ended { status, cpu: usage.cpu, peak_memory: usage.peak_memory, files, stopped: None, refused })
     })
 }
 
+/// Waits for the command and for what it left behind, which the system makes children of this process.
+fn end_of_all(root: libc::pid_t) -> io::Result<(ExitStatus, Usage)> {
+    let mut end = None;
+    while let Some((pid, status, usage)) = wait::once(-1, libc::__WNOTHREAD)? {
+        if pid == root {
+            end = Some((ExitStatus::from_raw(status), usage));
+        }
+    }
+    end.ok_or_else(|| io::Error::from_raw_os_error(libc::ECHILD))
+}
+
 /// What the new process does before it becomes the command; only plain system calls are allowed here.
 fn agree(fd: i32) -> io::Result<()> {
-    ptrace::send(fd, &ptrace::own_id().to_ne_bytes())?;
-    if ptrace::receive(fd)? == ATTACHED {
-        let word = if filter::install().is_ok() { FILTERED } else { UNFILTERED };
-        ptrace::send(fd, &[word])?;
+    listen::send(fd, listen::own_id())?;
+    if listen::receive(fd)? != TRACED {
+        return Ok(());
     }
-    Ok(())
+    listen::end_with_parent()?;
+    listen::send(fd, filter::install().unwrap_or(-1))?;
+    listen::receive(fd).map(|_| ())
 }
 
-/// Attaches to the command and follows it to its end.
-fn follow(
-    mut stream: UnixStream,
-    files: Files,
-    living: &Living,
-    spawned: &Receiver<bool>,
-) -> io::Result<Followed> {
-    let mut id = [0; 4];
-    if stream.read_exact(&mut id).is_err() {
-        return Ok(Followed { files, end: None, refused: None });
-    }
-    let pid = i32::from_ne_bytes(id);
-    living.add(pid);
-    if let Err(error) = ptrace::seize(pid) {
+/// Listens to the command until nobody is left; returns what was opened, or why that is not known.
+fn attend(mut stream: UnixStream, theirs: i32, files: Files) -> io::Result<(Files, Option<String>)> {
+    let Ok(pid) = number(&mut stream) else { return Ok((files, None)) };
+    // Once the filter is on it cannot be taken off: whether this works is tried on something else first.
+    let refused = too_old().or_else(|| {
+        let tried = listen::descriptor_of(pid, theirs);
+        tried.err().map(|error| format!("the system does not permit tracing: {error}"))
+    });
+    if refused.is_some() {
         stream.write_all(&[ALONE])?;
-        let refused = Some(format!("the system does not permit tracing: {error}"));
-        return Ok(Followed { files, end: None, refused });
+        return Ok((files, refused));
     }
-    stream.write_all(&[ATTACHED])?;
-    // Until the program is loaded the process belongs to the thread that waits for that, which also takes note of its end.
-    loop {
-        match spawned.recv_timeout(LOADING) {
-            Ok(true) => break,
-            Ok(false) | Err(RecvTimeoutError::Disconnected) => {
-                return Ok(Followed { files, end: None, refused: None });
-            }
-            // A signal may have stopped it on the way.
-            Err(RecvTimeoutError::Timeout) => ptrace::pass_signal(pid)?,
-        }
+    listen::adopt_orphans()?;
+    stream.write_all(&[TRACED])?;
+    let Ok(listener) = number(&mut stream) else { return Ok((files, None)) };
+    if listener < 0 {
+        stream.write_all(&[ALONE])?;
+        let refused = "the system does not permit it, or the command runs within another `holotype run`";
+        return Ok((files, Some(refused.to_owned())));
     }
-    let mut tracer = Tracer { root: pid, files, living, end: None };
-    tracer.run()?;
-    // Said long ago, before the command's program was loaded.
-    let mut word = [0];
-    let unfiltered = stream.read_exact(&mut word).is_ok() && word[0] == UNFILTERED;
-    let refused = unfiltered.then(|| "the system does not permit a seccomp filter".to_owned());
-    Ok(Followed { files: tracer.files, end: tracer.end, refused })
+    let listener = listen::descriptor_of(pid, listener)?;
+    stream.write_all(&[TRACED])?;
+    Ok((follow(&listener, files)?, None))
 }
 
-/// What the tracer knows.
-struct Tracer<'a> {
-    root: libc::pid_t,
-    files: Files,
-    living: &'a Living,
-    end: Option<(ExitStatus, Usage)>,
+/// Notes the calls of the command, and lets them go on, until nobody is left.
+fn follow(listener: &OwnedFd, mut files: Files) -> io::Result<Files> {
+    listen::wake_at_once(listener);
+    while listen::await_call(listener)? {
+        let Some(call) = listen::next_call(listener)? else { continue };
+        calls::note(&mut files, &call);
+        listen::let_go_on(listener, &call)?;
+    }
+    Ok(files)
 }
 
-impl Tracer<'_> {
-    /// Lets processes go on at every stop until none is left.
-    fn run(&mut self) -> io::Result<()> {
-        while let Some((pid, status, usage)) = ptrace::next_change()? {
-            if libc::WIFEXITED(status) || libc::WIFSIGNALED(status) {
-                self.living.all().remove(&pid);
-                if pid == self.root {
-                    self.end = Some((ExitStatus::from_raw(status), usage));
-                }
-            } else if libc::WIFSTOPPED(status) {
-                self.stopped(pid, status);
-            }
-        }
-        Ok(())
-    }
-
-    fn stopped(&mut self, pid: libc::pid_t, status: i32) {
-        let signal = libc::WSTOPSIG(status);
-        // A process that is killed in the meantime cannot be asked, and need not go on.
-        let _ = match status >> 16 {
-            libc::PTRACE_EVENT_SECCOMP => {
-                if let Ok(call) = ptrace::call(pid) {
-                    calls::note(&mut self.files, pid, &call);
-                }
-                ptrace::go_on(pid, 0)
-            }
-            libc::PTRACE_EVENT_EXEC => {
-                if let Ok(program) = fs::read_link(format!("/proc/{pid}/exe")) {
-                    self.files.open_to_read(&program);
-                    self.files.start(program);
-                }
-                ptrace::go_on(pid, 0)
-            }
-            libc::PTRACE_EVENT_STOP if is_job_control(signal) => ptrace::stay_stopped(pid),
-            libc::PTRACE_EVENT_STOP => {
-                self.living.add(pid);
-                ptrace::go_on(pid, 0)
-            }
-            0 => ptrace::go_on(pid, signal),
-            _ => ptrace::go_on(pid, 0),
-        };
-    }
+fn number(stream: &mut UnixStream) -> io::Result<i32> {
+    let mut bytes = [0; 4];
+    stream.read_exact(&mut bytes)?;
+    Ok(i32::from_ne_bytes(bytes))
 }
 
-/// Returns true for the signals by which a shell stops a job.
-fn is_job_control(signal: i32) -> bool {
-    matches!(signal, libc::SIGSTOP | libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU)
+/// Returns why this system cannot trace, if it is too old for that.
+fn too_old() -> Option<String> {
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let mut parts = release.trim().split(['.', '-']).map(|part| part.parse::<u32>().unwrap_or(0));
+    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    let (major, minor) = OLDEST;
+    (version < OLDEST).then(|| format!("this needs Linux {major}.{minor}, not {}", release.trim()))
 }

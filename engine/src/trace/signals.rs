@@ -13,8 +13,6 @@ use std::time::Duration;
 
 use libc::c_int;
 
-use super::Living;
-
 const SIGNALS: [c_int; 4] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP, libc::SIGQUIT];
 
 /// How often somebody looks whether a signal came.
@@ -26,7 +24,6 @@ static PENDING: AtomicU64 = AtomicU64::new(0);
 
 /// Signals go to the command as long as this value lives; one at a time.
 pub(super) struct Forwarding {
-    living: Living,
     former: Vec<(c_int, libc::sigaction)>,
     over: Arc<AtomicBool>,
     sender: Option<JoinHandle<()>>,
@@ -46,12 +43,8 @@ impl Forwarding {
     pub(super) fn start() -> io::Result<Forwarding> {
         LAST.store(0, Ordering::Relaxed);
         PENDING.store(0, Ordering::Relaxed);
-        let mut forwarding = Forwarding {
-            living: Living::default(),
-            former: Vec::new(),
-            over: Arc::new(AtomicBool::new(false)),
-            sender: None,
-        };
+        let mut forwarding =
+            Forwarding { former: Vec::new(), over: Arc::new(AtomicBool::new(false)), sender: None };
         for signal in SIGNALS {
             // SAFETY: zero is a value of each of its fields; the handler does nothing but store numbers.
             let (action, mut former): (libc::sigaction, libc::sigaction) = unsafe {
@@ -71,19 +64,14 @@ impl Forwarding {
                 forwarding.give_back(signal);
             }
         }
-        let (living, over) = (forwarding.living.clone(), Arc::clone(&forwarding.over));
+        let over = Arc::clone(&forwarding.over);
         forwarding.sender = Some(thread::spawn(move || {
             while !over.load(Ordering::Relaxed) {
-                send(PENDING.swap(0, Ordering::Relaxed), &living);
+                send(PENDING.swap(0, Ordering::Relaxed));
                 thread::sleep(PAUSE);
             }
         }));
         Ok(forwarding)
-    }
-
-    /// Returns where the processes that signals go to are to be noted.
-    pub(super) fn living(&self) -> Living {
-        self.living.clone()
     }
 
     /// Gives the signals back and returns the last one that came.
@@ -111,18 +99,30 @@ impl Drop for Forwarding {
     }
 }
 
-fn send(pending: u64, living: &Living) {
+fn send(pending: u64) {
     for signal in SIGNALS.into_iter().filter(|signal| pending & (1 << signal) != 0) {
-        for pid in living.all().iter().filter(|pid| !is_thread(**pid)) {
+        for pid in descendants() {
             // SAFETY: the call has no conditions; a process that is gone is no fault.
-            unsafe { libc::kill(*pid, signal) };
+            unsafe { libc::kill(pid, signal) };
         }
     }
 }
 
-/// Returns true for a thread that is not the first of its process, which would get the signal once more.
-fn is_thread(id: i32) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
-    let process = status.lines().find_map(|line| line.strip_prefix("Tgid:")?.trim().parse::<i32>().ok());
-    process.is_some_and(|process| process != id)
+/// Returns the processes that this one started, and those that they started.
+fn descendants() -> Vec<i32> {
+    let parent = |pid: i32| -> Option<i32> {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name of the program may hold anything.
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
+    };
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    let all: Vec<(i32, i32)> = pids.filter_map(|pid| Some((pid, parent(pid)?))).collect();
+    let mut found = vec![std::process::id().cast_signed()];
+    let mut at = 0;
+    while let Some(pid) = found.get(at).copied() {
+        found.extend(all.iter().filter(|(_, parent)| *parent == pid).map(|(child, _)| *child));
+        at += 1;
+    }
+    found.split_off(1)
 }

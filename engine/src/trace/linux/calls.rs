@@ -7,21 +7,21 @@ use libc::{c_int, pid_t};
 
 use super::super::Files;
 use super::super::files::Write;
-use super::ptrace::{self, Call};
+use super::listen::{self, Call};
 
 /// Notes what the call is about to do.
-pub(super) fn note(files: &mut Files, pid: pid_t, call: &Call) {
+pub(super) fn note(files: &mut Files, call: &Call) {
     // A path that cannot be read makes the call fail: nothing happens then.
-    let _ = try_note(files, pid, call);
+    let _ = try_note(files, call);
 }
 
-fn try_note(files: &mut Files, pid: pid_t, call: &Call) -> Option<()> {
-    let args = &call.args;
+fn try_note(files: &mut Files, call: &Call) -> Option<()> {
+    let (pid, args) = (call.pid, &call.args);
     let path = |folder: Option<usize>, at: usize| path(pid, folder.map(|folder| args[folder]), args[at]);
     let flags = |value: u64| value as c_int;
     match call.number {
         libc::SYS_openat => open(files, path(Some(0), 1)?, flags(args[2])),
-        libc::SYS_openat2 => open(files, path(Some(0), 1)?, flags(ptrace::number(pid, args[2])?)),
+        libc::SYS_openat2 => open(files, path(Some(0), 1)?, flags(listen::number(pid, args[2])?)),
         libc::SYS_renameat | libc::SYS_linkat => files.rename(&path(Some(0), 1)?, &path(Some(2), 3)?),
         libc::SYS_renameat2 => {
             let (from, to) = (path(Some(0), 1)?, path(Some(2), 3)?);
@@ -30,6 +30,7 @@ fn try_note(files: &mut Files, pid: pid_t, call: &Call) -> Option<()> {
                 files.rename(&to, &from);
             }
         }
+        libc::SYS_execve => files.start(&path(None, 0)?),
         libc::SYS_truncate => files.open_to_write(&path(None, 0)?, Write::Over),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_open => open(files, path(None, 0)?, flags(args[1])),
@@ -55,7 +56,7 @@ fn open(files: &mut Files, path: PathBuf, flags: c_int) {
 
 /// Returns the absolute path that a process names, relative to a folder that it has open or to its working directory.
 fn path(pid: pid_t, folder: Option<u64>, address: u64) -> Option<PathBuf> {
-    let named = ptrace::text(pid, address)?;
+    let named = listen::text(pid, address)?;
     if named.is_absolute() {
         return Some(named);
     }

@@ -1,12 +1,12 @@
-//! The seccomp filter: which system calls stop a process for the tracer.
+//! The seccomp filter: which system calls are held back for the listener.
 
 #![allow(unsafe_code, reason = "neither the standard library nor a safe crate offers the call")]
 
 use std::io;
 
 use libc::{
-    BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW, SECCOMP_RET_TRACE,
-    sock_filter,
+    BPF_ABS, BPF_JEQ, BPF_JMP, BPF_JSET, BPF_K, BPF_LD, BPF_RET, BPF_W, SECCOMP_RET_ALLOW,
+    SECCOMP_RET_USER_NOTIF, sock_filter,
 };
 
 /// Where the filter finds things in what the system hands it.
@@ -21,9 +21,9 @@ const NATIVE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 const NATIVE: u32 = 0xc000_00b7;
 
-/// Calls that open, rename or link files.
+/// Calls that open, rename or link files, and those that start programs.
 #[cfg(target_arch = "x86_64")]
-const CALLS: [i64; 10] = [
+const CALLS: [i64; 11] = [
     libc::SYS_openat,
     libc::SYS_open,
     libc::SYS_openat2,
@@ -34,15 +34,17 @@ const CALLS: [i64; 10] = [
     libc::SYS_link,
     libc::SYS_linkat,
     libc::SYS_truncate,
+    libc::SYS_execve,
 ];
 #[cfg(target_arch = "aarch64")]
-const CALLS: [i64; 6] = [
+const CALLS: [i64; 7] = [
     libc::SYS_openat,
     libc::SYS_openat2,
     libc::SYS_renameat,
     libc::SYS_renameat2,
     libc::SYS_linkat,
     libc::SYS_truncate,
+    libc::SYS_execve,
 ];
 
 /// Opening a folder, or something without reading it, tells nothing about content.
@@ -67,7 +69,7 @@ const fn program() -> [sock_filter; LEN] {
     }
     // None of them: on to the last step.
     program[LEN - 3] = step(BPF_JMP, 1, 0, 0);
-    program[LEN - 2] = step(BPF_RET | BPF_K, SECCOMP_RET_TRACE, 0, 0);
+    program[LEN - 2] = step(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF, 0, 0);
     program
 }
 
@@ -77,15 +79,24 @@ const fn step(code: u32, k: u32, jt: u8, jf: u8) -> sock_filter {
 
 static PROGRAM: [sock_filter; LEN] = program();
 
-/// Puts the filter on this process and all that it starts; setuid programs get no privileges from now on.
-pub(super) fn install() -> io::Result<()> {
+/// Puts the filter on this process and all that it starts, and returns what listens to it.
+///
+/// Programs that run with the rights of their owner get none of them from now on.
+pub(super) fn install() -> io::Result<i32> {
     let program = libc::sock_fprog { len: LEN as u16, filter: PROGRAM.as_ptr().cast_mut() };
     // SAFETY: the program lives for ever and the system only reads it.
-    let done = unsafe {
-        libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0
-            && libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) == 0
+    let listener = unsafe {
+        if libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 {
+            return Err(io::Error::last_os_error());
+        }
+        let (mode, flag) = (libc::SECCOMP_SET_MODE_FILTER, libc::SECCOMP_FILTER_FLAG_NEW_LISTENER);
+        libc::syscall(libc::SYS_seccomp, mode, flag, &raw const program)
     };
-    if done { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if listener < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        i32::try_from(listener).map_err(io::Error::other)
+    }
 }
 
 #[cfg(test)]
@@ -118,18 +129,17 @@ mod tests {
     }
 
     #[test]
-    fn only_calls_that_tell_something_stop() {
+    fn only_calls_that_tell_something_are_held_back() {
         for call in CALLS {
-            assert_eq!(verdict(NATIVE, call, 0), SECCOMP_RET_TRACE, "{call}");
+            assert_eq!(verdict(NATIVE, call, 0), SECCOMP_RET_USER_NOTIF, "{call}");
             assert_eq!(verdict(NATIVE ^ 1, call, 0), SECCOMP_RET_ALLOW, "{call}");
         }
-        for call in [libc::SYS_read, libc::SYS_write, libc::SYS_mmap, libc::SYS_execve, libc::SYS_newfstatat]
-        {
+        for call in [libc::SYS_read, libc::SYS_write, libc::SYS_mmap, libc::SYS_newfstatat] {
             assert_eq!(verdict(NATIVE, call, 0), SECCOMP_RET_ALLOW, "{call}");
         }
         assert_eq!(verdict(NATIVE, libc::SYS_openat, libc::O_DIRECTORY), SECCOMP_RET_ALLOW);
-        assert_eq!(verdict(NATIVE, libc::SYS_openat, libc::O_WRONLY | libc::O_CREAT), SECCOMP_RET_TRACE);
+        assert_eq!(verdict(NATIVE, libc::SYS_openat, libc::O_WRONLY | libc::O_CREAT), SECCOMP_RET_USER_NOTIF);
         // Flags are no flags in other calls.
-        assert_eq!(verdict(NATIVE, libc::SYS_linkat, libc::O_DIRECTORY), SECCOMP_RET_TRACE);
+        assert_eq!(verdict(NATIVE, libc::SYS_linkat, libc::O_DIRECTORY), SECCOMP_RET_USER_NOTIF);
     }
 }
