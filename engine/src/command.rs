@@ -331,7 +331,7 @@ impl Instance {
         let environment = environment::record(self.env(), &plan.program, ran.files.programs());
         let finish = self.finish(&FinishOptions {
             run: Some(id),
-            report: log.is_file().then_some(Report { path: log, temporary: true }),
+            report: printed(&log).then_some(Report { path: log, temporary: true }),
             outcome: ran.outcome(),
             environment: Some(environment),
             ..FinishOptions::default()
@@ -443,6 +443,15 @@ impl CommandPlan {
             format!("key of the transform: {}", self.key),
         ]
     }
+}
+
+/// Returns true for a log that holds something; an empty one is taken away.
+fn printed(log: &Path) -> bool {
+    let size = fs::metadata(log).map_or(0, |found| found.len());
+    if size == 0 {
+        fs::remove_file(log).ok();
+    }
+    size > 0
 }
 
 /// Returns text of the command line as a source.

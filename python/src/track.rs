@@ -307,7 +307,7 @@ fn judge_rerun<'py>(
     run: &Record,
     folder: PathBuf,
     warnings: Vec<String>,
-    code: i32,
+    code: i64,
 ) -> PyResult<Bound<'py, PyAny>> {
     let json = runtime::run(py, || {
         let rerun = instance.inner.plan_rerun(run.row())?;

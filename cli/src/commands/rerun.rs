@@ -52,7 +52,7 @@ pub(crate) fn run(ui: &mut Ui, args: &RerunArgs) -> Result<()> {
     }
     let (code, compared) = done?;
     if ui.json() {
-        ui.print_json(&rerun.json(&prepared.warnings, code, &compared));
+        ui.print_json(&rerun.json(&prepared.warnings, code.into(), &compared));
     } else {
         tell(ui, code, &compared);
     }

@@ -147,7 +147,7 @@ impl Rerun {
     }
 
     /// Returns what came of it as data.
-    pub fn json(&self, warnings: &[String], code: i32, compared: &[Compared]) -> Json {
+    pub fn json(&self, warnings: &[String], code: i64, compared: &[Compared]) -> Json {
         let differences = self.differences.iter().map(
             |difference| json!({"what": difference.what, "before": difference.before, "now": difference.now}),
         );

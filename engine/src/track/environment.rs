@@ -62,7 +62,7 @@ impl Instance {
     }
 
     /// Returns the artifact with this hash that belongs to runs, whose content is complete.
-    fn hidden(&self, hash: &str) -> Result<Option<Record>> {
+    pub(super) fn hidden(&self, hash: &str) -> Result<Option<Record>> {
         let all = self.registry("Artifact")?.filter(Q::is("hash", hash))?.filter(Q::is("kind", HIDDEN))?;
         let known = all.exclude(Q::is("branch_id", -1i64))?.order_by(["id"])?.first()?;
         Ok(known.filter(|known| !is_incomplete(known)))
