@@ -194,6 +194,7 @@ pub(super) fn runner(path: &Path) -> Option<&'static str> {
 
 /// Returns the programs that a line of shell calls, as in `zcat | awk | sort`.
 fn programs(code: &str) -> String {
+    let code = unquoted(code);
     let mut names: Vec<&str> = Vec::new();
     for part in code.split(['|', ';', '&', '\n', '(', ')', '{', '}']) {
         // Settings before a program, and words of the shell itself, are no programs.
@@ -212,6 +213,26 @@ fn programs(code: &str) -> String {
         text.push_str("shell one-liner");
     }
     text.chars().take(120).collect()
+}
+
+/// Returns shell code without the texts in quotes and without comments.
+fn unquoted(code: &str) -> String {
+    let (mut out, mut quote, mut comment) = (String::new(), None, false);
+    for c in code.chars() {
+        match (quote, c) {
+            (Some(open), c) if open == c => quote = None,
+            (Some(_), _) => {}
+            (None, '\n') => {
+                comment = false;
+                out.push(c);
+            }
+            (None, '#') if out.is_empty() || out.ends_with(char::is_whitespace) => comment = true,
+            (None, _) if comment => {}
+            (None, '\'' | '"') => quote = Some(c),
+            (None, c) => out.push(c),
+        }
+    }
+    out
 }
 
 const KEYWORDS: [&str; 14] =
@@ -255,6 +276,11 @@ mod tests {
             (
                 &["bash", "-ec", "A=1 zcat a | /opt/awk 1 > b && sort b"],
                 "text zcat | awk | sort: A=1 zcat a | /opt/awk 1 > b && sort b",
+                &[],
+            ),
+            (
+                &["bash", "-c", "# two\nawk '{n++} END {print n}' data"],
+                "text awk: # two\nawk '{n++} END {print n}' data",
                 &[],
             ),
             (&["Rscript", "--vanilla", "x.R", "a"], "script x.R", &["a"]),
