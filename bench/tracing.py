@@ -70,9 +70,12 @@ def _row(side: Side, instance: Instance, rounds: int, title: str, most: int, com
             words = [str(side.command), "run", option, "--ignore=printed", "--", *command]
             found.append(measure(words, environment, instance.work))
     plain, traced = (middle(found) for found in costs.values())
-    added = [f"{100 * (b / a - 1):+.1f} % of {name}" for name, a, b in (
-        ("wall", plain.wall, traced.wall),
-        ("CPU", plain.cpu, traced.cpu),
-    )]
+    added = [
+        f"{100 * (b / a - 1):+.1f} % of {name}"
+        for name, a, b in (
+            ("wall", plain.wall, traced.wall),
+            ("CPU", plain.cpu, traced.cpu),
+        )
+    ]
     note = f"tracing adds {' and '.join(added)}; at most {most} % is the aim"
     return Row("tracing", f"`holotype run`, {title}", None, "no such command", traced, note=note)

@@ -120,8 +120,6 @@ pub struct StartedCommand {
     pub transform: Record,
     /// Run.
     pub run: Record,
-    /// True when the transform is a new row.
-    pub created: bool,
     /// Where the face writes what the command prints.
     pub log: PathBuf,
     going: Option<Going>,
@@ -290,7 +288,6 @@ impl Instance {
             log: self.run_log(tracked.run.uid())?,
             transform: tracked.transform,
             run: tracked.run,
-            created: tracked.created,
             going,
         })
     }

@@ -99,6 +99,8 @@ fn run(command: &mut Command, watch: Watch, started: impl FnOnce(&mut Child)) ->
         return linux::watch(command, watch.files, started);
     }
     let refused = watch.traced.then(|| "tracing is known for Linux on x86_64 and aarch64 alone".to_owned());
+    #[cfg(unix)]
+    wait::before_exec(command, || Ok(()));
     let mut child = command.spawn()?;
     started(&mut child);
     let (status, cpu, peak_memory) = untraced(&mut child)?;

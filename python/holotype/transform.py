@@ -218,14 +218,15 @@ class Run(RunFields, registry="lamindb.Run"):
     def rerun(self, folder: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         """Runs the command of the run again and compares what it makes, byte by byte.
 
-        Code and inputs, as they were, are put into a folder of their own, where the command runs; nothing is tracked.
+        Code and inputs, as they were, are put into a folder of their own, where the command runs; nothing is
+        tracked.
 
         Args:
             folder: New folder to run in, which is kept; by default a passing one.
 
         Returns:
-            Whether all is the `same`, the `exit_code`, a verdict for each of the `outputs`, and as `differences` and
-            `warnings` what is no longer as it was.
+            Whether all is the `same`, the `exit_code`, a verdict for each of the `outputs`, and as `differences`
+            and `warnings` what is no longer as it was.
 
         Raises:
             ValueError: For a run that `holotype run` did not start, and one that cannot be done again.

@@ -17,7 +17,7 @@ from notebooks import environment, running
 
 COMMAND = Path(sys.executable).parent / "holotype"
 
-SIMULATE = '''
+SIMULATE = """
 import random, sys
 from pathlib import Path
 
@@ -30,34 +30,45 @@ with open("raw/reads.fastq", "w") as reads:
         start = random.randrange(3900)
         quality = "#" if at % 3 == 0 else "I"
         reads.write(f"@read{at}\\n{genome[start:start + 100]}\\n+\\n{quality * 100}\\n")
-'''
+"""
 
-PLOT = '''
+PLOT = """
 table = ln.Artifact.get(key="counts/coverage.tsv").cache().read_text().splitlines()
 depth = float(table[-1].split("\\t")[6])
 figure = f'<svg xmlns="http://www.w3.org/2000/svg"><rect width="{depth}" height="9"/></svg>'
 open("coverage.svg", "w").write(figure)
 ln.Artifact("coverage.svg", key="figures/coverage.svg").save()
-'''
+"""
 
 # The real programs where they are installed; the others do a little of the same.
 REAL = {
     "filter": "seqtk seq -q 20 -n N raw/reads.fastq | seqtk trimfq - > filtered/reads.fastq",
-    "align": ["minimap2", "-a", "-t", "1", "-o", "aligned/reads.sam", "raw/reference.fa", "filtered/reads.fastq"],
+    "align": [
+        "minimap2",
+        "-a",
+        "-t",
+        "1",
+        "-o",
+        "aligned/reads.sam",
+        "raw/reference.fa",
+        "filtered/reads.fastq",
+    ],
     "sort": ["samtools", "sort", "-o", "aligned/sorted.bam", "aligned/reads.sam"],
     "count": ["samtools", "coverage", "-o", "counts/coverage.tsv", "aligned/sorted.bam"],
 }
+PLACES = 'FNR == NR {g = g $0; next} /^[ACGT]+$/ {print index(g, $0) > "aligned/reads.sam"}'
+DEPTH = 'END {print "1\\t2\\t3\\t4\\t5\\t6\\t" NR / 40}'
 PLAIN = {
     "filter": "paste - - - - < raw/reads.fastq | grep -v '#####' | tr '\\t' '\\n' > filtered/reads.fastq",
-    "align": ["awk", "FNR==NR {g=g $0; next} /^[ACGT]+$/ {print index(g, $0) > \"aligned/reads.sam\"}",
-              "raw/reference.fa", "filtered/reads.fastq"],
+    "align": ["awk", PLACES, "raw/reference.fa", "filtered/reads.fastq"],
     "sort": ["sort", "-n", "-o", "aligned/sorted.bam", "aligned/reads.sam"],
-    "count": ["bash", "-c", "awk '{n++} END {print \"1\\t2\\t3\\t4\\t5\\t6\\t\" n / 40}' aligned/sorted.bam > counts/coverage.tsv"],
+    "count": ["bash", "-c", f"awk '{DEPTH}' aligned/sorted.bam > counts/coverage.tsv"],
 }
 
 
 def _project(steps: dict[str, Any]) -> nbformat.NotebookNode:
     """Returns the notebook that does all of it."""
+
     def run(*words: str) -> str:
         return f"subprocess.run(['holotype', 'run', '--', *{list(words)!r}], check=True)"
 
@@ -79,6 +90,7 @@ def _project(steps: dict[str, Any]) -> nbformat.NotebookNode:
 
 def _edges(folder: Path, key: str) -> set[tuple[str, str, str]]:
     """Returns the edges of the lineage of an artifact by what people call the nodes."""
+
     def ask(*words: str) -> Any:
         done = subprocess.run(
             [COMMAND, *words, "--json"],
@@ -134,7 +146,7 @@ def _run(*words: str) -> dict[str, Any]:
 def test_a_run_can_be_done_again(instance: Path, tmp_path: Path) -> None:
     Path("letters.txt").write_text("b\na\n")
     ln.Artifact("letters.txt", key="letters.txt").save()
-    Path("sort.py").write_text("print(*sorted(open('letters.txt')), sep='', end='', file=open('out.txt', 'w'))")
+    Path("sort.py").write_text("open('out.txt', 'w').writelines(sorted(open('letters.txt')))")
     data = _run(sys.executable, "sort.py")
     run = ln.Run.get(data["run"]["uid"])
     assert [artifact.key for artifact in run.input_artifacts.all()] == ["letters.txt"]

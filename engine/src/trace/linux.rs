@@ -34,7 +34,7 @@ pub(super) fn watch(
 ) -> io::Result<Ended> {
     let (ours, theirs) = UnixStream::pair()?;
     let fd = theirs.as_raw_fd();
-    listen::before_exec(command, move || agree(fd));
+    wait::before_exec(command, move || agree(fd));
     thread::scope(|scope| {
         let listener = scope.spawn(move || attend(ours, fd, files));
         let spawned = command.spawn();

@@ -1,10 +1,10 @@
-//! Waiting for processes, with what they needed.
+//! Starting processes and waiting for them, with what they needed.
 
 #![allow(unsafe_code, reason = "the standard library waits without asking what the process needed")]
 
 use std::io;
-use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
 /// What a process and those it waited for needed.
@@ -12,6 +12,17 @@ use std::time::Duration;
 pub(super) struct Usage {
     pub(super) cpu: Duration,
     pub(super) peak_memory: u64,
+}
+
+/// Lets the new process call `work`, nothing but plain system calls, before it becomes the command.
+///
+/// That also makes it a process of its own at once; one that borrows the memory of this one would be told to need as much.
+pub(super) fn before_exec(
+    command: &mut Command,
+    work: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
+) {
+    // SAFETY: the callers hand in plain system calls or nothing at all, which is safe between fork and exec.
+    unsafe { command.pre_exec(work) };
 }
 
 /// Waits for one change of a process; `None` when no such process is left.

@@ -6,9 +6,7 @@ use std::ffi::{OsString, c_void};
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
-use std::process::Command;
 
 use libc::{c_int, pid_t};
 
@@ -25,15 +23,6 @@ pub(super) struct Call {
     pub(super) pid: pid_t,
     pub(super) number: i64,
     pub(super) args: [u64; 6],
-}
-
-/// Lets the new process call `work` before it becomes the command.
-pub(super) fn before_exec(
-    command: &mut Command,
-    work: impl FnMut() -> io::Result<()> + Send + Sync + 'static,
-) {
-    // SAFETY: the one caller hands in plain system calls, which are safe between fork and exec.
-    unsafe { command.pre_exec(work) };
 }
 
 pub(super) fn own_id() -> pid_t {
