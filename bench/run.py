@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import report
+import tracing  # noqa: F401 (its measurements are registered)
 from measures import MEASURES
 from rows import Row
 from sides import HERE, Bench, holotype_side, lamindb_side

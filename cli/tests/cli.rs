@@ -18,6 +18,8 @@ mod diff;
 mod env;
 #[path = "gc.rs"]
 mod gc;
+#[path = "guides.rs"]
+mod guides;
 #[path = "help.rs"]
 mod help;
 #[path = "info.rs"]
@@ -42,6 +44,10 @@ mod login;
 mod migrate;
 #[path = "repair.rs"]
 mod repair;
+#[path = "rerun.rs"]
+mod rerun;
+#[path = "run.rs"]
+mod run;
 #[path = "save.rs"]
 mod save;
 #[allow(dead_code, reason = "a part of it is used")]

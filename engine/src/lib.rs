@@ -50,6 +50,7 @@
 
 pub mod care;
 pub mod collection;
+pub mod command;
 pub mod content;
 pub mod curate;
 pub mod db;
@@ -79,6 +80,7 @@ pub mod suffix;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod threads;
+pub mod trace;
 pub mod track;
 pub mod uid;
 mod value;
