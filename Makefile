@@ -115,12 +115,13 @@ test: test-rust test-postgres test-python
 test-rust: servers
 	MOTO_SERVER='$(abspath $(BIN))/moto_server' S3S_FS='$(abspath $(TOOLS))/bin/s3s-fs' $(CARGO) test --workspace --locked
 
-# The engine's behaviour once more, each test on a database of its own of one private PostgreSQL cluster.
-POSTGRES_TESTS := artifact collection curate describe diff history holder hostile keep_local lineage property race storage switch testing track
+# The engine's behaviour once more, each test on a database of its own of one private PostgreSQL cluster. Chosen from the
+# workspace: for one package alone cargo would build the dependencies again, with fewer features.
+POSTGRES_TESTS := artifact care collection curate describe diff history holder hostile keep_local kill lineage property race storage switch testing track
 
 test-postgres:
 	engine/tests/support/postgres.sh run \
-		$(CARGO) test --package holotype --locked --no-fail-fast $(addprefix --test ,$(POSTGRES_TESTS))
+		$(CARGO) test --workspace --locked --no-fail-fast $(addprefix --test ,$(POSTGRES_TESTS))
 
 # Object stores for the tests, which start and end them: one for semantics, one that checks signatures.
 servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs

@@ -6,6 +6,7 @@ mod ground;
 mod init;
 mod level;
 pub mod marker;
+pub mod migrate;
 pub mod name;
 pub mod root;
 mod server;
