@@ -61,6 +61,10 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return sizes
 
 
+both_servers = pytest.mark.parametrize("bucket", ["moto", "s3s"], indirect=True)
+
+
+@both_servers
 def test_a_file_goes_to_the_bucket_and_comes_back(cloud: Any, bucket: str) -> None:
     assert (ln.settings.storage.type, ln.settings.storage.root_as_str) == ("s3", bucket)
     assert (str(cloud), cloud) == (bucket.split("?")[0], ln.Storage.get(root=bucket).path)
@@ -131,6 +135,7 @@ def test_a_path_that_names_another_server_is_not_known(cloud: Any) -> None:
         ln.Artifact.get(path=elsewhere)
 
 
+@both_servers
 def test_tables_are_read_in_parts(cloud: Any, fetched: list[int]) -> None:
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({name: rng.random(400_000) for name in "abcdef"})
@@ -208,6 +213,7 @@ def test_arrays_are_read_in_parts(cloud: Any, suffix: str, fetched: list[int]) -
         artifact.open(mode="r+")
 
 
+@both_servers
 def test_other_stores_are_read_in_parts(cloud: Any) -> None:
     import h5py
 
