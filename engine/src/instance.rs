@@ -4,6 +4,7 @@ mod cloud;
 mod connect;
 mod ground;
 mod init;
+mod join;
 mod level;
 pub mod marker;
 pub mod migrate;
@@ -20,6 +21,7 @@ pub(crate) use cloud::Cloud;
 pub use cloud::{Holder, Locks};
 pub(crate) use ground::Ground;
 pub use init::InitOptions;
+pub use join::find_or_join;
 
 use crate::session::Session;
 use settings::InstanceSettings;

@@ -11,11 +11,12 @@ __all__ = ["connect", "init"]
 def connect(instance: str | None = None, *, wait: float = 0, **kwargs: object) -> None:
     """Connects this session to an instance; nothing is written to the settings.
 
-    An instance whose database lies in a bucket is locked for everybody else until `ln.setup.disconnect()`, if it
-    is named here; the current instance is locked by the first write, until the end of the session.
+    An instance whose database lies in a bucket is locked for everybody else until `ln.setup.disconnect()`, if
+    it is named here; the current instance is locked by the first write, until the end of the session.
 
     Args:
-        instance: Name, `owner/name` or URL; by default the current instance of this directory or machine.
+        instance: Name, `owner/name` or URL, that of its storage location if this machine does not know it yet;
+            by default the current instance of this directory or machine.
         wait: Seconds to wait for somebody else's lock.
 
     Raises:

@@ -40,7 +40,7 @@ def disconnect() -> None:
     A database in a bucket gets what it does not have yet, and is unlocked.
 
     Raises:
-        SyncConflict: If somebody else changed that database meanwhile; what was written is kept, and told where.
+        SyncConflict: If somebody else changed that database meanwhile; what was written is kept.
 
     Example:
         >>> ln.setup.disconnect()

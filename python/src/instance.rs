@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use holotype::instance::InitOptions;
-use holotype::instance::settings::load_by_identifier;
+use holotype::instance::{InitOptions, find_or_join};
 use holotype::write::Conflict;
 use holotype::{NewStorage, Value};
 use pyo3::prelude::*;
@@ -90,7 +89,7 @@ impl Instance {
             .map_err(|_| error::value(py, format!("{seconds} is no time to wait: pass seconds")))?;
         let inner = runtime::run(py, || {
             let env = voice::env();
-            let settings = load_by_identifier(&env, identifier)?;
+            let settings = find_or_join(&env, identifier)?;
             holotype::Instance::connect_and_hold(&env, &settings, patience)
         })?;
         Ok(Instance { inner })

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use clap::Args;
-use holotype::instance::settings::{dev_dir, load_by_identifier, refuse_foreign_binding};
+use holotype::instance::find_or_join;
+use holotype::instance::settings::{dev_dir, refuse_foreign_binding};
 use holotype::{Event, Instance};
 use serde_json::json;
 
@@ -18,9 +19,10 @@ Examples:
   holotype connect atlas                    an instance of your own
   holotype connect ada/atlas
   holotype connect ada/atlas --here         only in this directory and below
+  holotype connect s3://bucket/atlas        an instance in a bucket that somebody else made
   holotype connect ada/atlas --wait 60      wait a minute for somebody's lock")]
 pub(crate) struct ConnectArgs {
-    /// Name, owner/name or URL of the instance
+    /// Name, owner/name or URL of the instance; that of its bucket, if this machine does not know it yet
     instance: String,
     /// Bind the working directory to the instance instead of making it the current one everywhere
     #[arg(long)]
@@ -35,7 +37,7 @@ pub(crate) struct ConnectArgs {
 
 pub(crate) fn run(ui: &mut Ui, args: &ConnectArgs) -> Result<()> {
     let env = ui.env().clone();
-    let settings = load_by_identifier(&env, &args.instance)?;
+    let settings = find_or_join(&env, &args.instance)?;
     let slug = settings.slug();
     refuse_foreign_binding(&env, &slug)?;
     if args.here {

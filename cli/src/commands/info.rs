@@ -124,7 +124,7 @@ impl AboutInstance {
             dev_dir: dev_dir(env, &slug).map(|dir| dir.display().to_string()),
             db: settings.shown_database(env)?,
             local: if settings.keep_artifacts_local { local_storage(env, &settings) } else { None },
-            locks: Locks::find(env, &settings).map_err(|error| error.message().to_owned()).transpose(),
+            locks: locks(env, &settings),
             settings,
         })
     }
@@ -192,6 +192,13 @@ impl AboutInstance {
             "keep_artifacts_local": settings.keep_artifacts_local,
         })
     }
+}
+
+/// Returns who has the lock of a database in a bucket. A bucket out of reach is no reason to wait: it is asked once.
+fn locks(env: &Env, settings: &InstanceSettings) -> Option<Result<Locks, String>> {
+    let vars = env.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let hasty = env.clone().with_vars(vars.chain([("AWS_MAX_ATTEMPTS".to_owned(), "1".to_owned())]));
+    Locks::find(&hasty, settings).map_err(|error| error.message().to_owned()).transpose()
 }
 
 /// Returns root and host of the local storage location that new content goes to; nothing when it is out of reach.

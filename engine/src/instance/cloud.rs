@@ -178,7 +178,7 @@ impl Cloud {
         let (Some(db), true) = (self.db.get(), writing.is_some()) else { return Ok(()) };
         let _turn = self.copy.turn()?;
         let state = self.copy.state(&self.env)?;
-        *writing = None;
+        stop(&mut writing);
         let left = self.finish(db, !state.held);
         match &left {
             Ok(_) => self.close_gate(),
@@ -202,7 +202,7 @@ impl Cloud {
             None => None,
         };
         let Some(db) = opened else { return self.locker.give_back(&state.client).map(drop) };
-        let worked = writing.take().is_some();
+        let worked = stop(&mut writing);
         if !worked && self.is_changed(&state, Some(&db))? {
             // Work of a process that was killed: sending it takes the lock like any other work.
             if let Some(holder) = self.locker.take(&state.client)? {
@@ -265,6 +265,14 @@ impl Cloud {
     fn named(&self, holder: Holder) -> Holder {
         unlock::named(holder, self.db.get(), &self.copy)
     }
+}
+
+/// Ends the writing of this process and returns whether it wrote.
+fn stop(writing: &mut Option<File>) -> bool {
+    let Some(file) = writing.take() else { return false };
+    // A child process may have inherited the file, and would go on holding it. What cannot be unlocked ends with it.
+    let _ = file.unlock();
+    true
 }
 
 impl Instance {

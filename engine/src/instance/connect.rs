@@ -4,10 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::cloud::Cloud;
+use super::join::find_or_join;
 use super::marker::{self, Legacy};
-use super::settings::{
-    InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
-};
+use super::settings::{InstanceSettings, Slot, UserSettings, bind, chosen, current_instance};
 use super::{Instance, level, migrate};
 use crate::db::{Db, Sql, ddl, text_index};
 use crate::env::Env;
@@ -28,13 +27,13 @@ impl Instance {
         }
     }
 
-    /// Connects to an instance by name, `owner/name` or URL.
+    /// Connects to an instance by name, `owner/name` or URL, as [`find_or_join`] understands them.
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`] for an unknown one, [`ErrorKind::ConnectWithinDevDir`] inside the directory of
     /// another instance.
     pub fn connect_to(env: &Env, identifier: &str) -> Result<Instance> {
-        let settings = load_by_identifier(env, identifier)?;
+        let settings = find_or_join(env, identifier)?;
         Instance::connect(env, &settings)
     }
 

@@ -191,14 +191,20 @@ fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, ground: &Gr
 }
 
 fn already_managed(ground: &Ground, found: &Marker) -> Error {
+    let slug = found.instance_slug.as_deref().unwrap_or("that instance");
+    let way_out = match ground {
+        Ground::Folder(_) => format!("connect to {slug} or choose another folder."),
+        Ground::Bucket(_) => {
+            format!("choose another location, or to work with {slug}, run: lamin connect {}", ground.name())
+        }
+    };
     Error::new(
         ErrorKind::StorageAlreadyManaged,
         format!(
             "Storage location {} is already marked with uid {}, meaning that it is managed by another LaminDB instance -- \
-             connect to {} or choose another folder.",
+             {way_out}",
             ground.name(),
             found.storage_uid,
-            found.instance_slug.as_deref().unwrap_or("that instance"),
         ),
     )
 }

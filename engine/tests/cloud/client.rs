@@ -72,6 +72,14 @@ impl Client {
         Client { env, dir: self.dir.clone(), root: self.root.clone(), told, _guard: None }
     }
 
+    /// Returns the machine with another variable.
+    pub fn with_var(mut self, name: &str, value: &str) -> Client {
+        let vars = self.env.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
+        let vars: Vec<_> = vars.chain([(name.to_owned(), value.to_owned())]).collect();
+        self.env = self.env.with_vars(vars);
+        self
+    }
+
     pub fn init(&self) -> Result<Instance> {
         let (storage, name) = (Some(self.root.clone()), Some("atlas".to_owned()));
         Instance::init(&self.env, &InitOptions { storage, name, ..InitOptions::default() })

@@ -6,6 +6,7 @@ mod client;
 mod conflict;
 mod killed;
 mod lock;
+mod network;
 #[path = "../proof/mod.rs"]
 mod proof;
 #[allow(dead_code, reason = "a part of it is used")]

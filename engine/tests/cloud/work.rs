@@ -3,6 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
+use holotype::instance::find_or_join;
 use holotype::instance::settings::{InstanceSettings, plan_cache_clear};
 use holotype::{
     ErrorKind, Event, InitOptions, Instance, InstanceDeletion, NewArtifact, NewStorage, RunChoice,
@@ -233,4 +234,24 @@ fn a_server_that_checks_signatures_does_as_well() {
     label(&elsewhere, "two").unwrap();
     elsewhere.disconnect().unwrap();
     assert_eq!(ann.labels_in_the_cloud(), ["one", "two"]);
+}
+
+#[test]
+fn somebody_else_joins_by_the_url_of_the_bucket() {
+    let (ann, instance) = Client::with_instance();
+    label(&instance, "one").unwrap();
+    instance.disconnect().unwrap();
+    let ben = Client::new(&ann.root, Some("ben"));
+    let settings = find_or_join(&ben.env, &ann.root.replace('?', "/?")).unwrap();
+    assert_eq!(settings, ann.settings());
+    assert_eq!(labels(&ben.connect().unwrap()), ["one"]);
+    assert!(ann.locks().holders.is_empty());
+    let by_name = find_or_join(&ben.env, "ann/atlas").unwrap();
+    assert_eq!(by_name, settings);
+    let empty = find_or_join(&ben.env, &MOTO.root()).unwrap_err();
+    assert_eq!(empty.kind(), ErrorKind::InstanceNotFound);
+    let second = MOTO.root();
+    ann.connect().unwrap().create_storage(&NewStorage::new(&second)).unwrap();
+    let error = find_or_join(&ben.env, &second).unwrap_err();
+    assert!(error.message().contains("ann/atlas, whose database lies elsewhere"), "{error}");
 }

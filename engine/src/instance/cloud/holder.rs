@@ -45,7 +45,7 @@ impl Holder {
             ErrorKind::InstanceLocked,
             format!(
                 "Cannot load the instance, it is locked by {}. The instance will be automatically unlocked after 7d of no \
-                 activity. They work with it{since}{copy}: connect with --wait 60 to wait for them, or if they are gone, run: \
+                 activity. Locked{since}{copy}: connect with --wait 60 to wait for them, or if they are gone, run: \
                  lamin unlock",
                 self.who()
             ),
