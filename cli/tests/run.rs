@@ -315,10 +315,10 @@ fn a_killed_run_is_found_at_the_next_start() {
 fn commands_killed_at_any_moment_leave_a_sound_instance() {
     let lab = Lab::new();
     save(&lab, "a.txt", "1\n", "a.txt");
-    for round in 0..12 {
+    for round in 0..30 {
         let line = format!("cat a.txt > made{round}.txt");
         let mut child = lab.command(&lab.work(), &["run", "--", "bash", "-c", &line]).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(15 * round));
+        std::thread::sleep(Duration::from_millis(6 * round));
         child.kill().unwrap();
         child.wait().unwrap();
     }

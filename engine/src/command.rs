@@ -33,11 +33,11 @@ mod inputs;
 mod note;
 mod outputs;
 mod pattern;
+mod plan;
 mod recognise;
 mod rerun;
 mod rules;
 
-use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -45,73 +45,22 @@ use std::time::Duration;
 use serde_json::{Map, Value as Json};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::source_hash;
 use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
-use crate::trace::{Files, Watch};
+use crate::trace::Files;
 use crate::track::{
-    Finish, FinishOptions, Going, HashLookup, Named, Outcome, Rename, Report, SourceFile, SourceKind,
-    TrackOptions, Tracking, redacted_arguments,
+    Finish, FinishOptions, Going, HashLookup, Named, Outcome, Rename, Report, TrackOptions, Tracking,
+    redacted_arguments,
 };
 use crate::uid;
-use crate::value::{Kind, Value};
 use note::Note;
-use recognise::{Code, recognise};
-use rules::Rules;
 
 pub use environment::Difference;
 pub use note::Place;
+pub use plan::{CommandPlan, NewCommand};
 pub use rerun::{Compared, Prepared, Rerun, Verdict};
-
-/// A command that a user wants to run, and what is to become of its files.
-#[derive(Clone, Debug, Default)]
-pub struct NewCommand {
-    /// The words of the command line.
-    pub words: Vec<String>,
-    /// Patterns of the files to save as outputs; all new and changed ones in the project by default.
-    pub outputs: Vec<String>,
-    /// Patterns of the files to register as inputs where they are not yet.
-    pub inputs: Vec<String>,
-    /// Patterns of files to pass over.
-    pub ignore: Vec<String>,
-    /// What the keys of outputs begin with.
-    pub prefix: Option<String>,
-    /// Files are not traced: the patterns alone say what is read and made.
-    pub untraced: bool,
-    /// Key of the transform instead of the one that follows from the command.
-    pub key: Option<String>,
-    /// Name of the run.
-    pub name: Option<String>,
-    /// Project, by name or uid.
-    pub project: Option<String>,
-    /// Space of everything that is made, by name or uid.
-    pub space: Option<String>,
-    /// Branch of everything that is made, by name or uid.
-    pub branch: Option<String>,
-}
-
-/// A command that can be run.
-#[derive(Clone, Debug)]
-pub struct CommandPlan {
-    /// The words to run, the program first.
-    pub words: Vec<String>,
-    /// Where the program was found; links are not followed.
-    pub program: PathBuf,
-    /// Where it runs.
-    pub folder: PathBuf,
-    /// Key of the transform.
-    pub key: String,
-    /// What the code is called with.
-    pub arguments: Vec<String>,
-    source: Option<SourceFile>,
-    /// The script as the command line names it.
-    script: Option<String>,
-    rules: Rules,
-    new: NewCommand,
-    sizes: HashSet<u64>,
-}
 
 /// A command whose run has started.
 #[derive(Debug)]
@@ -182,66 +131,7 @@ impl Ran {
     }
 }
 
-impl CommandPlan {
-    /// Returns what to watch while the command runs.
-    pub fn watch(&self) -> Watch {
-        Watch {
-            files: Files::inside(self.rules.folders()).keeping(self.sizes.clone()),
-            traced: !self.new.untraced,
-            forwards: true,
-        }
-    }
-}
-
 impl Instance {
-    /// Returns what a command line stands for; nothing is written.
-    ///
-    /// # Errors
-    /// [`ErrorKind::InvalidArgument`] without words and for malformed patterns, [`ErrorKind::FileNotFound`] for a
-    /// program that is not there.
-    pub fn plan_command(&self, new: &NewCommand) -> Result<CommandPlan> {
-        let folder = fs::canonicalize(&self.env().cwd).map_err(|error| Error::io(&self.env().cwd, error))?;
-        let mut words = new.words.clone();
-        let first = words.first().ok_or_else(|| Error::invalid("Pass a command to run"))?;
-        let own = folder.join(first);
-        // A source that cannot run itself is run by what its suffix says.
-        if own.is_file()
-            && let Some(runner) = recognise::runner(&own)
-            && !(first.contains('/') && is_executable(&own))
-        {
-            words.insert(0, runner.to_owned());
-        }
-        let program = self.program(&words[0], &folder)?;
-        let recognised = recognise(&words, &folder);
-        let mut script = None;
-        let (key, source) = match &recognised.code {
-            Code::Script { path, word } => {
-                let path = fs::canonicalize(path).map_err(|error| Error::io(path, error))?;
-                script = Some(match word {
-                    Some(at) => words[*at].clone(),
-                    None => path.strip_prefix(&folder).unwrap_or(&path).to_string_lossy().into_owned(),
-                });
-                let mut source = self.source_file(&path, false)?;
-                source.key = self.key_of(&path, &folder)?;
-                (source.key.clone(), Some(source))
-            }
-            Code::Text { text, name } => (name.clone(), Some(text_source(name, text, &folder))),
-            Code::Program { name } => (name.clone(), None),
-        };
-        Ok(CommandPlan {
-            program,
-            key: new.key.clone().unwrap_or(key),
-            arguments: recognised.arguments,
-            rules: Rules::new(self, new, &words, &folder)?,
-            sizes: self.known_sizes()?,
-            source,
-            script,
-            words,
-            folder,
-            new: new.clone(),
-        })
-    }
-
     /// Starts the run of a planned command, which is the current run from now on.
     ///
     /// # Errors
@@ -265,6 +155,7 @@ impl Instance {
             branch: named(&new.branch),
             params: Some(params(&plan.arguments)),
             arguments: plan.arguments.clone(),
+            initiated_by_run: self.surrounding_run()?,
             // A command must not stop to ask; a file that bears another name is another file.
             rename: Some(Rename::Copied),
             command_run: Some(uid.clone()),
@@ -333,7 +224,9 @@ impl Instance {
             environment: Some(environment),
             ..FinishOptions::default()
         })?;
-        drop(going);
+        if let Some(going) = going {
+            going.ended();
+        }
         let Finish::Done(finished) = finish else {
             return Err(Error::integrity(format!(
                 "Run('{}') could not be finished: finish it again",
@@ -343,18 +236,11 @@ impl Instance {
         Ok(DoneCommand { run: finished.run, transform: finished.transform, inputs, outputs, failed })
     }
 
-    /// Returns where a program is, looked up as a shell does.
-    fn program(&self, name: &str, folder: &Path) -> Result<PathBuf> {
-        let missing = |name: &str| {
-            Error::new(ErrorKind::FileNotFound, format!("No program '{name}': check its name and PATH"))
-        };
-        let found = if name.contains('/') {
-            Some(folder.join(name)).filter(|path| is_executable(path))
-        } else {
-            let path = self.env().vars.get("PATH").map_or("/usr/local/bin:/usr/bin:/bin", String::as_str);
-            path.split(':').map(|dir| folder.join(dir).join(name)).find(|path| is_executable(path))
-        };
-        found.ok_or_else(|| missing(name))
+    /// Returns the run that goes on in the process which called this one, if it is one of this instance.
+    fn surrounding_run(&self) -> Result<Option<Named>> {
+        let Some(uid) = self.env().var("LAMIN_RUN_UID") else { return Ok(None) };
+        let run = self.registry("Run")?.filter(Q::is("uid", uid))?.first()?;
+        Ok(run.and_then(|run| run.id()).map(Named::Id))
     }
 
     /// Returns the transform of a program, which has no source code.
@@ -368,32 +254,6 @@ impl Instance {
         let mut transform = self.transform(&given, None, HashLookup::Skip)?.record;
         self.save_transform(&mut transform)?;
         Ok(transform)
-    }
-
-    /// Returns the key of a file: its path below the project, else below the working folder, else its name.
-    fn key_of(&self, path: &Path, folder: &Path) -> Result<String> {
-        let name = || path.file_name().map(PathBuf::from).unwrap_or_default();
-        let relative = self
-            .below_project(path)
-            .or_else(|| path.strip_prefix(folder).ok().map(Path::to_owned))
-            .unwrap_or_else(name);
-        match relative.to_str() {
-            Some(key) => Ok(key.to_owned()),
-            None => Err(Error::value(format!(
-                "The path {} is not valid UTF-8: rename the file first",
-                path.display()
-            ))),
-        }
-    }
-
-    /// Returns the sizes of everything that is registered: a file of another size cannot be any of it.
-    fn known_sizes(&self) -> Result<HashSet<u64>> {
-        let sql = crate::db::Sql::new(
-            "SELECT DISTINCT \"size\" FROM \"lamindb_artifact\" WHERE \"size\" IS NOT NULL",
-        );
-        let rows = self.db().rows(&sql, &[Kind::BigInt])?;
-        let sizes = rows.iter().filter_map(|row| row.first().and_then(Value::as_int));
-        Ok(sizes.filter_map(|size| u64::try_from(size).ok()).collect())
     }
 
     /// Returns the runs that a run started, and those that they started.
@@ -421,27 +281,6 @@ impl Instance {
     }
 }
 
-impl CommandPlan {
-    /// Returns the source file, where there is one on disk.
-    fn script_path(&self) -> Option<&Path> {
-        self.script.as_ref().and(self.source.as_ref()).map(|source| source.path.as_path())
-    }
-
-    /// Says in one line what would be run.
-    pub fn describe(&self) -> Vec<String> {
-        let code = match (&self.script, &self.source) {
-            (Some(_), Some(source)) => format!("script {}", source.path.display()),
-            (None, Some(_)) => "text on the command line".to_owned(),
-            _ => format!("program {}", self.program.display()),
-        };
-        vec![
-            format!("would run: {}", redacted_arguments(&self.words).join(" ")),
-            format!("code: {code}"),
-            format!("key of the transform: {}", self.key),
-        ]
-    }
-}
-
 /// Returns true for a log that holds something; an empty one is taken away.
 fn printed(log: &Path) -> bool {
     let size = fs::metadata(log).map_or(0, |found| found.len());
@@ -449,20 +288,6 @@ fn printed(log: &Path) -> bool {
         fs::remove_file(log).ok();
     }
     size > 0
-}
-
-/// Returns text of the command line as a source.
-fn text_source(name: &str, text: &str, folder: &Path) -> SourceFile {
-    SourceFile {
-        path: folder.join(name.replace('/', "_")),
-        kind: SourceKind::Script,
-        key: name.to_owned(),
-        source_code: text.to_owned(),
-        hash: source_hash(text),
-        title: None,
-        interactive: false,
-        gaps: Vec::new(),
-    }
 }
 
 /// Returns the arguments as parameters: those that name their value by name, and all of them in order.
@@ -480,14 +305,4 @@ fn params(arguments: &[String]) -> Map<String, Json> {
     }
     params.insert("arguments".to_owned(), redacted_arguments(arguments).into());
     params
-}
-
-fn is_executable(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
-    }
-    #[cfg(not(unix))]
-    path.is_file()
 }

@@ -225,8 +225,8 @@ class Run(RunFields, registry="lamindb.Run"):
             folder: New folder to run in, which is kept; by default a passing one.
 
         Returns:
-            Whether all is the `same`, the `exit_code`, a verdict for each of the `outputs`, and as `differences`
-            and `warnings` what is no longer as it was.
+            Whether all is the `same`, the `exit_code`, a verdict for each of the `outputs`, and as
+            `differences` and `warnings` what is no longer as it was.
 
         Raises:
             ValueError: For a run that `holotype run` did not start, and one that cannot be done again.

@@ -47,19 +47,12 @@ impl Instance {
             if rules.is_ignored(&seen.path) || script == Some(&seen.path) {
                 continue;
             }
-            let kept = match self.kept_at(rules, &seen.path)? {
-                None if rules.is_input(&seen.path) => self.with_content_of(rules, seen)?,
-                kept => kept,
-            };
-            let found = match kept {
-                None if rules.is_declared_input(&seen.path) => match self.register_input(rules, seen) {
-                    Ok(record) => Some(record),
-                    Err(error) => {
-                        failed.push((seen.called.clone(), error));
-                        continue;
-                    }
-                },
-                found => found,
+            let found = match self.artifact_read(rules, seen) {
+                Ok(found) => found,
+                Err(error) => {
+                    failed.push((seen.called.clone(), error));
+                    continue;
+                }
             };
             match found {
                 Some(record) if read.artifacts.iter().any(|other| other.record.id() == record.id()) => {}
@@ -74,6 +67,22 @@ impl Instance {
             }
         }
         Ok(read)
+    }
+
+    /// Returns the artifact that a file is, by place or by content; one that is to be registered as an input is.
+    fn artifact_read(&self, rules: &Rules, seen: &Seen) -> Result<Option<Record>> {
+        if let Some(kept) = self.kept_at(rules, &seen.path)? {
+            return Ok(Some(kept));
+        }
+        if rules.is_input(&seen.path)
+            && let Some(known) = self.with_content_of(rules, seen)?
+        {
+            return Ok(Some(known));
+        }
+        match rules.is_declared_input(&seen.path) {
+            true => self.register_input(rules, seen).map(Some),
+            false => Ok(None),
+        }
     }
 
     /// Returns the artifact whose content lies at a place of the instance: in storage, or in the cache.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 /// What is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Code {
-    /// A file that an interpreter or the system runs; `word` is its place on the command line, if it stands there.
-    Script { path: PathBuf, word: Option<usize> },
+    /// A file that an interpreter or the system runs.
+    Script { path: PathBuf },
     /// Text on the command line, with the name it goes by.
     Text { text: String, name: String },
     /// A program that is no file of the project.
@@ -119,12 +119,10 @@ impl Interpreter {
         while let Some(word) = words.get(at) {
             let (option, value) = word.split_once('=').map_or((word.as_str(), None), |(o, v)| (o, Some(v)));
             if self.file.contains(&option) {
-                let named = folder.join(value.or(words.get(at + 1).map(String::as_str))?);
-                let path = main_file(&named)?;
+                let path = main_file(&folder.join(value.or(words.get(at + 1).map(String::as_str))?))?;
                 let after = at + if value.is_some() { 1 } else { 2 };
-                let word = (value.is_none() && path == named).then_some(at + 1);
                 let arguments = [&words[1..at], &words[after..]].concat();
-                return Some(Recognised { code: Code::Script { path, word }, arguments });
+                return Some(Recognised { code: Code::Script { path }, arguments });
             }
             if word == "-m" && name.starts_with("py") {
                 let name = format!("{name} -m {}", words.get(at + 1)?);
@@ -157,12 +155,12 @@ impl Interpreter {
         let folder =
             elsewhere.and_then(|at| words.get(at + 1)).map_or(folder.to_owned(), |at| folder.join(at));
         let path = files.iter().map(|file| folder.join(file)).find(|path| path.is_file())?;
-        Some(Recognised { code: Code::Script { path, word: None }, arguments: words[1..].to_vec() })
+        Some(Recognised { code: Code::Script { path }, arguments: words[1..].to_vec() })
     }
 }
 
 fn script(words: &[String], path: PathBuf, at: usize) -> Recognised {
-    Recognised { code: Code::Script { path, word: Some(at) }, arguments: words[at + 1..].to_vec() }
+    Recognised { code: Code::Script { path }, arguments: words[at + 1..].to_vec() }
 }
 
 fn text(code: &str, interpreter: &str, arguments: &[String]) -> Recognised {
@@ -246,10 +244,7 @@ mod tests {
         let words: Vec<String> = line.iter().map(|word| (*word).to_owned()).collect();
         let Recognised { code, arguments } = recognise(&words, folder);
         let code = match code {
-            Code::Script { path, word } => {
-                assert!(word.is_none_or(|at| path.ends_with(words[at].trim_start_matches("./"))), "{line:?}");
-                format!("script {}", path.strip_prefix(folder).unwrap().display())
-            }
+            Code::Script { path } => format!("script {}", path.strip_prefix(folder).unwrap().display()),
             Code::Text { text, name } => format!("text {name}: {text}"),
             Code::Program { name } => format!("program {name}"),
         };

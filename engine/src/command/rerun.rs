@@ -141,8 +141,7 @@ impl Rerun {
             fs::create_dir_all(&parent).map_err(|error| Error::io(&parent, error))?;
         }
         warnings.extend(self.write_code(&root)?);
-        let (from, to) = (self.note.project.to_string_lossy(), root.to_string_lossy());
-        let words = self.note.words.iter().map(|word| word.replace(&*from, &to)).collect();
+        let words = self.note.words.iter().map(|word| moved(word, &self.note.project, &root)).collect();
         Ok(Prepared { words, folder, warnings })
     }
 
@@ -239,6 +238,12 @@ impl Rerun {
         write().map_err(|error| Error::io(&path, error))?;
         Ok(warning)
     }
+}
+
+/// Returns a word of the command line that may name places below one folder, with those below another.
+fn moved(word: &str, from: &Path, to: &Path) -> String {
+    let (from, to) = (from.to_string_lossy(), to.to_string_lossy());
+    if word == from { to.into_owned() } else { word.replace(&format!("{from}/"), &format!("{to}/")) }
 }
 
 /// Copies a file or folder, with the folders above.

@@ -100,7 +100,8 @@ impl Rules {
     /// Returns the files that patterns mean at present.
     fn named<'a>(&'a self, patterns: &'a [Pattern]) -> impl Iterator<Item = (PathBuf, Stamp)> + 'a {
         patterns.iter().flat_map(move |pattern| {
-            let entries = WalkDir::new(pattern.base()).sort_by_file_name().into_iter().flatten();
+            let walk = WalkDir::new(pattern.base()).sort_by_file_name().into_iter();
+            let entries = walk.filter_entry(|entry| entry.file_name() != ".lamindb").flatten();
             let files = entries.filter(|entry| entry.file_type().is_file()).map(walkdir::DirEntry::into_path);
             files
                 .filter(|path| pattern.matches(path) && !self.is_internal(path))

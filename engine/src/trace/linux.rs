@@ -33,8 +33,8 @@ pub(super) fn watch(
     started: impl FnOnce(&mut Child),
 ) -> io::Result<Ended> {
     let (ours, theirs) = UnixStream::pair()?;
-    let fd = theirs.as_raw_fd();
-    wait::before_exec(command, move || agree(fd));
+    let (other, fd) = (ours.as_raw_fd(), theirs.as_raw_fd());
+    wait::before_exec(command, move || agree(other, fd));
     thread::scope(|scope| {
         let listener = scope.spawn(move || attend(ours, fd, files));
         let spawned = command.spawn();
@@ -66,7 +66,9 @@ fn end_of_all(root: libc::pid_t) -> io::Result<(ExitStatus, Usage)> {
 }
 
 /// What the new process does before it becomes the command; only plain system calls are allowed here.
-fn agree(fd: i32) -> io::Result<()> {
+fn agree(other: i32, fd: i32) -> io::Result<()> {
+    // With its own copy of the other end open, it would wait for ever for a parent that was killed.
+    listen::close(other);
     listen::send(fd, listen::own_id())?;
     if listen::receive(fd)? != TRACED {
         return Ok(());

@@ -17,15 +17,16 @@ use crate::query::Q;
 use crate::record::Record;
 use crate::value::Timestamp;
 
-/// The sign that a run goes on in this process; it goes away with this value.
+/// The sign that a run goes on in this process; once it is dropped without [`Going::ended`] the run counts as killed.
 #[derive(Debug)]
 pub struct Going {
     path: PathBuf,
     _lock: File,
 }
 
-impl Drop for Going {
-    fn drop(&mut self) {
+impl Going {
+    /// Takes the sign away: the run is finished.
+    pub fn ended(self) {
         // One that stays is taken away by the next start.
         let _ = fs::remove_file(&self.path);
     }

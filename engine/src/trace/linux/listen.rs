@@ -30,6 +30,12 @@ pub(super) fn own_id() -> pid_t {
     unsafe { libc::getpid() }
 }
 
+/// Closes what a new process inherited.
+pub(super) fn close(fd: c_int) {
+    // SAFETY: the one caller is a new process that uses nothing but system calls from now on.
+    unsafe { libc::close(fd) };
+}
+
 /// Lets this process be killed when the thread that started it ends.
 pub(super) fn end_with_parent() -> io::Result<()> {
     // SAFETY: the call takes numbers alone.
