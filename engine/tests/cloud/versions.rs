@@ -1,7 +1,5 @@
 //! Objects that are written only over the version that the writer knows.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use holotype::ErrorKind;
 use holotype::store::Store;
 
@@ -32,25 +30,4 @@ fn only_the_known_version_is_replaced() {
     assert_eq!(bucket.read_version(KEY).unwrap_err().kind(), ErrorKind::FileNotFound, "no bucket at all");
     let local = Store::local("/nowhere", &env());
     assert_eq!(local.version(KEY).unwrap_err().kind(), ErrorKind::Unsupported);
-}
-
-#[test]
-fn of_many_who_know_the_same_version_one_gets_through() {
-    let store = Store::open(&MOTO.root(), &env()).unwrap();
-    let mut known = None;
-    for round in 0..10 {
-        let through = AtomicUsize::new(0);
-        std::thread::scope(|scope| {
-            for i in 0..8 {
-                let (store, known, through) = (&store, known.as_ref(), &through);
-                scope.spawn(move || {
-                    let bytes = format!("{i} in round {round}").into_bytes();
-                    let done = store.write_over(KEY, known, bytes).unwrap();
-                    through.fetch_add(usize::from(done.is_some()), Ordering::SeqCst);
-                });
-            }
-        });
-        assert_eq!(through.into_inner(), 1, "round {round}");
-        known = store.version(KEY).unwrap();
-    }
 }
