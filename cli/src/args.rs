@@ -57,6 +57,9 @@ pub(crate) enum Command {
     Update(c::update::UpdateArgs),
     Annotate(c::annotate::AnnotateArgs),
     List(c::list::ListArgs),
+    // Run commands
+    Run(c::run::RunArgs),
+    Rerun(c::rerun::RerunArgs),
     // Follow what happened
     Diff(c::diff::DiffArgs),
     Lineage(c::lineage::LineageArgs),
@@ -80,10 +83,11 @@ pub(crate) enum Command {
 }
 
 /// The commands as the help of the whole groups them.
-const GROUPS: [(&str, &[&str]); 8] = [
+const GROUPS: [(&str, &[&str]); 9] = [
     ("Configure your environment", &["connect", "info", "init", "disconnect", "unlock"]),
     ("Save, load, create & delete", &["save", "load", "create", "delete"]),
     ("Describe, update, annotate & list", &["describe", "get", "update", "annotate", "list"]),
+    ("Run commands", &["run", "rerun"]),
     ("Follow what happened", &["lineage", "log", "diff"]),
     ("Manage changes", &["switch"]),
     ("Look after content", &["verify", "repair", "gc"]),

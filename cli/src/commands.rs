@@ -21,6 +21,8 @@ pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod migrate;
 pub(crate) mod repair;
+pub(crate) mod rerun;
+pub(crate) mod run;
 pub(crate) mod save;
 pub(crate) mod settings;
 pub(crate) mod storage;
@@ -57,6 +59,8 @@ pub(crate) fn run(ui: &mut Ui, cli: &Cli) -> Result<()> {
         Command::Logout(_) => logout::run(ui),
         Command::Migrate(args) => migrate::run(ui, args),
         Command::Repair(args) => repair::run(ui, args),
+        Command::Rerun(args) => rerun::run(ui, args),
+        Command::Run(args) => run::run(ui, args),
         Command::Save(args) => save::run(ui, args),
         Command::Settings(args) => settings::run(ui, args),
         Command::Storage(args) => storage::run(ui, args),

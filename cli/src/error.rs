@@ -24,6 +24,8 @@ pub enum Failure {
     Usage(String),
     /// The user closed the input at a question, or said no to what the command is for.
     Aborted,
+    /// What was run ended with this code and has spoken for itself.
+    Ended(u8),
 }
 
 /// The result of a command.
@@ -45,6 +47,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         match self {
             Failure::Usage(_) => USAGE,
+            Failure::Ended(code) => *code,
             _ => FAILURE,
         }
     }
@@ -94,6 +97,7 @@ impl fmt::Display for Failure {
             Failure::Engine(error) => f.write_str(error.message()),
             Failure::Told(text) | Failure::Usage(text) => f.write_str(text),
             Failure::Aborted => f.write_str("Aborted."),
+            Failure::Ended(code) => write!(f, "It ended with exit code {code}."),
         }
     }
 }

@@ -25,6 +25,7 @@ mod commands;
 mod entity;
 pub mod env;
 mod error;
+mod execute;
 mod link;
 mod records;
 pub mod table;
@@ -101,6 +102,7 @@ fn conclude(ui: &Ui, done: Result<()>, usage: impl FnOnce() -> String) -> ExitCo
     match &failure {
         Failure::Usage(text) => ui.print_error(&format!("error: {text}\n\n{}\n", usage())),
         Failure::Aborted => ui.print_error("Aborted.\n"),
+        Failure::Ended(_) => {}
         _ => ui.complain(&failure.text(ui.program()), failure.hint(ui.program()).as_deref()),
     }
     exit(ui, failure.exit_code())

@@ -33,6 +33,8 @@ struct Mouth {
     colour_out: bool,
     colour_err: bool,
     json: bool,
+    /// Standard output belongs to somebody else: messages go to standard error.
+    aside: AtomicBool,
     verbosity: u8,
     program: Program,
     /// Some commands say themselves what they are connected to.
@@ -54,6 +56,7 @@ impl Ui {
             colour_out: colours && streams.out_is_terminal,
             colour_err: colours && streams.err_is_terminal,
             json,
+            aside: AtomicBool::new(json),
             verbosity: DEFAULT_VERBOSITY,
             program,
             hushed: AtomicBool::new(false),
@@ -116,6 +119,16 @@ impl Ui {
     /// Keeps the line `connected lamindb: …` back from here on.
     pub fn hush(&self) {
         self.mouth.hushed.store(true, Ordering::Relaxed);
+    }
+
+    /// Leaves standard output to others from here on: messages go to standard error.
+    pub fn speak_aside(&self) {
+        self.mouth.aside.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns what passes the output of a program on.
+    pub(crate) fn relay(&self) -> Relay {
+        Relay(Arc::clone(&self.mouth))
     }
 
     /// Says one line.
@@ -214,8 +227,9 @@ impl Mouth {
         if !voice::shown(level, self.verbosity) {
             return;
         }
+        let aside = self.aside.load(Ordering::Relaxed);
         let (stream, colour) =
-            if self.json { (&self.err, self.colour_err) } else { (&self.out, self.colour_out) };
+            if aside { (&self.err, self.colour_err) } else { (&self.out, self.colour_out) };
         lock(&self.progress).suspend(|| self.write(stream, &voice::line(level, text, colour), "\n"));
     }
 
@@ -238,6 +252,34 @@ impl Mouth {
             lock(&self.broken).get_or_insert(error);
         }
     }
+}
+
+/// Passes the output of a program on, as it comes.
+#[derive(Clone)]
+pub(crate) struct Relay(Arc<Mouth>);
+
+impl Relay {
+    /// Writes to standard output; under `--json`, where that is for data, to standard error.
+    ///
+    /// # Errors
+    /// What keeps it from being written, above all a reader that has gone away.
+    pub(crate) fn out(&self, bytes: &[u8]) -> io::Result<()> {
+        write_through(if self.0.json { &self.0.err } else { &self.0.out }, bytes)
+    }
+
+    /// Writes to standard error.
+    ///
+    /// # Errors
+    /// As [`Relay::out`].
+    pub(crate) fn err(&self, bytes: &[u8]) -> io::Result<()> {
+        write_through(&self.0.err, bytes)
+    }
+}
+
+fn write_through(stream: &Mutex<Box<dyn Write + Send>>, bytes: &[u8]) -> io::Result<()> {
+    let mut stream = lock(stream);
+    stream.write_all(bytes)?;
+    stream.flush()
 }
 
 /// A poisoned lock means that another thread panicked while writing: the stream itself is still sound.

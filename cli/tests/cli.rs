@@ -18,6 +18,8 @@ mod diff;
 mod env;
 #[path = "gc.rs"]
 mod gc;
+#[path = "guides.rs"]
+mod guides;
 #[path = "help.rs"]
 mod help;
 #[path = "info.rs"]
@@ -38,8 +40,14 @@ mod load;
 mod log;
 #[path = "login.rs"]
 mod login;
+#[path = "migrate.rs"]
+mod migrate;
 #[path = "repair.rs"]
 mod repair;
+#[path = "rerun.rs"]
+mod rerun;
+#[path = "run.rs"]
+mod run;
 #[path = "save.rs"]
 mod save;
 #[allow(dead_code, reason = "a part of it is used")]
@@ -88,7 +96,6 @@ fn every_command_has_a_test_file() {
         ("disconnect", "connect"),
         ("get", "describe"),
         ("logout", "login"),
-        ("migrate", "init"),
     ];
     for entry in std::fs::read_dir(root.join("src/commands")).unwrap() {
         let name = entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();

@@ -3,11 +3,12 @@
 //! [`Db`] is one handle on one database, a SQLite file or one of a PostgreSQL server. Reads run on pooled connections; writes run one at a time inside
 //! [`Db::write`], which takes the database's write lock at the start and waits for other writers.
 
+mod bulk;
 pub mod ddl;
 mod dialect;
 mod gate;
+pub(crate) mod meta;
 mod postgres;
-mod rehearsal;
 mod spell;
 mod sql;
 mod sqlite;
@@ -16,6 +17,7 @@ pub(crate) mod text_index;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use bulk::Take;
 pub use dialect::Dialect;
 pub(crate) use gate::Gate;
 pub use postgres::masked;
@@ -165,6 +167,7 @@ impl Db {
 
     /// Makes a database with the tables of the format that nobody else sees yet, as fast as the disk allows.
     ///
+    /// Whether rows point at others that are there is not looked at: [`Tx::dangling`] tells.
     /// Once `fill` has written the first rows, it is flushed to disk, ready to be renamed into its place.
     pub(crate) fn draft(path: &Path, fill: impl FnOnce(&Tx<'_>) -> Result<()>) -> Result<()> {
         std::fs::write(path, blank()?).map_err(|error| Error::io(path, error))?;
@@ -401,17 +404,6 @@ impl<'a> Tx<'a> {
             // There are hundreds, and the server may be far.
             Connection::Postgres(connection) => connection.script(&statements.join(";\n")),
         }
-    }
-
-    /// Lets the ids of a table go on after its greatest one, where rows came with ids of their own.
-    pub(crate) fn renumber(&self, table: &str) -> Result<()> {
-        if let Connection::Postgres(connection) = self.connection {
-            let quoted = Dialect::Postgres.quote(table);
-            let mut sql = Sql::new("SELECT setval(pg_get_serial_sequence(");
-            sql.bind(quoted).push(", 'id'), GREATEST(MAX(\"id\"), 1), MAX(\"id\") >= 1) FROM ").ident(table);
-            connection.execute(&sql)?;
-        }
-        Ok(())
     }
 
     /// Runs `work` so that its own changes are undone when it fails, while the transaction goes on.

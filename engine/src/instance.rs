@@ -7,6 +7,7 @@ mod init;
 mod join;
 mod level;
 pub mod marker;
+pub mod migrate;
 pub mod name;
 pub mod root;
 mod server;

@@ -50,6 +50,7 @@
 
 pub mod care;
 pub mod collection;
+pub mod command;
 pub mod content;
 pub mod curate;
 pub mod db;
@@ -78,6 +79,8 @@ pub mod store;
 pub mod suffix;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
+pub mod trace;
 pub mod track;
 pub mod uid;
 mod value;

@@ -15,7 +15,7 @@ mod names;
 mod object;
 mod publish;
 mod remote;
-mod sync;
+pub(crate) mod sync;
 mod temp;
 mod versioned;
 

@@ -27,6 +27,7 @@ mod construct;
 mod environment;
 mod file;
 mod finish;
+mod going;
 mod inputs;
 mod magic;
 mod notebook;
@@ -42,10 +43,11 @@ pub use construct::HashLookup;
 pub use environment::EnvironmentFile;
 pub use file::{SourceFile, SourceKind};
 pub use finish::{Answers, Finish, FinishOptions, Finished, Outcome, Question, Report};
+pub use going::Going;
 pub use notebook::Notebook;
 pub use options::{Named, Rename, RenameQuestion, TrackOptions, Tracked, Tracking};
 pub use percent::notebook_text;
-pub use redact::{REDACTED, arguments, is_secret_name, is_secret_value, params, source};
+pub use redact::{REDACTED, arguments, is_secret_name, is_secret_value, params, redacted_arguments, source};
 pub use save::{SaveTransform, SavedTransform};
 
 use crate::error::{Error, Result};
@@ -84,7 +86,7 @@ impl Instance {
             events.push(Event::Note(format!("script invoked with: {arguments}")));
         }
         let params = options.params.as_ref().map(redact::params);
-        let run_uid = uid::random(self.env(), 16);
+        let run_uid = options.command_run.clone().unwrap_or_else(|| uid::random(self.env(), 16));
         let announced = events.len();
         let found = self.db().write_contended(|tx| {
             events.truncate(announced);

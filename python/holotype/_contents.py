@@ -129,14 +129,22 @@ def load_many(artifacts: Any, **options: Any) -> Any:
     return loaders.load_collection(paths, [a.uid for a in listed], suffixes_raw=suffixes, **options)
 
 
-def open_many(artifacts: Any, engine: str, **options: Any) -> Any:
+def open_many(artifacts: Any, engine: str, is_run_input: Any = None, **options: Any) -> Any:
     """Opens the content of several artifacts as one table, in their order."""
+    listed = _in_order(artifacts)
+    opened = open_together(listed, engine, **options)
+    for artifact in listed:
+        artifact._track_input(is_run_input)
+    return opened
+
+
+def open_together(artifacts: list[Any], engine: str, **options: Any) -> Any:
+    """Opens the content of artifacts as one table; what is not in the cache is read from where it lies."""
     from holotype import loaders
 
-    listed = _in_order(artifacts)
-    paths = [artifact.cache(is_run_input=options.get("is_run_input")) for artifact in listed]
-    options.pop("is_run_input", None)
-    return loaders.open_collection(paths, engine, suffixes_raw=[a._raw_suffix() for a in listed], **options)
+    paths = [artifact._readable() for artifact in artifacts]
+    suffixes = [artifact._raw_suffix() for artifact in artifacts]
+    return loaders.open_collection(paths, engine, suffixes_raw=suffixes, **options)
 
 
 def _in_order(artifacts: Any) -> list[Any]:

@@ -74,46 +74,8 @@ def _unmark_all() -> None:
 
 def close_killed(instance: _native.Instance) -> None:
     """Marks the runs of processes that were killed as aborted, with what they printed as their report."""
-    if instance.read_only or not _folder().is_dir():
-        return
-    slug = str(instance.settings()["slug"])
-    for path in _folder().iterdir():
-        if path.name in _held:
-            continue
-        try:
-            with open(path, "r+", encoding="utf-8") as file:
-                # An empty one is just being made.
-                if not _lock(file) or file.read() not in (slug, ""):
-                    continue
-                if path.stat().st_size == 0:
-                    continue
-                _close(instance, path.name, path.stat().st_mtime)
-                path.unlink(missing_ok=True)
-        except OSError:
-            continue
-
-
-def _close(instance: _native.Instance, uid: str, seen: float) -> None:
-    """Marks a run and the runs that it started as aborted, at the moment of which something is known last."""
-    from holotype.registry import registry_class
-
-    runs = registry_class("lamindb.Run").objects
-    log = log_of(uid)
-    report = log if log.is_file() else None
-    at = log.stat().st_mtime if report is not None else seen
-    pending = list(runs.filter(uid=uid))
-    closed = False
-    while pending:
-        run = pending.pop()
-        pending += runs.filter(initiated_by_run=run)
-        if run.status not in ("started", "restarted") or run.finished_at is not None:
-            continue
-        own = report if run._row.uid == uid else None
-        with _voice.lowered("error"):
-            _native.finish(instance, None, run=run.id, outcome="aborted", ended_at=at, report=own)
-        closed = True
-    if closed:
-        _voice.warning(f"run {uid} was killed: it is marked as aborted now")
+    with _voice.lowered("warning"):
+        _native.close_killed(instance)
 
 
 def _forked() -> None:

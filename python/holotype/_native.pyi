@@ -380,6 +380,9 @@ def cache_dir() -> Path:
 def call_variable() -> Any:
     """Returns the variable that holds the call that is tracked."""
 
+def close_killed(instance: Instance) -> list[str]:
+    """Marks the runs of processes that were killed as aborted; returns their uids."""
+
 def collect(instance: Instance, older_than: float, trash_days: float, apply: bool) -> dict[str, Any]:
     """Plans a collection and, if `apply`, does it; returns what was found and what was taken."""
 
@@ -463,6 +466,9 @@ def inspect(
 ) -> dict[str, Any]:
     """Returns what is known of values."""
 
+def judge_rerun(instance: Instance, run: Record, folder: Path, warnings: list[str], code: int) -> Any:
+    """Returns how the outputs of a run came out in the folder in which its command ran again."""
+
 def lazy_artifact(
     instance: Instance,
     suffix: str,
@@ -499,6 +505,9 @@ def ordered_artifacts(instance: Instance, record: Record) -> QuerySet:
 
 def plan_artifact_delete(instance: Instance, record: Record, storage: bool | None) -> Deletion:
     """Returns what the permanent deletion of an artifact would remove."""
+
+def prepare_rerun(instance: Instance, run: Record, folder: Path) -> tuple[list[str], Path, list[str]]:
+    """Puts code and inputs of a run into a new folder; returns the command, where it runs, and what is not as it was."""
 
 def purge(instance: Instance) -> int:
     """Removes for good what is in quarantine; returns how many bytes that were."""

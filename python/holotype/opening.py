@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 from holotype._optional import require
@@ -159,15 +160,28 @@ def open_tables(files: Sequence[Any], suffix: str, engine: str, *, folder: Any =
     return _pyarrow_dataset([folder] if folder is not None else files, suffix, **kwargs)
 
 
-def _pyarrow_dataset(files: Sequence[Any], suffix: str, **kwargs: Any) -> pads.Dataset:
-    dataset = require("pyarrow.dataset")
-    kwargs.setdefault("format", _PYARROW_FORMATS.get(suffix, suffix.removeprefix(".")))
-    if is_remote(files[0]):
-        from holotype._arrow_files import ranges
+def _by_place(files: Sequence[Any]) -> list[list[Any]]:
+    """Returns the files in their order, in groups of which each lies on one server or here."""
 
-        kwargs.setdefault("filesystem", ranges(files[0].fs))
-    names = [file.path.rstrip("/") if is_remote(file) else str(file.absolute()) for file in files]
-    return dataset.dataset(names[0] if len(names) == 1 else names, **kwargs)
+    def server(file: Any) -> str:
+        return f"{file.protocol} {sorted(file.storage_options.items())}" if is_remote(file) else ""
+
+    return [list(group) for _, group in groupby(files, key=server)]
+
+
+def _pyarrow_dataset(files: Sequence[Any], suffix: str, **kwargs: Any) -> pads.Dataset:
+    dataset = require("pyarrow.dataset").dataset
+    kwargs.setdefault("format", _PYARROW_FORMATS.get(suffix, suffix.removeprefix(".")))
+    parts = []
+    for group in _by_place(files):
+        if is_remote(group[0]):
+            from holotype._arrow_files import ranges
+
+            names, place = [file.path.rstrip("/") for file in group], {"filesystem": ranges(group[0].fs)}
+        else:
+            names, place = [str(file.absolute()) for file in group], {}
+        parts.append(dataset(names[0] if len(names) == 1 else names, **{**place, **kwargs}))
+    return parts[0] if len(parts) == 1 else dataset(parts)
 
 
 def _scan_polars(files: Sequence[Any], suffix: str, **kwargs: Any) -> AbstractContextManager[pl.LazyFrame]:
@@ -177,12 +191,16 @@ def _scan_polars(files: Sequence[Any], suffix: str, **kwargs: Any) -> AbstractCo
         name = "csv"
         kwargs.setdefault("separator", "\t")
     scan = getattr(polars, f"scan_{name}")
-    if is_remote(files[0]):
-        kwargs.setdefault("storage_options", _polars_options(files[0]))
+
+    def part(group: list[Any]) -> pl.LazyFrame:
+        if not is_remote(group[0]):
+            return scan([file.absolute() for file in group], **kwargs)
+        return scan([str(file) for file in group], **{"storage_options": _polars_options(group[0]), **kwargs})
 
     @contextmanager
     def lazy() -> Iterator[pl.LazyFrame]:
-        yield scan([str(file) if is_remote(file) else file.absolute() for file in files], **kwargs)
+        parts = [part(group) for group in _by_place(files)]
+        yield parts[0] if len(parts) == 1 else polars.concat(parts)
 
     return lazy()
 

@@ -215,6 +215,30 @@ class Run(RunFields, registry="lamindb.Run"):
         found: QuerySet = Artifact._query(self._instance).filter(made, branch=None)
         return found
 
+    def rerun(self, folder: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+        """Runs the command of the run again and compares what it makes, byte by byte.
+
+        Code and inputs, as they were, are put into a folder of their own, where the command runs; nothing is
+        tracked.
+
+        Args:
+            folder: New folder to run in, which is kept; by default a passing one.
+
+        Returns:
+            Whether all is the `same`, the `exit_code`, a verdict for each of the `outputs`, and as
+            `differences` and `warnings` what is no longer as it was.
+
+        Raises:
+            ValueError: For a run that `holotype run` did not start, and one that cannot be done again.
+
+        Example:
+            >>> ln.Run.get("fpM04qKzPpFUYqjc").rerun()["same"]
+            True
+        """
+        from holotype._rerun import rerun
+
+        return rerun(self, folder)
+
     def _delete_permanently(self, **kwargs: Any) -> None:
         from holotype.conditions import Q
 

@@ -78,7 +78,6 @@ fn track_options(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<TrackOpt
     };
     let renamed: Option<bool> = option(given, "renamed")?;
     Ok(TrackOptions {
-        source: None,
         transform: row(given, "transform")?,
         uid: option(given, "uid")?,
         key: option(given, "key")?,
@@ -94,6 +93,7 @@ fn track_options(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<TrackOpt
         arguments: option(given, "arguments")?.unwrap_or_default(),
         environment: environment(given)?,
         rename: renamed.map(|renamed| if renamed { Rename::Renamed } else { Rename::Copied }),
+        ..TrackOptions::default()
     })
 }
 
@@ -280,6 +280,42 @@ fn track_input(py: Python<'_>, instance: &Instance, record: &Record, run: Option
     runtime::run(py, || instance.inner.track_input(record.row(), run))
 }
 
+/// Marks the runs of processes that were killed as aborted; returns their uids.
+#[pyfunction]
+fn close_killed(py: Python<'_>, instance: &Instance) -> PyResult<Vec<String>> {
+    runtime::run(py, || instance.inner.close_killed())
+}
+
+/// Puts code and inputs of a run into a new folder; returns the command, where it runs, and what is not as it was.
+#[pyfunction]
+fn prepare_rerun(
+    py: Python<'_>,
+    instance: &Instance,
+    run: &Record,
+    folder: PathBuf,
+) -> PyResult<(Vec<String>, PathBuf, Vec<String>)> {
+    let prepared =
+        runtime::run(py, || instance.inner.plan_rerun(run.row())?.prepare(&instance.inner, &folder))?;
+    Ok((prepared.words, prepared.folder, prepared.warnings))
+}
+
+/// Returns how the outputs of a run came out in the folder in which its command ran again.
+#[pyfunction]
+fn judge_rerun<'py>(
+    py: Python<'py>,
+    instance: &Instance,
+    run: &Record,
+    folder: PathBuf,
+    warnings: Vec<String>,
+    code: i64,
+) -> PyResult<Bound<'py, PyAny>> {
+    let json = runtime::run(py, || {
+        let rerun = instance.inner.plan_rerun(run.row())?;
+        Ok(rerun.json(&warnings, code, &rerun.compare(&instance.inner, &folder)?))
+    })?;
+    convert::json_to_python(py, &json)
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(track, module)?)?;
     module.add_function(wrap_pyfunction!(source_transform, module)?)?;
@@ -290,5 +326,8 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(transform_from_path, module)?)?;
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(notebook_gaps, module)?)?;
+    module.add_function(wrap_pyfunction!(close_killed, module)?)?;
+    module.add_function(wrap_pyfunction!(prepare_rerun, module)?)?;
+    module.add_function(wrap_pyfunction!(judge_rerun, module)?)?;
     module.add_function(wrap_pyfunction!(track_input, module)?)
 }

@@ -60,13 +60,22 @@ def moto() -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def s3s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that checks signatures, for as long as the tests run."""
+    with servers.s3s(tmp_path_factory.mktemp("s3s")) as server:
+        yield server
+
+
 @pytest.fixture
-def bucket(moto: Server, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A root in a fresh bucket, which names the server; keys are in the environment."""
-    for name, value in moto.variables.items():
+def bucket(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A root in a fresh bucket, which names its server: `moto`, unless a test asks for `s3s`. Keys are in the
+    environment."""
+    server: Server = request.getfixturevalue(getattr(request, "param", "moto"))
+    for name, value in server.variables.items():
         if name != "AWS_ENDPOINT_URL":
             monkeypatch.setenv(name, value)
-    return f"s3://{moto.make_bucket()}/data?endpoint_url={moto.endpoint}"
+    return f"s3://{server.make_bucket()}/data?endpoint_url={server.endpoint}"
 
 
 @pytest.fixture

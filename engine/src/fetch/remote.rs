@@ -18,6 +18,7 @@ use crate::instance::settings::{ArtifactPlace, cache_limit, cache_path};
 use crate::model;
 use crate::record::Record;
 use crate::store::{Fetch, Publish, Stat, Store};
+use crate::threads;
 
 /// A copy of an artifact's remote content, wherever it stands.
 struct Copy<'a> {
@@ -98,7 +99,7 @@ impl Instance {
         if !store.is_remote() {
             return;
         }
-        stored.par_iter().for_each(|(record, source)| {
+        let keep = |(record, source): &(&Record, &Path)| {
             if let Err(error) = self.keep_copy(store, record, source) {
                 self.env().emit(Event::Warning(format!(
                     "no copy of artifact {} is kept in the cache: {}",
@@ -106,7 +107,8 @@ impl Instance {
                     error.message()
                 )));
             }
-        });
+        };
+        threads::share(|| stored.par_iter().for_each(keep));
     }
 
     fn keep_copy(&self, store: &Store, record: &Record, source: &Path) -> Result<()> {
@@ -137,6 +139,11 @@ impl Instance {
         };
         let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
         Ok(Copy { index, path, expected, digest: known.map(|known| known.digest), name })
+    }
+
+    /// Returns where the copy of remote content in the cache lies, if there is one.
+    pub(crate) fn cached_copy(&self, record: &Record) -> Result<PathBuf> {
+        self.copy_path(record, Index::of(self.env())?.cache(), &storage_key(record))
     }
 
     fn copy_path(&self, record: &Record, cache: &Path, key: &str) -> Result<PathBuf> {

@@ -7,7 +7,7 @@ use super::cloud::Cloud;
 use super::join::find_or_join;
 use super::marker::{self, Legacy};
 use super::settings::{InstanceSettings, Slot, UserSettings, bind, chosen, current_instance};
-use super::{Instance, level};
+use super::{Instance, level, migrate};
 use crate::db::{Db, Sql, ddl, text_index};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -67,10 +67,15 @@ impl Instance {
             adopt_older_layout(env, folder, &settings.id)?;
         }
         let cloud = Cloud::of(env, settings, user)?;
+        let open = || {
+            let db = open_database(env, settings)?;
+            migrate::refuse_departed(&db, &settings.shown_database(env)?)?;
+            Ok(db)
+        };
         let db = match &cloud {
-            Some(cloud) => cloud.open(|| open_database(env, settings))?,
+            Some(cloud) => cloud.open(open)?,
             None => {
-                let db = open_database(env, settings)?;
+                let db = open()?;
                 add_own_tables(&db)?;
                 db
             }
@@ -167,6 +172,7 @@ fn open_database(env: &Env, settings: &InstanceSettings) -> Result<Db> {
         check(&db, &settings.shown_database(env)?)?;
         return Ok(db);
     };
+    migrate::refuse_moved(&path)?;
     let place = path.display().to_string();
     let db = Db::open_checked(&path, |db| check(db, &place))?;
     if db.rollback_journal() {
@@ -176,7 +182,7 @@ fn open_database(env: &Env, settings: &InstanceSettings) -> Result<Db> {
 }
 
 /// Refuses a database that does not know the location it lies in; nothing is written.
-fn check_storage(db: &Db, root: &str) -> Result<()> {
+pub(super) fn check_storage(db: &Db, root: &str) -> Result<()> {
     let mut sql = Sql::new("SELECT COUNT(*) FROM \"lamindb_storage\" WHERE \"root\" = ");
     sql.bind(root);
     match db.scalar(&sql, Kind::Int)?.and_then(|n| Value::as_int(&n)) {

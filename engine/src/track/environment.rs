@@ -44,15 +44,7 @@ impl Instance {
         if name.file_name() != Some(name.as_os_str()) {
             return Err(Error::value(format!("'{}' is no file name", environment.name)));
         }
-        let known = self
-            .registry("Artifact")?
-            .filter(Q::is("hash", source_hash(&environment.content)))?
-            .filter(Q::is("kind", HIDDEN))?
-            .exclude(Q::is("branch_id", -1i64))?
-            .order_by(["id"])?
-            .first()?
-            .filter(|known| !is_incomplete(known));
-        let artifact = match known {
+        let artifact = match self.hidden(&source_hash(&environment.content))? {
             Some(known) => known,
             None => {
                 let dir = cache_dir(self.env())?.join("environments").join(format!("run_{}", run.uid()));
@@ -67,6 +59,13 @@ impl Instance {
         };
         run.set("environment_id", artifact.id())?;
         self.save(run)
+    }
+
+    /// Returns the artifact with this hash that belongs to runs, whose content is complete.
+    pub(super) fn hidden(&self, hash: &str) -> Result<Option<Record>> {
+        let all = self.registry("Artifact")?.filter(Q::is("hash", hash))?.filter(Q::is("kind", HIDDEN))?;
+        let known = all.exclude(Q::is("branch_id", -1i64))?.order_by(["id"])?.first()?;
+        Ok(known.filter(|known| !is_incomplete(known)))
     }
 
     /// Saves a file as an artifact that belongs to a run and is no output of it; `former` is what it takes the place of.

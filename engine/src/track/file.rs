@@ -105,12 +105,8 @@ impl Instance {
 
     /// Returns the key of a source file: its path below the development directory, else its name.
     pub(super) fn source_key(&self, path: &Path) -> Result<String> {
-        let slug = self.settings().slug();
-        let resolved = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let below =
-            |path: &Path| Some(path.strip_prefix(bound_dir(self.env(), &slug, path)?).ok()?.to_owned());
         let name = || path.file_name().map(PathBuf::from).unwrap_or_default();
-        let relative = below(path).or_else(|| below(&resolved)).unwrap_or_else(name);
+        let relative = self.below_project(path).unwrap_or_else(name);
         match relative.to_str() {
             Some(key) if !key.is_empty() => Ok(key.replace('\\', "/")),
             _ => Err(Error::value(format!(
@@ -118,6 +114,15 @@ impl Instance {
                 path.display()
             ))),
         }
+    }
+
+    /// Returns the path of a file below the development directory of the instance that holds it, if one does.
+    pub(crate) fn below_project(&self, path: &Path) -> Option<PathBuf> {
+        let slug = self.settings().slug();
+        let below =
+            |path: &Path| Some(path.strip_prefix(bound_dir(self.env(), &slug, path)?).ok()?.to_owned());
+        let resolved = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        below(path).or_else(|| below(&resolved))
     }
 }
 

@@ -268,6 +268,17 @@ impl Instance {
             _ => format!("log streams of run {}", run.uid()),
         };
         let former = self.former_report(run)?;
+        let content = hash::hash_file(&report.path)?;
+        // Runs that say the same share what they said.
+        if former.is_none()
+            && content.kind.covers_content()
+            && let Some(known) = self.hidden(&content.hash)?
+        {
+            if report.temporary {
+                std::fs::remove_file(&report.path).ok();
+            }
+            return Ok(known.id());
+        }
         self.hide(&report.path, report.temporary, &description, former).map(|artifact| artifact.id())
     }
 

@@ -76,6 +76,8 @@ pub struct TrackOptions {
     pub environment: Option<EnvironmentFile>,
     /// The answer to the question of an earlier call.
     pub rename: Option<Rename>,
+    /// Uid of the run of a command, which need not call `track` itself: how to do so is not told.
+    pub command_run: Option<String>,
 }
 
 /// What tracking led to.

@@ -79,6 +79,11 @@ fn param(key: &str, value: &Json) -> Json {
 
 /// Returns command-line arguments joined by blanks, without the values of options that name secrets.
 pub fn arguments(arguments: &[String]) -> String {
+    redacted_arguments(arguments).join(" ")
+}
+
+/// Returns command-line arguments without the values of options that name secrets.
+pub fn redacted_arguments(arguments: &[String]) -> Vec<String> {
     let mut hide = false;
     let mut shown: Vec<String> = Vec::with_capacity(arguments.len());
     for argument in arguments {
@@ -93,7 +98,7 @@ pub fn arguments(arguments: &[String]) -> String {
         });
         hide = option && value.is_none() && is_secret_name(name);
     }
-    shown.join(" ")
+    shown
 }
 
 /// Returns source code with the values of secret-looking quoted assignments replaced, and how many there were.

@@ -119,9 +119,8 @@ pub(super) fn announce(
         at: run.moment("started_at").map(crate::Timestamp::to_display).unwrap_or_default(),
     });
     events.extend(params_line(run, options.params.is_some()).map(Event::Note));
-    if let Some(source) =
-        options.source.as_ref().filter(|_| options.transform.is_none() && setting.uid.is_none())
-    {
+    let anonymous = options.transform.is_none() && setting.uid.is_none() && options.command_run.is_none();
+    if let Some(source) = options.source.as_ref().filter(|_| anonymous) {
         let mut passed = vec![format!("\"{}\"", transform.stem_uid())];
         for (name, value) in
             [("project", &options.project), ("space", &options.space), ("plan", &options.plan)]

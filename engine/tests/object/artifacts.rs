@@ -14,16 +14,16 @@ use crate::server::{KEY, MOTO, SECRET, env};
 use crate::support::noise;
 
 /// An instance with its database here and its default storage location in a bucket.
-struct Cloud {
-    instance: Instance,
+pub struct Cloud {
+    pub instance: Instance,
     storage: Record,
     root: String,
     events: Arc<Mutex<Vec<Event>>>,
-    dir: tempfile::TempDir,
+    pub dir: tempfile::TempDir,
 }
 
 impl Cloud {
-    fn new() -> Cloud {
+    pub fn new() -> Cloud {
         Cloud::at(&MOTO.root())
     }
 
@@ -45,34 +45,34 @@ impl Cloud {
         Cloud { instance, storage, root: root.to_owned(), events, dir }
     }
 
-    fn source(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub fn source(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.dir.path().join("work").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    fn save(&self, new: NewArtifact) -> Record {
+    pub fn save(&self, new: NewArtifact) -> Record {
         let mut artifact = self.instance.artifact(new).unwrap();
         self.instance.save_artifact(&mut artifact).unwrap();
         artifact.record
     }
 
-    fn bucket(&self) -> Store {
+    pub fn bucket(&self) -> Store {
         Store::open(&self.root, &env()).unwrap()
     }
 
-    fn keys(&self) -> Vec<String> {
+    pub fn keys(&self) -> Vec<String> {
         let entries = self.bucket().list("").unwrap().into_iter().map(|entry| entry.key);
         entries.filter(|key| key != ".lamindb/storage_uid.txt").collect()
     }
 
     /// Returns the root without its endpoint.
-    fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         self.root.split('?').next().unwrap()
     }
 
-    fn cached(&self, name: &str) -> PathBuf {
+    pub fn cached(&self, name: &str) -> PathBuf {
         self.dir.path().join("cache").join(self.url().trim_start_matches("s3://")).join(name)
     }
 
@@ -81,7 +81,7 @@ impl Cloud {
         self.instance.by_id(record.registry(), record.id().unwrap()).unwrap()
     }
 
-    fn text(&self, record: &Record) -> String {
+    pub fn text(&self, record: &Record) -> String {
         fs::read_to_string(self.instance.cache(record).unwrap()).unwrap()
     }
 }

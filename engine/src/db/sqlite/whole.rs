@@ -5,7 +5,9 @@ use std::path::Path;
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{MAIN_DB, OpenFlags};
 
-use super::{Sqlite, immutable, translate, wait};
+use super::Sqlite;
+use super::connection::{translate, wait};
+use super::file::immutable;
 use crate::db::Sql;
 use crate::error::{Error, ErrorKind, Result};
 

@@ -1,0 +1,95 @@
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use holotype::command::{Compared, Difference, Prepared, Verdict};
+use holotype::instance::settings::cache_dir;
+use holotype::trace::Watch;
+use holotype::{Error, model};
+
+use crate::error::{FAILURE, Failure, Result};
+use crate::execute::{self, Execution, execute};
+use crate::ui::Ui;
+use crate::voice::Level;
+
+/// Run the command of a run again and compare what it makes
+///
+/// Code and inputs, as they were, are put into a folder of their own, where the command runs; nothing of it is tracked. It
+/// succeeds when every output is the same, byte by byte.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  holotype rerun fpM04qKzPpFUYqjc
+  holotype rerun fpM04qKzPpFUYqjc --folder again     keep what it makes in ./again
+  holotype rerun fpM04qKzPpFUYqjc --json")]
+pub(crate) struct RerunArgs {
+    /// Uid of a run that `holotype run` tracked
+    run: String,
+    /// New folder to run in; it is kept
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+}
+
+pub(crate) fn run(ui: &mut Ui, args: &RerunArgs) -> Result<()> {
+    ui.speak_aside();
+    let instance = ui.connect()?;
+    let run = instance.get_uid(model::require("Run")?, &args.run)?;
+    let rerun = instance.plan_rerun(&run)?;
+    for difference in &rerun.differences {
+        ui.say(Level::Warning, word(difference));
+    }
+    let root = match &args.folder {
+        Some(folder) => ui.env().absolute(folder),
+        None => cache_dir(ui.env())?.join("reruns").join(format!("{}-{}", run.uid(), std::process::id())),
+    };
+    let prepared = rerun.prepare(&instance, &root)?;
+    for warning in &prepared.warnings {
+        ui.say(Level::Warning, warning);
+    }
+    let done = again(ui, &prepared).and_then(|code| Ok((code, rerun.compare(&instance, &root)?)));
+    if args.folder.is_none() {
+        fs::remove_dir_all(&root).map_err(|error| Error::io(&root, error))?;
+    }
+    let (code, compared) = done?;
+    if ui.json() {
+        ui.print_json(&rerun.json(&prepared.warnings, code.into(), &compared));
+    } else {
+        tell(ui, code, &compared);
+    }
+    match code == 0 && compared.iter().all(|compared| compared.verdict == Verdict::Same) {
+        true => Ok(()),
+        false => Err(Failure::Ended(FAILURE)),
+    }
+}
+
+/// Runs the command and returns its exit code.
+fn again(ui: &Ui, prepared: &Prepared) -> Result<i32> {
+    let execution = Execution { words: &prepared.words, folder: &prepared.folder, variables: &[], log: None };
+    match execute(ui, &execution, Watch { forwards: true, ..Watch::default() }) {
+        Ok((ended, _)) => Ok(execute::exit_code(ended.status)),
+        Err(error) => {
+            ui.complain(&format!("{} could not be started: {error}", prepared.words[0]), None);
+            Ok(execute::unstarted(&error).into())
+        }
+    }
+}
+
+fn tell(ui: &Ui, code: i32, compared: &[Compared]) {
+    for output in compared {
+        let level = if output.verdict == Verdict::Same { Level::Important } else { Level::Warning };
+        ui.say(level, format!("{}: {}", output.verdict.word(), output.path.display()));
+    }
+    let same = compared.iter().filter(|output| output.verdict == Verdict::Same).count();
+    ui.say(Level::Important, format!("exit code {code}, {same} of {} outputs are the same", compared.len()));
+}
+
+/// Returns a difference of the surroundings in words.
+fn word(difference: &Difference) -> String {
+    // The digest of a program says nothing to people.
+    if let Some(program) = difference.what.strip_prefix("programs.") {
+        let how = if difference.now.is_none() { "is gone" } else { "is another one than then" };
+        return format!("the program {program} {how}");
+    }
+    let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "absent".to_owned());
+    format!("{} was {} and is {}", difference.what, text(&difference.before), text(&difference.now))
+}

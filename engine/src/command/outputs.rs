@@ -1,0 +1,74 @@
+//! What a command made.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::Found;
+use super::rules::Rules;
+use crate::content::Content;
+use crate::error::{Error, Result};
+use crate::ingest::{NewArtifact, RunChoice};
+use crate::instance::Instance;
+use crate::query::Q;
+use crate::record::Record;
+use crate::trace::Files;
+
+impl Instance {
+    /// Saves the new and changed files that count, and returns them sorted by path.
+    ///
+    /// What a run within the command saved by itself belongs to that run.
+    pub(super) fn command_outputs(
+        &self,
+        rules: &Rules,
+        files: &Files,
+        inner: &[i64],
+        failed: &mut Vec<(PathBuf, Error)>,
+    ) -> Result<Vec<Found>> {
+        let made = files.written().filter(|seen| rules.is_output(&seen.path));
+        let units: BTreeSet<PathBuf> = made.map(|seen| rules.unit(&seen.path)).collect();
+        let mut outputs = Vec::new();
+        for path in units {
+            match self.save_output(rules, &path, inner) {
+                Ok(Some(record)) => outputs.push(Found { path, record }),
+                Ok(None) => {}
+                // One file that cannot be saved must not keep the others from it.
+                Err(error) => failed.push((path, error)),
+            }
+        }
+        Ok(outputs)
+    }
+
+    fn save_output(&self, rules: &Rules, path: &Path, inner: &[i64]) -> Result<Option<Record>> {
+        if self.is_made_within(path, inner)? {
+            return Ok(None);
+        }
+        let mut artifact = self.artifact(self.new_artifact(rules, path, RunChoice::Current)?)?;
+        self.save_artifact(&mut artifact)?;
+        // What was there under this key already was made again.
+        self.track_recreation(&artifact.record, None)?;
+        Ok(Some(artifact.record))
+    }
+
+    /// Returns true for content that a run within the command saved.
+    fn is_made_within(&self, path: &Path, inner: &[i64]) -> Result<bool> {
+        if inner.is_empty() {
+            return Ok(false);
+        }
+        let (hash, _) = Content::identify(path)?;
+        let made = Q::is("run_id__in", inner.to_vec()).and(Q::is("hash", hash.hash));
+        self.registry("Artifact")?.filter(made)?.exists()
+    }
+
+    /// Returns the wish to save a file or folder of a command under the key that the rules give it.
+    pub(super) fn new_artifact(&self, rules: &Rules, path: &Path, run: RunChoice) -> Result<NewArtifact> {
+        // Where content lies in storage already, its place there is its key.
+        let key = match self.location_of(path)? {
+            Some(_) => None,
+            None if run == RunChoice::None => Some(self.command_key(rules, path)?),
+            None => Some(format!("{}{}", rules.prefix, self.command_key(rules, path)?)),
+        };
+        // A file is what it is called: equal content under another key is another thing.
+        let skip_hash_lookup = Some(true);
+        Ok(NewArtifact { key, run, skip_hash_lookup, ..NewArtifact::new(path.to_string_lossy()) })
+    }
+}

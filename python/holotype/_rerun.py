@@ -1,0 +1,32 @@
+"""Runs of commands, done again: the engine prepares and compares, this runs the command in between."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+from holotype import _native
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import Any
+
+__all__ = ["rerun"]
+
+
+def rerun(run: Any, folder: str | os.PathLike[str] | None) -> dict[str, Any]:
+    """Runs the command of a run again; see `Run.rerun`."""
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="holotype-rerun-") as passing:
+            return _in(Path(passing), run)
+    return _in(Path(folder), run)
+
+
+def _in(folder: Path, run: Any) -> dict[str, Any]:
+    folder = folder.absolute()
+    words, cwd, warnings = _native.prepare_rerun(run._instance, run._row, folder)
+    code = subprocess.run(words, cwd=cwd, stdin=subprocess.DEVNULL, check=False).returncode
+    judged: dict[str, Any] = _native.judge_rerun(run._instance, run._row, folder, warnings, code)
+    return judged
