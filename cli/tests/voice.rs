@@ -335,6 +335,18 @@ fn instances() {
         word_as(&Event::AnonymousUser, Program::Lamin).1,
         "using anonymous user (to identify, call: lamin login)"
     );
+    let push = |unlocking| Event::CloudPush { url: s("s3://b/lamin.db"), slug: s("me/i"), unlocking };
+    says(push(false), Level::Warning, "updating cloud SQLite 's3://b/lamin.db' of instance 'me/i'");
+    says(
+        push(true),
+        Level::Warning,
+        "updating & unlocking cloud SQLite 's3://b/lamin.db' of instance 'me/i'",
+    );
+    let held = "updating local SQLite & locking cloud SQLite (sync back & unlock: holotype disconnect)";
+    says(Event::CloudHeld, Level::Warning, held);
+    let locked =
+        "locked instance (to unlock and push changes to the cloud SQLite file, call: holotype disconnect)";
+    says(Event::CloudLocked, Level::Warning, locked);
     says(Event::NameFromDatabase, Level::Warning, "using the sql database name for the instance name");
     says(
         Event::Reinitializing { id: s("aed0") },

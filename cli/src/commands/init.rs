@@ -9,8 +9,10 @@ use crate::ui::Ui;
 /// Make an instance: a database and a storage location
 ///
 /// The working directory is bound to the instance, so that commands below it find it. Where the instance exists
-/// already, it is connected and nothing changes. In a bucket, the database lies there as well: the instance is locked
-/// until `disconnect`, and every command that writes sends the database back.
+/// already, it is connected and nothing changes.
+///
+/// In a bucket, the database lies there as well unless a server holds it: the instance is locked until `disconnect`,
+/// and every command that writes sends the database back.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

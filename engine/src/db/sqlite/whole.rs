@@ -19,6 +19,7 @@ impl Sqlite {
     pub(in crate::db) fn snapshot(&self) -> Result<Vec<u8>> {
         let mut writer = self.lock(&self.writer);
         self.check_file()?;
+        self.log(&mut writer)?;
         let connection = writer.connection(&self.path)?;
         connection.execute(&Sql::new("BEGIN"))?;
         // A transaction has its moment once it has read something.
@@ -31,6 +32,8 @@ impl Sqlite {
     }
 
     /// Gives the database the content of another file, in one transaction: whoever has it open sees the old or the new.
+    ///
+    /// It is on the device when this returns.
     pub(in crate::db) fn replace_with(&self, other: &Path) -> Result<()> {
         let fail = |error| translate(other, error);
         let flags =
@@ -38,12 +41,13 @@ impl Sqlite {
         let source = rusqlite::Connection::open_with_flags(immutable(other), flags).map_err(fail)?;
         let mut writer = self.lock(&self.writer);
         self.check_file()?;
+        self.log(&mut writer)?;
         let connection = writer.connection(&self.path)?;
         let copying = Backup::new(&source, &mut connection.inner).map_err(fail)?;
         let mut tries = 0;
         loop {
             match copying.step(-1).map_err(fail)? {
-                StepResult::Done => return Ok(()),
+                StepResult::Done => break,
                 StepResult::Busy | StepResult::Locked if wait(tries) => tries += 1,
                 StepResult::More => {}
                 _ => {
@@ -54,5 +58,7 @@ impl Sqlite {
                 }
             }
         }
+        drop(copying);
+        self.log(&mut writer)?.map_or(Ok(()), |log| log.flush())
     }
 }
