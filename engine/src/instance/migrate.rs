@@ -172,13 +172,10 @@ impl MigrationPlan {
                 }
                 let last = copying.last_ids(tx)?;
                 target.receive(env, self.stage, &copying, &last, &token)?;
-                faults::hit("migrate.arrived");
                 marks::depart(tx, &token, &self.to, env.now())
             })?;
-            faults::hit("migrate.departed");
         }
         target.settle(env)?;
-        faults::hit("migrate.settled");
         let kept = source.retire(env, &self.from)?;
         faults::hit("migrate.retired");
         match InstanceSettings::find_global(env)? {
