@@ -1,5 +1,6 @@
 //! Other copies of content: in the cache, waiting in storage, in quarantine, or under another artifact.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -52,21 +53,19 @@ impl Candidates {
         let suffix = artifact.text("suffix").unwrap_or_default();
         let cached = cache_dir(instance.env()).map(|dir| dir.join(format!("{}{suffix}", artifact.uid())));
         let copied = self.locations.remote(artifact).and_then(|_| instance.cached_copy(artifact).ok());
+        let equals = self.equals(instance, artifact)?;
+        let (elsewhere, here): (Vec<&Record>, Vec<&Record>) =
+            equals.iter().partition(|row| self.locations.remote(row).is_some());
+        let here: BTreeSet<PathBuf> = here.iter().filter_map(|row| self.locations.path(row).ok()).collect();
         let loose = self.loose.iter().filter(|(_, loose)| size.is_none_or(|size| size == *loose));
-        let paths = cached
-            .into_iter()
-            .chain(copied)
-            .chain(loose.map(|(path, _)| path.clone()))
-            .chain(self.equals(instance, artifact)?);
+        let paths = cached.into_iter().chain(copied).chain(loose.map(|(path, _)| path.clone())).chain(here);
         for path in paths.filter(|path| own.as_ref() != Some(path)) {
             if let Some(digest) = proven(instance, artifact, &path)? {
                 return Ok(Some((path, digest)));
             }
         }
         // What lies in a bucket comes to the cache to be looked at.
-        for equal in
-            self.equal_rows(instance, artifact)?.iter().filter(|row| self.locations.remote(row).is_some())
-        {
+        for equal in elsewhere {
             if let Ok(path) = instance.cache(equal)
                 && let Some(digest) = proven(instance, artifact, &path)?
             {
@@ -84,18 +83,8 @@ impl Candidates {
         }
     }
 
-    /// Returns the places on this machine of other artifacts with the same content.
-    fn equals(&self, instance: &Instance, artifact: &Record) -> Result<Vec<PathBuf>> {
-        let rows = self.equal_rows(instance, artifact)?;
-        let here = rows.iter().filter(|row| self.locations.remote(row).is_none());
-        let mut paths: Vec<PathBuf> = here.filter_map(|row| self.locations.path(row).ok()).collect();
-        paths.sort_unstable();
-        paths.dedup();
-        Ok(paths)
-    }
-
     /// Returns the other artifacts with the same content.
-    fn equal_rows(&self, instance: &Instance, artifact: &Record) -> Result<Vec<Record>> {
+    fn equals(&self, instance: &Instance, artifact: &Record) -> Result<Vec<Record>> {
         let id = artifact.id().unwrap_or_default();
         let covering = recorded_kind(artifact).is_some_and(|kind| kind.covers_content());
         let mut ids: Vec<Value> = Vec::new();

@@ -213,9 +213,7 @@ impl CollectPlan {
         }
         for (storage, remote) in locations.managed_elsewhere(instance) {
             let here = self.unused.iter().filter(|unused| Some(unused.storage) == storage.id());
-            for unused in here {
-                instance.take_elsewhere(remote, unused, &batch, &mut collected);
-            }
+            instance.take_elsewhere(remote, &here.collect::<Vec<_>>(), &batch, &mut collected)?;
         }
         for trashed in &self.trash {
             let size = measure(&trashed.path)?.map_or(0, |(size, _)| size);

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use super::collect::Collected;
 use super::location::Remote;
 use super::unused::{PART, Unused, UnusedKind, is_own};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::instance::root::INTERNAL_FOLDER;
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::{Stat, Store};
 use crate::value::Timestamp;
 
 /// What lies below one name.
@@ -21,18 +21,30 @@ pub(super) struct Heap {
     pub(super) since: Timestamp,
 }
 
+impl Heap {
+    fn add(&mut self, stat: &Stat) {
+        self.size += stat.size;
+        self.since = self.since.max(stat.modified.unwrap_or(NEVER));
+    }
+}
+
+const NOTHING: Heap = Heap { size: 0, since: NEVER };
+const NEVER: Timestamp = Timestamp(0);
+
 /// Returns what lies below each name in a folder of a bucket, by its key.
 pub(super) fn heaps(store: &Store, folder: &str) -> Result<BTreeMap<String, Heap>> {
     let mut found: BTreeMap<String, Heap> = BTreeMap::new();
     for stat in store.stats(&format!("{folder}/"))? {
         let name = stat.key.get(folder.len() + 1..).and_then(|below| below.split('/').next());
-        let since = stat.modified.unwrap_or(Timestamp(0));
-        let heap = found.entry(format!("{folder}/{}", name.unwrap_or_default()));
-        let heap = heap.or_insert(Heap { size: 0, since });
-        heap.size += stat.size;
-        heap.since = heap.since.max(since);
+        let key = format!("{folder}/{}", name.unwrap_or_default());
+        found.entry(key).or_insert(NOTHING).add(&stat);
     }
     Ok(found)
+}
+
+/// Returns the name directly below `.lamindb` of what lies at a key.
+fn name(key: &str) -> &str {
+    key.get(INTERNAL_FOLDER.len() + 1..).unwrap_or_default()
 }
 
 impl Instance {
@@ -42,10 +54,7 @@ impl Instance {
         // The names are listed before the rows: whoever is entered in between is not taken for unused.
         let heaps = heaps(&remote.store, INTERNAL_FOLDER)?;
         let used = self.used_below(id)?;
-        let unused = heaps.into_iter().filter(|(key, _)| {
-            let name = key.get(INTERNAL_FOLDER.len() + 1..).unwrap_or_default();
-            !is_own(key) && !used.contains(name)
-        });
+        let unused = heaps.into_iter().filter(|(key, _)| !is_own(key) && !used.contains(name(key)));
         Ok(unused
             .map(|(key, Heap { size, since })| Unused {
                 storage: id,
@@ -59,40 +68,54 @@ impl Instance {
             .collect())
     }
 
-    /// Moves one thing within its bucket, unless somebody has written to it; what got a row meanwhile comes back.
+    /// Moves things within their bucket, unless somebody has written to them; what got a row meanwhile comes back.
     ///
     /// Moving is copying there, so that it cannot be done while all others wait.
+    ///
+    /// # Errors
+    /// Failures of the database.
     pub(super) fn take_elsewhere(
         &self,
         remote: &Remote,
-        unused: &Unused,
+        things: &[&Unused],
         batch: &str,
         collected: &mut Collected,
-    ) {
-        let (key, aside) = (unused.key.as_str(), format!("{batch}/{}.collected", unused.key));
-        let name = key.get(INTERNAL_FOLDER.len() + 1..).unwrap_or_default();
-        let moved = || -> Result<bool> {
-            let now = heaps(&remote.store, INTERNAL_FOLDER)?.remove(key);
-            let same = now.is_some_and(|heap| heap.since == unused.since && heap.size == unused.size);
-            if !same || self.used_below(unused.storage)?.contains(name) {
-                return Ok(false);
-            }
-            remote.store.rename(key, &aside, &self.publishing())?;
-            if self.used_below(unused.storage)?.contains(name) {
-                remote.store.rename(&aside, key, &self.publishing())?;
-                return Ok(false);
-            }
-            Ok(true)
+    ) -> Result<()> {
+        let Some(storage) = things.first().map(|unused| unused.storage) else { return Ok(()) };
+        let aside = |unused: &Unused| format!("{batch}/{}.collected", unused.key);
+        let mut failed = |unused: &Unused, error: &Error| {
+            collected.failed.push((PathBuf::from(unused.place()), error.message().to_owned()));
         };
-        match moved() {
-            Ok(true) => {
-                collected.moved += 1;
-                collected.bytes += unused.size;
-            }
-            Ok(false) => {}
-            Err(error) => {
-                collected.failed.push((PathBuf::from(unused.place()), error.message().to_owned()));
+        let used = self.used_below(storage)?;
+        let mut moved: Vec<&Unused> = Vec::new();
+        for unused in things.iter().copied().filter(|unused| !used.contains(name(&unused.key))) {
+            match self.set_aside(remote, unused, &aside(unused)) {
+                Ok(true) => moved.push(unused),
+                Ok(false) => {}
+                Err(error) => failed(unused, &error),
             }
         }
+        let used = self.used_below(storage)?;
+        let (back, taken): (Vec<&Unused>, Vec<&Unused>) =
+            moved.into_iter().partition(|unused| used.contains(name(&unused.key)));
+        for unused in back {
+            if let Err(error) = remote.store.rename(&aside(unused), &unused.key, &self.publishing()) {
+                failed(unused, &error);
+            }
+        }
+        collected.moved += taken.len();
+        collected.bytes += taken.iter().map(|unused| unused.size).sum::<u64>();
+        Ok(())
+    }
+
+    /// Moves one thing, unless it is another one than was planned.
+    fn set_aside(&self, remote: &Remote, unused: &Unused, aside: &str) -> Result<bool> {
+        let mut now = NOTHING;
+        remote.look(&unused.key)?.iter().for_each(|stat| now.add(stat));
+        if (now.size, now.since) != (unused.size, unused.since) {
+            return Ok(false);
+        }
+        remote.store.rename(&unused.key, aside, &self.publishing())?;
+        Ok(true)
     }
 }

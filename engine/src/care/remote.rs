@@ -61,7 +61,7 @@ impl Instance {
 }
 
 /// Compares what a store tells of a file, or of the files of a folder.
-fn compare(stats: &[Stat], key: &str, artifact: &Record, manifest: Option<&Manifest>) -> Option<Flaw> {
+fn compare<'a>(stats: &'a [Stat], key: &str, artifact: &Record, manifest: Option<&Manifest>) -> Option<Flaw> {
     let Some(first) = stats.first() else {
         return Some((State::Missing, "nothing is there".to_owned()));
     };
@@ -71,10 +71,8 @@ fn compare(stats: &[Stat], key: &str, artifact: &Record, manifest: Option<&Manif
         return Some((State::Damaged, format!("is {one} is expected")));
     }
     if folder {
-        let name = |stat: &'_ Stat| stat.key.get(key.len() + 1..).unwrap_or_default().to_owned();
-        let names: Vec<(String, u64)> = stats.iter().map(|stat| (name(stat), stat.size)).collect();
-        let names: Vec<(&str, u64)> = names.iter().map(|(name, size)| (name.as_str(), *size)).collect();
-        return compare_names(&names, artifact, manifest);
+        let file = |stat: &'a Stat| (stat.key.get(key.len() + 1..).unwrap_or_default(), stat.size);
+        return compare_names(&stats.iter().map(file).collect::<Vec<_>>(), artifact, manifest);
     }
     compare_size(first.size, artifact).or_else(|| {
         // The tag of an object is its hash, where the registry holds one of the same kind.

@@ -148,7 +148,8 @@ impl Instance {
 impl Unused {
     /// Returns its path or URL.
     pub fn place(&self) -> String {
-        place(&self.root, &self.key)
+        let Unused { root, key, .. } = self;
+        StorageRoot::stored(root).map_or_else(|_| format!("{root}/{key}"), |root| root.join(key))
     }
 
     /// Returns true for what lies in a bucket.
@@ -175,11 +176,6 @@ pub(super) fn is_own(key: &str) -> bool {
         // A marker and a database of older layouts.
         || key == ".lamindb/_is_initialized"
         || key.ends_with(".lndb")
-}
-
-/// Returns the path or URL of what lies at a key below a root.
-pub(super) fn place(root: &str, key: &str) -> String {
-    StorageRoot::stored(root).map_or_else(|_| format!("{root}/{key}"), |root| root.join(key))
 }
 
 fn key_below(root: &Path, path: &Path) -> Option<String> {

@@ -20,7 +20,7 @@ use super::name::Slug;
 use super::settings::{DatabaseSite, InstanceSettings};
 use crate::db::Db;
 use crate::env::Env;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
 use crate::uid;
 use copy::Copying;
@@ -80,9 +80,9 @@ pub struct Migrated {
 /// Returns what moving the database of an instance would take; nothing is changed.
 ///
 /// # Errors
-/// [`crate::ErrorKind::InvalidArgument`] when it is of that kind already, [`crate::ErrorKind::FileExists`] or
-/// [`crate::ErrorKind::UnknownDatabase`] when the destination is not empty, [`crate::ErrorKind::Unsupported`] when something would
-/// be left behind.
+/// [`ErrorKind::InvalidArgument`] when it is of that kind already, [`ErrorKind::FileExists`] or
+/// [`ErrorKind::UnknownDatabase`] when the destination is not empty, [`ErrorKind::Unsupported`] when something would
+/// be left behind, or the database lies in a bucket.
 pub fn plan(env: &Env, settings: &InstanceSettings, destination: &Destination) -> Result<MigrationPlan> {
     let new = destination.settings(env, settings)?;
     let (from, to) = (settings.shown_database(env)?, new.shown_database(env)?);
@@ -109,13 +109,22 @@ pub fn plan(env: &Env, settings: &InstanceSettings, destination: &Destination) -
 impl Destination {
     /// Returns the settings that name the destination.
     fn settings(&self, env: &Env, old: &InstanceSettings) -> Result<InstanceSettings> {
+        let slug = old.slug();
         let already = |what: &str| {
-            Error::invalid(format!(
-                "The database of {} is on {what} already: there is nothing to move",
-                old.slug()
-            ))
+            Error::invalid(format!("The database of {slug} is on {what} already: there is nothing to move"))
         };
-        let on_server = matches!(old.database(env)?, DatabaseSite::Postgres(_));
+        let on_server = match old.database(env)? {
+            DatabaseSite::Postgres(_) => true,
+            DatabaseSite::Sqlite(_) => false,
+            DatabaseSite::CloudSqlite(place) => {
+                return Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "The database of {slug} lies at {place}: this version moves those of this machine and of servers"
+                    ),
+                ));
+            }
+        };
         let db = match self {
             Destination::Postgres(_) if on_server => return Err(already("PostgreSQL")),
             Destination::Postgres(url) if !url.starts_with("postgres") => {
@@ -129,8 +138,7 @@ impl Destination {
         let new = InstanceSettings { db, ..old.clone() };
         match new.database(env)? {
             DatabaseSite::CloudSqlite(_) => Err(Error::invalid(format!(
-                "The storage of {} is not on this machine: name the file that the database goes to",
-                old.slug()
+                "The storage of {slug} is not on this machine: name the file that the database goes to"
             ))),
             _ => Ok(new),
         }
@@ -146,7 +154,7 @@ impl MigrationPlan {
     /// Does what was planned, as far as it is not done already.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Corrupt`] when the copy does not equal the original, [`crate::ErrorKind::Busy`] while others write; the
+    /// [`ErrorKind::Corrupt`] when the copy does not equal the original, [`ErrorKind::Busy`] while others write; the
     /// instance stays where it is then, and planning again tells how to go on.
     pub fn apply(&self, env: &Env) -> Result<Migrated> {
         let source = match self.stage {
@@ -164,13 +172,10 @@ impl MigrationPlan {
                 }
                 let last = copying.last_ids(tx)?;
                 target.receive(env, self.stage, &copying, &last, &token)?;
-                faults::hit("migrate.arrived");
                 marks::depart(tx, &token, &self.to, env.now())
             })?;
-            faults::hit("migrate.departed");
         }
         target.settle(env)?;
-        faults::hit("migrate.settled");
         let kept = source.retire(env, &self.from)?;
         faults::hit("migrate.retired");
         match InstanceSettings::find_global(env)? {
@@ -240,7 +245,7 @@ impl Source {
 /// Explains the absence of a database that moved; nothing is said where it did not.
 ///
 /// # Errors
-/// [`crate::ErrorKind::UnknownDatabase`] naming where the instance is.
+/// [`ErrorKind::UnknownDatabase`] naming where the instance is.
 pub(super) fn refuse_moved(path: &Path) -> Result<()> {
     match kept_beside(path)? {
         Some(kept) if !path.exists() => refuse_departed(&Db::inspect(&kept)?, &path.display().to_string()),

@@ -9,7 +9,6 @@ use super::{Stage, marks};
 use crate::db::{Db, Dialect, Sql, Tx, ddl, masked};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
-use crate::faults;
 use crate::instance::connect::check_storage;
 use crate::instance::settings::InstanceSettings;
 use crate::store::sync;
@@ -121,7 +120,6 @@ impl Target {
             copying.compare(tx, &tallies)?;
             marks::arrive(tx, token)
         });
-        faults::hit("migrate.drafted");
         let placed = made.and_then(|()| {
             if stage == Stage::Copy && path.exists() {
                 return Err(occupied_file(path));
