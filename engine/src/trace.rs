@@ -77,8 +77,8 @@ pub struct Ended {
 
 /// Runs a command to its end and watches it; `started` is handed the process as soon as it runs.
 ///
-/// A traced command has ended when all that it started has. If this process is killed, so is a traced command. Meant for a
-/// thread that has started nothing else: it waits for all that is left behind.
+/// A traced command has ended when all that it started has. If this process is killed, so is a traced command, and what it
+/// started can open nothing any more. Meant for a thread that has started nothing else: it waits for all that is left behind.
 ///
 /// # Errors
 /// What the system reports when the command cannot be started or waited for.
