@@ -1,7 +1,7 @@
 //! Watching a command: which files it and everything it starts open, how it ends and what it needs.
 //!
-//! On Linux a seccomp filter holds back the few system calls that open, rename or link files or start programs; a thread
-//! of this process reads the path and lets them go on. Nothing has to be installed, and no privilege is needed. Where the
+//! On Linux a seccomp filter holds back the few system calls that open, rename, link or remove files or start programs; a
+//! thread of this process reads the path and lets them go on. Nothing has to be installed, and no privilege is needed. Where the
 //! system does not permit it the command runs all the same, and [`Ended::refused`] says why nothing is known of its files.
 //!
 //! ```
