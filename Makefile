@@ -1,6 +1,7 @@
 # Every step installs what it needs into $(VENV) and $(TOOLS); nothing outside this folder is changed.
 #
 #   make demo       build everything, then play the main job in a scratch folder
+#   make demo-cloud the same with an instance in a bucket, on a server that is started for it
 #   make test       all tests: Rust on SQLite and PostgreSQL, Python, notebooks, the real LaminDB as referee
 #   make lint       everything a machine can check without running the program
 #   make docs       the Rust and Python reference, in docs/reference/
@@ -36,11 +37,11 @@ SOURCES := $(shell find engine cli python/src python/holotype python/Cargo.toml 
 	pyproject.toml -type f -not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so')
 COMPAT  := $(shell find compat -type f -not -path '*/build/*' -not -path '*.egg-info/*' -not -path '*/__pycache__/*')
 
-.PHONY: help demo servers test test-rust test-postgres test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
+.PHONY: help demo demo-cloud servers test test-rust test-postgres test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \
 	docs-python develop wheel bench clean
 
 help:
-	@sed -n '3,13s/^# \{0,1\}//p' Makefile
+	@sed -n '3,14s/^# \{0,1\}//p' Makefile
 
 # --- environments -----------------------------------------------------------------------------------------------------
 
@@ -98,6 +99,10 @@ $(STAMPS)/compat: $(COMPAT) $(STAMPS)/installed
 demo: $(STAMPS)/installed
 	docs/demo.sh $(BIN)
 
+demo-cloud: $(STAMPS)/installed $(STAMPS)/servers
+	$(PIP) install "$$(echo $(DIST)/holotype-*.whl)[pandas,arrow,s3]"
+	docs/demo_cloud.sh $(BIN)
+
 # Works on the sources themselves: Python files take effect at once, Rust files after another `make develop`.
 develop: $(STAMPS)/test
 	$(PIP) install --editable .
@@ -110,18 +115,19 @@ test: test-rust test-postgres test-python
 test-rust: servers
 	MOTO_SERVER='$(abspath $(BIN))/moto_server' S3S_FS='$(abspath $(TOOLS))/bin/s3s-fs' $(CARGO) test --workspace --locked
 
-# The engine's behaviour once more, each test on a database of its own of one private PostgreSQL cluster.
-POSTGRES_TESTS := artifact collection curate describe diff history holder hostile keep_local lineage property race storage switch testing track
+# The engine's behaviour once more, each test on a database of its own of one private PostgreSQL cluster. Chosen from the
+# workspace: for one package alone cargo would build the dependencies again, with fewer features.
+POSTGRES_TESTS := artifact care collection curate describe diff history holder hostile keep_local kill lineage property race storage switch testing track
 
 test-postgres:
 	engine/tests/support/postgres.sh run \
-		$(CARGO) test --package holotype --locked --no-fail-fast $(addprefix --test ,$(POSTGRES_TESTS))
+		$(CARGO) test --workspace --locked --no-fail-fast $(addprefix --test ,$(POSTGRES_TESTS))
 
 # Object stores for the tests, which start and end them: one for semantics, one that checks signatures.
 servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs
 
 # A failing network shows as a failing test, never as a skipped one: the referee is installed from the package index.
-test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test
+test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test servers
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest python/tests $(PYTEST_ARGS)
 
 bench: $(STAMPS)/installed

@@ -27,7 +27,7 @@ def measured(function: Measured) -> Measured:
 @measured
 def start(bench: Bench) -> list[Row]:
     """Start of the command."""
-    folder = Instance.empty(bench.out / "start")
+    folder = Instance.empty(bench.place("start"))
 
     def once(side: Side) -> Cost:
         return measure([str(side.command), "--version"], side.environment(folder.home), folder.work)
@@ -59,7 +59,7 @@ def init(bench: Bench) -> list[Row]:
     rounds = 3 if bench.quick else 7
     rows = []
     for title, more in (("`init`", ()), ("`init --modules bionty`", ("--modules", "bionty"))):
-        costs = alternate(bench, rounds, lambda side: Instance.empty(bench.out / "init").init(side, *more))  # noqa: B023
+        costs = alternate(bench, rounds, lambda side: Instance.empty(bench.place("init")).init(side, *more))  # noqa: B023
         rows.append(fill_in(Row("init", title, 50), costs))
     return rows
 
@@ -88,7 +88,8 @@ def directory(bench: Bench) -> list[Row]:
     """A folder of small files, each an artifact."""
     sizes = {"lamindb": 500, "holotype": 2000} if bench.quick else {"lamindb": 10_000, "holotype": 10_000}
     work = Work("directory")
-    costs = alternate(bench, 1, lambda side: work.run(side, bench.fresh(side), sizes[side.name]))
+    rounds = 1 if bench.quick else 2
+    costs = alternate(bench, rounds, lambda side: work.run(side, bench.fresh(side), sizes[side.name]))
     title = f"`from_dir` and save of {sizes['holotype']:,} small files"
     row = fill_in(Row("directory", title, 50), costs)
     if sizes["lamindb"] != sizes["holotype"]:
@@ -138,9 +139,7 @@ def big_file(bench: Bench) -> list[Row]:
         return measure(command, dict(os.environ), bench.out)
 
     def save(side: Side, durable: bool) -> Cost | str:
-        instance = bench.fresh(side)
-        os.sync()
-        return work.run(side, instance, 1, source=str(source), durable=durable)
+        return work.run(side, bench.fresh(side), 1, source=str(source), durable=durable)
 
     rows = []
     name = f"save of a {megabytes / 1000:g} GB file"
@@ -192,7 +191,7 @@ def searching(bench: Bench) -> list[Row]:
 
     def first(side: Side) -> Cost | str:
         filled = bench.filled(side, count, maker=bench.lamindb)
-        return work.run(side, filled.copy(bench.out / f"{side.name}-search"), 1)
+        return work.run(side, filled.copy(bench.place(f"{side.name}-search")), 1)
 
     title = f"search in all texts of {count:,} artifacts"
     row = Row("searching", f"{title}, the first one", 1)
@@ -256,9 +255,34 @@ def lineage(bench: Bench) -> list[Row]:
     return rows
 
 
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+
+
+@measured
+def growth(bench: Bench) -> list[Row]:
+    """The cost of one save and one get while the instance grows."""
+    rows = []
+    for count in SIZES[:2] if bench.quick else SIZES:
+        found: dict[str, dict[str, list[Cost]]] = {side.name: {"save": [], "get": []} for side in bench.sides}
+        for _ in range(1 if bench.quick else 3):
+            for side in bench.sides:
+                answer = bench.filled(side, count).run(side, "at_size", 100)
+                if "error" in answer:
+                    raise RuntimeError(f"{side.name} with {count:,} artifacts: {answer['error']}")
+                for part, laps in answer["parts"].items():
+                    wall = statistics.median(wall for wall, _ in laps)
+                    found[side.name][part].append(Cost(wall, sum(cpu for _, cpu in laps) / len(laps)))
+        for part, title in (("save", "one save"), ("get", "one get by key")):
+            costs: dict[str, Cost | str] = {name: middle(parts[part]) for name, parts in found.items()}
+            rows.append(fill_in(Row("growth", f"{title} among {count:,}", None), costs))
+        if count != filled_size(bench):
+            bench.drop(count)
+    return rows
+
+
 @measured
 def footprint(bench: Bench) -> list[Row]:
-    """The room of an installation on disk."""
+    """The room of an installation on disk; the last measurement, since it removes many small files."""
     row = Row("footprint", "installation with all it depends on", 10, unit="bytes")
     alone = Row("footprint", "the package alone", None, unit="bytes")
     notes = []
@@ -291,28 +315,3 @@ def allocated(folder: Path) -> Iterator[int]:
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_symlink():
             yield path.stat().st_blocks * 512
-
-
-SIZES = (1_000, 10_000, 100_000, 1_000_000)
-
-
-@measured
-def growth(bench: Bench) -> list[Row]:
-    """The cost of one save and one get while the instance grows."""
-    rows = []
-    for count in SIZES[:2] if bench.quick else SIZES:
-        found: dict[str, dict[str, list[Cost]]] = {side.name: {"save": [], "get": []} for side in bench.sides}
-        for _ in range(1 if bench.quick else 3):
-            for side in bench.sides:
-                answer = bench.filled(side, count).run(side, "at_size", 100)
-                if "error" in answer:
-                    raise RuntimeError(f"{side.name} with {count:,} artifacts: {answer['error']}")
-                for part, laps in answer["parts"].items():
-                    wall = statistics.median(wall for wall, _ in laps)
-                    found[side.name][part].append(Cost(wall, sum(cpu for _, cpu in laps) / len(laps)))
-        for part, title in (("save", "one save"), ("get", "one get by key")):
-            costs: dict[str, Cost | str] = {name: middle(parts[part]) for name, parts in found.items()}
-            rows.append(fill_in(Row("growth", f"{title} among {count:,}", None), costs))
-        if count != filled_size(bench):
-            bench.drop(count)
-    return rows

@@ -37,24 +37,51 @@ def page(rows: list[Row], bench: Bench, load: list[float]) -> str:
     return "\n".join(parts) + "\n"
 
 
+def renewed(text: str, rows: list[Row], bench: Bench, load: list[float]) -> str:
+    """Returns a page with some of its rows measured again.
+
+    Raises:
+        ValueError: the page has no such row, or it belongs to the growth: a complete run is needed.
+    """
+    lines = text.splitlines()
+    for row in rows:
+        at = [i for i, line in enumerate(lines) if title(line) == row.title]
+        if row.name == "growth" or len(at) != 1:
+            raise ValueError(f"'{row.title}' is not measured by itself: run everything")
+        lines[at[0]] = cells(row)
+    names = ", ".join(dict.fromkeys(row.name for row in rows))
+    note = f"- measured again, {facts(bench, load).splitlines()[0][2:]}, {busy(load)}: {names}"
+    lines.insert(next(i for i, line in enumerate(lines) if line.startswith("| work")) - 1, note)
+    return "\n".join(lines) + "\n"
+
+
+def title(line: str) -> str:
+    """Returns the title of a row of the table, without its note."""
+    first = line.removeprefix("| ").partition(" | ")[0]
+    return first.partition(" [")[0] if first.endswith("]") else first
+
+
 def table(rows: list[Row]) -> str:
     """Returns the table of ratios."""
     lines = [
         "| work | LaminDB | Holotype | ratio, wall | ratio, CPU | target | |",
         "|---|--:|--:|--:|--:|--:|---|",
     ]
-    for row in rows:
-        cells = [
-            row.title + (f" [{row.note}]" if row.note else ""),
-            shown(row, row.lamindb),
-            shown(row, row.holotype),
-            figure(ratio(row, "wall")),
-            figure(ratio(row, "cpu")) if row.unit == "s" else "",
-            aim(row),
-            verdict(row),
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *map(cells, rows)]) + "\n"
+
+
+def cells(row: Row) -> str:
+    """Returns a row of the table."""
+    parts = [
+        row.title + (f" [{row.note}]" if row.note else ""),
+        shown(row, row.lamindb),
+        shown(row, row.holotype),
+        figure(ratio(row, "wall")),
+        figure(ratio(row, "cpu")) if row.unit == "s" else "",
+        aim(row),
+        verdict(row),
+    ]
+    return "| " + " | ".join(parts) + " |"
 
 
 def curve(rows: list[Row]) -> str:
@@ -144,9 +171,13 @@ def facts(bench: Bench, load: list[float]) -> str:
         f"- {time.strftime('%Y-%m-%d')}: {versions}, Python {platform.python_version()}",
         f"- {os.cpu_count()} cores ({cpu}), {memory:.0f} GiB of memory, "
         f"{platform.system()} {platform.release()}, file system {stat.stdout.strip()}",
-        f"- load of the machine between the measurements: {min(load):.1f} to {max(load):.1f} "
-        "(this benchmark alone makes about 1)",
+        f"- {busy(load)} (this benchmark alone makes about 1)",
     ]
     if bench.quick:
         lines.append("- **A quick run: small sizes and few rounds; the numbers mean little.**")
     return "\n".join(lines) + "\n"
+
+
+def busy(load: list[float]) -> str:
+    """Returns how busy the machine was."""
+    return f"load of the machine between the measurements {min(load):.1f} to {max(load):.1f}"

@@ -5,8 +5,9 @@
     python bench/run.py --only labels    one measurement (repeat the option for more)
 
 Holotype is that of the running interpreter, unless `--holotype` names another. LaminDB lives in an
-environment of its own, the one in which it serves as referee of the tests. Only a complete run writes
-`bench/RESULTS.md`; others write `bench/out/RESULTS.md`.
+environment of its own, the one in which it serves as referee of the tests. A complete run writes
+`bench/RESULTS.md`, one of single measurements replaces their rows there, and says so; quick ones and those of
+LaminDB alone write `bench/out/RESULTS.md`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def arguments() -> argparse.Namespace:
         "--wheel", type=Path, help="wheel whose footprint is measured (default: that in dist/)"
     )
     parser.add_argument("--lamindb-alone", action="store_true", help="measure LaminDB only")
-    parser.add_argument("--out", type=Path, default=HERE / "out", help="folder for instances; it is emptied")
+    parser.add_argument("--out", type=Path, default=HERE / "out", help="folder for instances")
     return parser.parse_args()
 
 
@@ -59,9 +60,13 @@ def main() -> int:
             bench.say("  " + report.line(row))
         bench.say(f"  took {time.monotonic() - began:.0f} s")
         load.append(os.getloadavg()[0])
-    complete = not (options.quick or options.only or options.lamindb_alone)
-    path = HERE / "RESULTS.md" if complete else out / "RESULTS.md"
-    path.write_text(report.page(rows, bench, load))
+    kept = not (options.quick or options.lamindb_alone)
+    path = HERE / "RESULTS.md" if kept else out / "RESULTS.md"
+    renewed = options.only and kept
+    path.write_text(
+        report.renewed(path.read_text(), rows, bench, load) if renewed else report.page(rows, bench, load)
+    )
+    bench.clear()
     bench.say(f"written: {path}")
     return 0
 

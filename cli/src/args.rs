@@ -45,6 +45,7 @@ pub(crate) enum Command {
     Info(c::info::InfoArgs),
     Init(c::init::InitArgs),
     Disconnect(c::disconnect::DisconnectArgs),
+    Unlock(c::unlock::UnlockArgs),
     // Save, load, create and delete
     Save(c::save::SaveArgs),
     Load(c::load::LoadArgs),
@@ -83,7 +84,7 @@ pub(crate) enum Command {
 
 /// The commands as the help of the whole groups them.
 const GROUPS: [(&str, &[&str]); 9] = [
-    ("Configure your environment", &["connect", "info", "init", "disconnect"]),
+    ("Configure your environment", &["connect", "info", "init", "disconnect", "unlock"]),
     ("Save, load, create & delete", &["save", "load", "create", "delete"]),
     ("Describe, update, annotate & list", &["describe", "get", "update", "annotate", "list"]),
     ("Run commands", &["run", "rerun"]),

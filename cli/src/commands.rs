@@ -27,6 +27,7 @@ pub(crate) mod save;
 pub(crate) mod settings;
 pub(crate) mod storage;
 pub(crate) mod switch;
+pub(crate) mod unlock;
 pub(crate) mod update;
 pub(crate) mod verify;
 
@@ -64,6 +65,7 @@ pub(crate) fn run(ui: &mut Ui, cli: &Cli) -> Result<()> {
         Command::Settings(args) => settings::run(ui, args),
         Command::Storage(args) => storage::run(ui, args),
         Command::Switch(args) => switch::run(ui, args),
+        Command::Unlock(args) => unlock::run(ui, args),
         Command::Update(args) => update::run(ui, args),
         Command::Verify(args) => verify::run(ui, args),
     }

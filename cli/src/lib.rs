@@ -65,6 +65,8 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: Env, streams: Streams)
         Ok(cli) => {
             let mut ui = Ui::new(env, streams, program, cli.json);
             let done = commands::run(&mut ui, &cli);
+            let left = ui.leave();
+            let done = done.and(left);
             conclude(&ui, done, || args::usage_of(&mut command, &args))
         }
         Err(error) => {

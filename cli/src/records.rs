@@ -107,7 +107,7 @@ pub(crate) struct Found {
 /// Returns the record that an entity or URL and `which` name; the instance of a URL is connected for it.
 pub(crate) fn find(ui: &Ui, entity: &str, which: &Which, scope: Scope) -> Result<Found> {
     if let Some(Link { instance, registry, uid }) = link::parse(entity) {
-        let instance = Instance::connect_to(ui.env(), &instance)?;
+        let instance = ui.work_with(Instance::connect_to(ui.env(), &instance)?);
         let which = Which { uid: Some(uid), ..Which::default() };
         let record = which.find(&instance, registry, scope)?;
         return Ok(Found { instance, record });

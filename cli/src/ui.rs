@@ -22,6 +22,8 @@ pub struct Ui {
     input: Box<dyn BufRead + Send>,
     mouth: Arc<Mouth>,
     width: Option<u16>,
+    /// What the command works with, to be left in good order at its end.
+    connected: Mutex<Vec<Instance>>,
 }
 
 /// What the engine's events and the command's own words go through.
@@ -63,7 +65,7 @@ impl Ui {
         });
         let listener = Arc::clone(&mouth);
         let env = env.with_voice(move |event| listener.hear(&event));
-        Ui { env, input: streams.input, mouth, width: streams.width }
+        Ui { env, input: streams.input, mouth, width: streams.width, connected: Mutex::default() }
     }
 
     /// Returns the environment to give to the engine.
@@ -91,8 +93,27 @@ impl Ui {
     /// # Errors
     /// [`ErrorKind::InstanceNotConfigured`] when there is none.
     pub fn connect(&self) -> Result<Instance> {
-        Instance::connect_current(&self.env)?
-            .ok_or_else(|| Error::new(ErrorKind::InstanceNotConfigured, "No instance is connected.").into())
+        let found = Instance::connect_current(&self.env)?;
+        let found =
+            found.ok_or_else(|| Error::new(ErrorKind::InstanceNotConfigured, "No instance is connected."))?;
+        Ok(self.work_with(found))
+    }
+
+    /// Has an instance left in good order at the end of the command.
+    pub fn work_with(&self, instance: Instance) -> Instance {
+        lock(&self.connected).push(instance.clone());
+        instance
+    }
+
+    /// Sends what the command wrote to where it belongs, also when the command failed half-way.
+    ///
+    /// # Errors
+    /// The first failure.
+    pub(crate) fn leave(&self) -> Result<()> {
+        let left = std::mem::take(&mut *lock(&self.connected));
+        // All are left, whatever the first one says.
+        let all: Vec<_> = left.iter().map(Instance::leave).collect();
+        Ok(all.into_iter().collect::<Result<(), Error>>()?)
     }
 
     /// Keeps the line `connected lamindb: …` back from here on.

@@ -1,4 +1,4 @@
-//! `init` and `migrate`.
+//! `init`.
 
 use crate::lab::Lab;
 
@@ -70,15 +70,6 @@ fn a_storage_of_another_instance_is_refused() {
     assert!(err.contains("is already marked with uid"), "{err}");
     assert!(lab.work().join("data/.lamindb/lamin.db").exists());
     assert!(!lab.home().join(".lamin/instance--anonymous--other.env").exists());
-}
-
-#[test]
-fn there_is_nothing_to_migrate() {
-    let lab = Lab::new();
-    let out = lab.ok(&["migrate", "deploy"]);
-    assert!(out.ends_with("there is nothing to deploy\n"), "{out}");
-    assert_eq!(lab.ok(&["migrate", "create"]), "No changes detected\n");
-    assert!(Lab::empty().fails(1, &["migrate", "deploy"]).contains("No instance is connected."));
 }
 
 #[test]

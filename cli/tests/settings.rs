@@ -33,6 +33,26 @@ fn the_cache_moves_with_its_files() {
 }
 
 #[test]
+fn the_cache_is_limited() {
+    let lab = Lab::empty();
+    assert_eq!(lab.json(&["settings", "cache-dir", "get"])["max_size"], serde_json::Value::Null);
+    let told = lab.ok(&["settings", "cache-dir", "set", "--max-size", "1.5 GB"]);
+    assert!(told.ends_with("the cache holds up to 1.5 GB\n"), "{told}");
+    assert_eq!(lab.json(&["settings", "cache-dir", "get"])["max_size"], 3 << 29);
+    assert!(lab.ok(&["settings", "cache-dir", "get"]).ends_with("It holds up to 1.5 GB\n"));
+    assert!(
+        lab.fails(1, &["settings", "cache-dir", "set", "--max-size", "much"]).contains("'much' is no size")
+    );
+    assert!(lab.fails(2, &["settings", "cache-dir", "set"]).contains("FOLDER"));
+    let new = lab.home().join("scratch");
+    let told = lab.ok(&["settings", "cache-dir", "set", new.to_str().unwrap(), "--max-size", "null"]);
+    assert!(told.contains("the cache holds any amount\n"), "{told}");
+    let now = lab.json(&["settings", "cache-dir", "get"]);
+    assert_eq!(now["cache_dir"], new.to_str().unwrap());
+    assert_eq!(now["max_size"], serde_json::Value::Null);
+}
+
+#[test]
 fn the_old_name_of_cache_dir_works() {
     let lab = Lab::empty();
     let out = lab.ok(&["cache", "get"]);

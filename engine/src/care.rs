@@ -7,7 +7,10 @@
 
 mod candidates;
 mod collect;
+mod compare;
+mod elsewhere;
 mod location;
+mod remote;
 mod repair;
 mod unused;
 mod verify;

@@ -3,10 +3,12 @@
 //! [`Db`] is one handle on one database, a SQLite file or one of a PostgreSQL server. Reads run on pooled connections; writes run one at a time inside
 //! [`Db::write`], which takes the database's write lock at the start and waits for other writers.
 
+mod bulk;
 pub mod ddl;
 mod dialect;
+mod gate;
+pub(crate) mod meta;
 mod postgres;
-mod rehearsal;
 mod spell;
 mod sql;
 mod sqlite;
@@ -15,7 +17,9 @@ pub(crate) mod text_index;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use bulk::Take;
 pub use dialect::Dialect;
+pub(crate) use gate::Gate;
 pub use postgres::masked;
 pub use spell::Letters;
 pub use sql::Sql;
@@ -109,6 +113,8 @@ pub enum Durability {
 #[derive(Clone)]
 pub struct Db {
     driver: Arc<Driver>,
+    /// Asked before the first write, where the database is a copy.
+    gate: Option<Arc<Gate>>,
 }
 
 enum Driver {
@@ -118,7 +124,7 @@ enum Driver {
 
 impl Db {
     fn over(driver: Driver) -> Db {
-        Db { driver: Arc::new(driver) }
+        Db { driver: Arc::new(driver), gate: None }
     }
 
     /// Opens the SQLite database at `path`.
@@ -161,12 +167,18 @@ impl Db {
 
     /// Makes a database with the tables of the format that nobody else sees yet, as fast as the disk allows.
     ///
+    /// Whether rows point at others that are there is not looked at: [`Tx::dangling`] tells.
     /// Once `fill` has written the first rows, it is flushed to disk, ready to be renamed into its place.
     pub(crate) fn draft(path: &Path, fill: impl FnOnce(&Tx<'_>) -> Result<()>) -> Result<()> {
         std::fs::write(path, blank()?).map_err(|error| Error::io(path, error))?;
         let driver = sqlite::Sqlite::draft(path)?;
         driver.write(|connection| fill(&Tx::on_sqlite(connection)))?;
         driver.finish()
+    }
+
+    /// Returns the same database behind a gate.
+    pub(crate) fn behind(&self, gate: Arc<Gate>) -> Db {
+        Db { driver: self.driver.clone(), gate: Some(gate) }
     }
 
     /// Returns which kind of database it is.
@@ -183,6 +195,11 @@ impl Db {
             Driver::Sqlite(driver) => driver.read_only,
             Driver::Postgres(driver) => driver.read_only,
         }
+    }
+
+    /// Returns true when something may be noted while reading: where writing takes a lock, reading must not.
+    pub(crate) fn writes_in_passing(&self) -> bool {
+        !self.read_only() && self.gate.as_ref().is_none_or(|gate| gate.is_open())
     }
 
     /// Returns true when the database had to fall back to the rollback journal.
@@ -227,6 +244,9 @@ impl Db {
 
     /// Runs `work` in one transaction that holds the write lock from its start; an error rolls everything back.
     pub fn write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<T> {
+        if let Some(gate) = &self.gate {
+            gate.pass()?;
+        }
         match &*self.driver {
             Driver::Sqlite(driver) => driver.write(|connection| work(&Tx::on_sqlite(connection))),
             Driver::Postgres(driver) => driver.write(|connection| work(&Tx::on_postgres(connection))),
@@ -237,6 +257,9 @@ impl Db {
     ///
     /// The commit is not flushed to disk where a log keeps it whole: this is for what can be made again.
     pub(crate) fn try_write<T>(&self, work: impl FnOnce(&Tx<'_>) -> Result<T>) -> Result<Option<T>> {
+        if !self.writes_in_passing() {
+            return Ok(None);
+        }
         match &*self.driver {
             Driver::Sqlite(driver) => driver.try_write(|connection| work(&Tx::on_sqlite(connection))),
             Driver::Postgres(_) => Ok(None),
@@ -267,6 +290,27 @@ impl Db {
             Driver::Postgres(_) => Ok(()),
         }
     }
+
+    /// Returns the bytes of a SQLite database as it is at one moment, as its file would hold them.
+    pub(crate) fn snapshot(&self) -> Result<Vec<u8>> {
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.snapshot(),
+            Driver::Postgres(_) => Err(no_file()),
+        }
+    }
+
+    /// Gives a SQLite database the content of another file, in one transaction.
+    pub(crate) fn replace_with(&self, other: &Path) -> Result<()> {
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.replace_with(other),
+            Driver::Postgres(_) => Err(no_file()),
+        }
+    }
+}
+
+/// Returns the error for what only a database in a file can do.
+fn no_file() -> Error {
+    Error::new(ErrorKind::Unsupported, "A database on a server is no file: use the server's own backups")
 }
 
 type Rows<'a> = dyn Fn(&Sql, &[Kind]) -> Result<Vec<Vec<Value>>> + 'a;
@@ -360,17 +404,6 @@ impl<'a> Tx<'a> {
             // There are hundreds, and the server may be far.
             Connection::Postgres(connection) => connection.script(&statements.join(";\n")),
         }
-    }
-
-    /// Lets the ids of a table go on after its greatest one, where rows came with ids of their own.
-    pub(crate) fn renumber(&self, table: &str) -> Result<()> {
-        if let Connection::Postgres(connection) = self.connection {
-            let quoted = Dialect::Postgres.quote(table);
-            let mut sql = Sql::new("SELECT setval(pg_get_serial_sequence(");
-            sql.bind(quoted).push(", 'id'), GREATEST(MAX(\"id\"), 1), MAX(\"id\") >= 1) FROM ").ident(table);
-            connection.execute(&sql)?;
-        }
-        Ok(())
     }
 
     /// Runs `work` so that its own changes are undone when it fails, while the transaction goes on.

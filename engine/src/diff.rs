@@ -162,8 +162,8 @@ pub fn files(a: &Path, b: &Path, options: &Options) -> Result<Content> {
         return Ok(Content::Differs("the bytes differ".to_owned()));
     }
     let separator = |path: &Path| match path.extension().and_then(|suffix| suffix.to_str()) {
-        Some("csv") => Some(','),
-        Some("tsv") => Some('\t'),
+        Some("csv") => Some(b','),
+        Some("tsv") => Some(b'\t'),
         _ => None,
     };
     if let (Some(of_a), Some(of_b)) = (separator(a), separator(b))

@@ -56,6 +56,10 @@ pub enum ErrorKind {
     Database,
     /// The database stayed locked by other writers.
     Busy,
+    /// Somebody else has the lock of the instance.
+    InstanceLocked,
+    /// What is on this machine and what is in the cloud went different ways.
+    SyncConflict,
     /// `connect` inside a directory bound to another instance.
     ConnectWithinDevDir,
     /// Tracking has not been started.
@@ -99,6 +103,8 @@ pub const KINDS: &[ErrorKind] = &[
     ErrorKind::UnknownDatabase,
     ErrorKind::Database,
     ErrorKind::Busy,
+    ErrorKind::InstanceLocked,
+    ErrorKind::SyncConflict,
     ErrorKind::ConnectWithinDevDir,
     ErrorKind::TrackNotCalled,
     ErrorKind::UpdateContext,

@@ -275,6 +275,19 @@ pub enum Event {
         /// `owner/name`.
         slug: String,
     },
+    /// The database in a bucket is replaced by the copy of this machine.
+    CloudPush {
+        /// URL of the database.
+        url: String,
+        /// `owner/name`.
+        slug: String,
+        /// Whether the lock is given back.
+        unlocking: bool,
+    },
+    /// The copy of a database in a bucket is up to date, and the lock taken until somebody disconnects.
+    CloudHeld,
+    /// The lock of a new instance stays until somebody disconnects.
+    CloudLocked,
     /// The user is not identified.
     AnonymousUser,
     /// The name of the instance was taken from the database URL.

@@ -65,6 +65,34 @@ impl Instance {
     /// version whose content was overwritten, [`ErrorKind::FileNotFound`] when the content is gone,
     /// [`ErrorKind::Corrupt`] when it is not what the registry says.
     pub fn cache(&self, record: &Record) -> Result<PathBuf> {
+        let (store, key) = self.held(record)?;
+        if store.is_remote() {
+            return self.fetch_copy(record, &store, &key);
+        }
+        let path = store.path(&key)?;
+        if !path.exists() {
+            return Err(Error::new(ErrorKind::FileNotFound, format!("{}", path.display())));
+        }
+        Ok(path)
+    }
+
+    /// Returns where the complete content of an artifact can be read in parts: a local path as [`Instance::cache`] does,
+    /// or the URL of remote content of which there is no copy.
+    ///
+    /// Nothing is fetched unless the store describes the content otherwise than the registry; then only reading it tells.
+    ///
+    /// # Errors
+    /// As [`Instance::cache`].
+    pub fn readable(&self, record: &Record) -> Result<PathBuf> {
+        let (store, key) = self.held(record)?;
+        if store.is_remote() && self.is_better_left(record, &store, &key)? {
+            return self.artifact_path(record);
+        }
+        self.cache(record)
+    }
+
+    /// Returns the store and the key of content that may be read.
+    fn held(&self, record: &Record) -> Result<(Store, String)> {
         if record.id().is_none() {
             return Err(Error::invalid(format!("Artifact {} is not saved yet: save it first", record.uid())));
         }
@@ -84,15 +112,7 @@ impl Instance {
                  available.\nRead from the latest version: artifact.versions.get(is_latest=True)",
             ));
         }
-        let (store, key) = self.located(record)?;
-        if store.is_remote() {
-            return self.fetch_copy(record, &store, &key);
-        }
-        let path = store.path(&key)?;
-        if !path.exists() {
-            return Err(Error::new(ErrorKind::FileNotFound, format!("{}", path.display())));
-        }
-        Ok(path)
+        self.located(record)
     }
 
     /// Returns true while the row, which may be newer than the object in memory, is marked incomplete.

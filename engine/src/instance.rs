@@ -1,9 +1,13 @@
 //! The one handle: an instance with its settings, its database and the present context.
 
+mod cloud;
 mod connect;
+mod ground;
 mod init;
+mod join;
 mod level;
 pub mod marker;
+pub mod migrate;
 pub mod name;
 pub mod root;
 mod server;
@@ -13,7 +17,11 @@ mod switch;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, RwLock};
 
+pub(crate) use cloud::Cloud;
+pub use cloud::{Holder, Locks};
+pub(crate) use ground::Ground;
 pub use init::InitOptions;
+pub use join::find_or_join;
 
 use crate::session::Session;
 use settings::InstanceSettings;
@@ -24,11 +32,13 @@ pub struct Instance {
     session: Session,
     settings: Arc<RwLock<InstanceSettings>>,
     uid: Arc<OnceLock<String>>,
+    /// The database where it lies in a bucket.
+    cloud: Option<Arc<Cloud>>,
 }
 
 impl Instance {
-    fn new(session: Session, settings: InstanceSettings) -> Self {
-        Instance { session, settings: Arc::new(RwLock::new(settings)), uid: Arc::default() }
+    fn new(session: Session, settings: InstanceSettings, cloud: Option<Arc<Cloud>>) -> Self {
+        Instance { session, settings: Arc::new(RwLock::new(settings)), uid: Arc::default(), cloud }
     }
 
     /// Returns the uid: 12 base62 characters that follow from the id, which never changes.

@@ -79,6 +79,7 @@ pub mod store;
 pub mod suffix;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod threads;
 pub mod trace;
 pub mod track;
 pub mod uid;

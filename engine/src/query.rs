@@ -276,13 +276,18 @@ impl QuerySet {
         })
     }
 
-    /// Returns how the database reads the records: a line per step.
+    /// Returns how the database reads the records: a line per step; PostgreSQL reads them for it and tells the times.
     pub fn explain(&self) -> Result<String> {
         let columns: Vec<&str> = self.registry.columns.iter().map(|column| column.column).collect();
-        let mut sql = Sql::new("EXPLAIN QUERY PLAN ");
+        let mut sql = Sql::default();
+        sql.spelled("EXPLAIN QUERY PLAN ", "EXPLAIN (ANALYZE, BUFFERS) ");
         sql.append(self.select_columns(&columns)?);
-        let int = crate::Kind::BigInt;
-        let steps = self.session.db().rows(&sql, &[int, int, int, crate::Kind::Text])?;
+        let (int, text) = (crate::Kind::BigInt, crate::Kind::Text);
+        let kinds: &[crate::Kind] = match self.session.db().dialect() {
+            crate::db::Dialect::Sqlite => &[int, int, int, text],
+            crate::db::Dialect::Postgres => &[text],
+        };
+        let steps = self.session.db().rows(&sql, kinds)?;
         let line = |step: &Vec<Value>| step.iter().map(Value::to_string).collect::<Vec<_>>().join(" ");
         Ok(steps.iter().map(line).collect::<Vec<_>>().join("\n"))
     }

@@ -15,8 +15,9 @@ mod names;
 mod object;
 mod publish;
 mod remote;
-mod sync;
+pub(crate) mod sync;
 mod temp;
+mod versioned;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use local::Entry;
 pub use move_::TakenOut;
 use object::Object;
 pub use object::Stat;
+pub use versioned::Version;
 
 use crate::env::Env;
 use crate::error::{Error, Result};

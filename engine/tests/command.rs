@@ -163,7 +163,7 @@ fn runs_of_processes_that_are_gone_are_closed_with_what_they_started() {
     drop(started);
     assert!(marks.join(&uid).exists());
     fs::write(marks.join("0000000000000000"), "somebody/else").unwrap();
-    assert_eq!(other.close_killed().unwrap(), [uid.as_str()]);
+    assert_eq!(other.close_killed().unwrap(), std::slice::from_ref(&uid));
     assert!(told.take().iter().any(|event| format!("{event:?}").contains("was killed")));
     for run in instance.registry("Run").unwrap().all().unwrap() {
         assert_eq!((run.int("_status_code"), run.moment("finished_at").is_some()), (Some(2), true));

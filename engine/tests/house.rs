@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The floors of the engine, lowest first: a module may use its own floor and those below.
 const FLOORS: [&[&str]; 7] = [
     &["error", "value"],
-    &["uid", "model", "event", "key", "suffix", "faults"],
+    &["uid", "model", "event", "key", "suffix", "faults", "threads"],
     &["env", "version"],
     &["db", "record", "hash", "store", "trace"],
     &["session", "query", "write"],
@@ -104,6 +104,18 @@ fn imports_point_down() {
     upward.dedup();
     assert!(unknown.is_empty(), "give these modules a floor in engine/tests/house.rs: {unknown:?}");
     assert!(upward.is_empty(), "imports that point upward:\n{}", upward.join("\n"));
+}
+
+#[test]
+fn parallel_work_goes_through_the_pool_of_the_process() {
+    let mut all = Vec::new();
+    files(&root().join("engine/src"), "rs", &mut all);
+    let parallel = ["par_iter(", "rayon::join", "rayon::scope", "rayon::spawn", "update_rayon"];
+    for path in all.into_iter().filter(|path| !path.ends_with("threads.rs")) {
+        let text = code(&fs::read_to_string(&path).unwrap());
+        let uses = parallel.iter().any(|call| text.contains(call));
+        assert!(!uses || text.contains("threads::share"), "{}: see threads.rs", path.display());
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ fn database_marker_bindings_and_settings_go() {
     let slug = settings.slug();
     settings.save_as_global(&env).unwrap();
     bind(&env, &env.cwd, &slug).unwrap();
-    let plan = InstanceDeletion::plan(&settings).unwrap();
+    let plan = InstanceDeletion::plan(&env, &settings).unwrap();
     assert_eq!((&plan.root, plan.left.len()), (&scratch.root(), 0));
     assert!(scratch.root().join(".lamindb/lamin.db").exists(), "a plan changes nothing");
     plan.apply(&env, true).unwrap();
@@ -38,7 +38,7 @@ fn content_stands_in_the_way_unless_it_may_stay() {
     scratch.events();
 
     let (env, settings) = (instance.env().clone(), instance.settings());
-    let plan = InstanceDeletion::plan(&settings).unwrap();
+    let plan = InstanceDeletion::plan(&env, &settings).unwrap();
     assert_eq!(plan.left, std::slice::from_ref(&place));
     let error = plan.apply(&env, true).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::StorageNotEmpty);
@@ -61,7 +61,10 @@ fn files_beside_the_instance_stay() {
     let instance = scratch.instance();
     fs::write(scratch.root().join("mine.txt"), "keep me").unwrap();
     fs::create_dir_all(scratch.root().join(".lamindb/_exclusion/x/numbers")).unwrap();
-    InstanceDeletion::plan(&instance.settings()).unwrap().apply(instance.env(), true).unwrap();
+    InstanceDeletion::plan(instance.env(), &instance.settings())
+        .unwrap()
+        .apply(instance.env(), true)
+        .unwrap();
     assert_eq!(fs::read_to_string(scratch.root().join("mine.txt")).unwrap(), "keep me");
     assert!(!scratch.root().join(".lamindb").exists());
 }

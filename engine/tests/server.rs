@@ -1,77 +1,20 @@
 //! PostgreSQL itself: what only a server can do to us, on clusters that the tests start and stop.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
 
-use std::fs;
-use std::path::PathBuf;
-use std::process::Command;
+#[path = "support/cluster.rs"]
+mod cluster;
+mod proof;
+
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cluster::{Cluster, PASSWORD, script};
 use holotype::db::{Db, Open, Sql};
-use holotype::testing::{self, Database};
-use holotype::{Env, ErrorKind, InitOptions, Instance, Kind, Record, Result, Value, model};
-use tempfile::TempDir;
-
-/// A cluster that stops and goes away when it is dropped.
-struct Cluster {
-    dir: TempDir,
-}
-
-impl Cluster {
-    fn start() -> Cluster {
-        let cluster = Cluster { dir: tempfile::tempdir().unwrap() };
-        // The server runs as another user where the tests run as root.
-        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(cluster.dir.path(), open).unwrap();
-        cluster.script("start", "");
-        cluster
-    }
-
-    fn folder(&self) -> PathBuf {
-        self.dir.path().join("cluster")
-    }
-
-    fn script(&self, verb: &str, mode: &str) {
-        script(&self.folder(), verb, mode);
-    }
-
-    fn port(&self) -> String {
-        fs::read_to_string(self.folder().join("port")).unwrap().trim().to_owned()
-    }
-
-    /// Returns the URL through the socket.
-    fn url(&self) -> String {
-        format!("postgresql://tester@/postgres?host={}&port={}", self.folder().display(), self.port())
-    }
-
-    /// Returns the URL through the network, with the password given.
-    fn far(&self, host: &str, password: &str, parameters: &str) -> String {
-        format!("postgresql://tester:{password}@{host}:{}/postgres?{parameters}", self.port())
-    }
-
-    fn env(&self, name: &str) -> Env {
-        testing::env(&self.dir.path().join(name), 5).unwrap().0
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        Command::new(SCRIPT).args(["stop"]).arg(self.folder()).arg("immediate").output().ok();
-    }
-}
-
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/postgres.sh");
-const PASSWORD: &str = "t%3Ast%40pw";
-
-fn script(folder: &std::path::Path, verb: &str, mode: &str) {
-    let mut command = Command::new(SCRIPT);
-    command.arg(verb).arg(folder);
-    if !mode.is_empty() {
-        command.arg(mode);
-    }
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{verb}: {}", String::from_utf8_lossy(&output.stderr));
-}
+use holotype::testing::Database;
+use holotype::{
+    ErrorKind, InitOptions, Instance, Kind, NewArtifact, Record, Result, RunChoice, Value, model,
+};
 
 fn label(name: &str) -> Record {
     let mut label = Record::empty(model::require("ULabel").unwrap());
@@ -269,6 +212,118 @@ fn work_goes_on_after_a_restart() {
     let error = Instance::connect(&env, &instance.settings()).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::Database, "{error}");
     cluster.script("start", "");
+}
+
+/// Saves go on while the server crashes again and again: what was acknowledged is there, and saving again does the rest.
+#[test]
+fn saves_survive_a_server_that_crashes() {
+    let cluster = Cluster::start();
+    let env = cluster.env("one");
+    let database = Database::on(&env, &cluster.url()).unwrap();
+    let options = InitOptions { db: Some(database.url().to_owned()), ..InitOptions::default() };
+    let instance = Instance::init(&env, &options).unwrap();
+    instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
+    let over = AtomicBool::new(false);
+    let (saved, refused) = thread::scope(|scope| {
+        let saving = scope.spawn(|| {
+            let (mut saved, mut refused) = (Vec::new(), 0);
+            while !over.load(Ordering::SeqCst) || saved.len() < 20 {
+                let n = saved.len();
+                let source = env.cwd.join(format!("{n}.txt"));
+                std::fs::write(&source, format!("content {n}")).unwrap();
+                // Every third one is a version of the one before.
+                let key = format!("{}.txt", n - usize::from(n % 3 == 2));
+                let new = NewArtifact::new(source.display().to_string()).key(key);
+                let done = instance.artifact(new).and_then(|mut artifact| {
+                    instance.save_artifact(&mut artifact)?;
+                    Ok(artifact.record)
+                });
+                match done {
+                    Ok(record) => saved.push(record),
+                    Err(error) => {
+                        assert!(matches!(error.kind(), ErrorKind::Database | ErrorKind::Busy), "{error}");
+                        refused += 1;
+                    }
+                }
+            }
+            (saved, refused)
+        });
+        for _ in 0..5 {
+            thread::sleep(Duration::from_millis(400));
+            cluster.script("stop", "immediate");
+            cluster.script("start", "");
+        }
+        over.store(true, Ordering::SeqCst);
+        saving.join().unwrap()
+    });
+    for (n, record) in saved.iter().enumerate() {
+        let now = instance.get_uid(record.registry(), record.uid()).unwrap();
+        let path = instance.cache(&now).unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), format!("content {n}"));
+    }
+    assert_eq!(
+        instance.registry("Artifact").unwrap().count().unwrap(),
+        saved.len(),
+        "{refused} tries failed"
+    );
+    let audit = proof::audit(&instance, &env.cwd.join("storage"));
+    assert_eq!((audit.incomplete, audit.rows), (0, saved.len()));
+}
+
+/// Another program, which takes no lock of ours, enters two rows while many files are saved together.
+#[test]
+fn many_saves_start_again_when_somebody_was_faster() {
+    let cluster = Cluster::start();
+    let env = cluster.env("one");
+    let database = Database::on(&env, &cluster.url()).unwrap();
+    let options = InitOptions { db: Some(database.url().to_owned()), ..InitOptions::default() };
+    let instance = Instance::init(&env, &options).unwrap();
+    instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
+    let folder = env.cwd.join("many");
+    std::fs::create_dir_all(&folder).unwrap();
+    let source = |name: &str, content: &str| {
+        std::fs::write(folder.join(name), content).unwrap();
+        folder.join(name).display().to_string()
+    };
+    (0..5).for_each(|i| drop(source(&format!("{i}.txt"), &format!("content {i}"))));
+    let path = folder.display().to_string();
+    let mut all = instance.artifacts_from_dir(&path, Some("many"), RunChoice::None).unwrap();
+    // Between construction and save, one of the keys gets a first version.
+    let mut first =
+        instance.artifact(NewArtifact::new(source("first.txt", "first")).key("many/3.txt")).unwrap();
+    instance.save_artifact(&mut first).unwrap();
+    let theirs = Db::connect(&env, database.url()).unwrap();
+    let enter = |uid: &str, key: &str, hash: &str| {
+        format!(
+            "INSERT INTO lamindb_artifact (uid, key, suffix, hash, _hash_type, size, is_latest, _key_is_virtual, \
+             _overwrite_versions, storage_id, created_by_id) \
+             VALUES ('{uid}', '{key}', '.txt', '{hash}', 'md5', 9, false, true, false, 1, 1) RETURNING id"
+        )
+    };
+    let equal = all[1].record.text("hash").unwrap().to_owned();
+    let (one, two) = (
+        enter("theirs0000000000", "many/1.txt", &equal),
+        enter(&format!("{}0001", first.record.stem_uid()), "many/3.txt", "of somebody elses file"),
+    );
+    // Entered now, but seen and in the way only in two seconds.
+    let slow = format!("WITH a AS ({one}), b AS ({two}) SELECT pg_sleep(2) FROM a, b");
+    thread::scope(|scope| {
+        let entering = scope.spawn(|| theirs.each(&Sql::new(slow), &mut |_| Ok(())).unwrap());
+        thread::sleep(Duration::from_millis(700));
+        let begun = Instant::now();
+        instance.save_artifacts(&mut all).unwrap();
+        assert!(begun.elapsed() > Duration::from_millis(600), "nobody was in the way");
+        entering.join().unwrap();
+    });
+    assert_eq!(all[1].record.uid(), "theirs0000000000", "equal content under an equal key is one artifact");
+    let uid = format!("{}0002", first.record.stem_uid());
+    assert_eq!(all[3].record.uid(), uid, "the next version that is free");
+    for i in [0, 2, 3, 4] {
+        let path = instance.cache(&all[i].record).unwrap();
+        assert_eq!(std::fs::read_to_string(path).unwrap(), format!("content {i}"));
+    }
+    assert_eq!(instance.registry("Artifact").unwrap().count().unwrap(), 7);
+    assert!(instance.unused().unwrap().is_empty(), "no content is left over");
 }
 
 #[test]

@@ -8,16 +8,22 @@ from holotype.errors import CannotSwitchDefaultInstance
 __all__ = ["connect", "init"]
 
 
-def connect(instance: str | None = None, **kwargs: object) -> None:
+def connect(instance: str | None = None, *, wait: float = 0, **kwargs: object) -> None:
     """Connects this session to an instance; nothing is written to the settings.
 
+    An instance whose database lies in a bucket is locked for everybody else until `ln.setup.disconnect()`, if
+    it is named here; the current instance is locked by the first write, until the end of the session.
+
     Args:
-        instance: Name, `owner/name` or URL; by default the current instance of this directory or machine.
+        instance: Name, `owner/name` or URL, that of its storage location if it is not known here yet;
+            by default the current instance of this directory or machine.
+        wait: Seconds to wait for somebody else's lock.
 
     Raises:
         InstanceNotFoundError: If this machine does not know the instance.
         CannotSwitchDefaultInstance: While a run is being tracked.
         CurrentInstanceNotConfigured: If no instance is named and none is current.
+        InstanceLockedException: While somebody else works with the instance.
 
     Example:
         >>> ln.connect("me/my-instance")
@@ -36,7 +42,8 @@ def connect(instance: str | None = None, **kwargs: object) -> None:
         if instance == settings["slug"] or (own and instance == settings["name"]):
             return
         refuse_while_tracking(present)
-    _session.use(_native.Instance.connect(instance))
+        present.leave()
+    _session.use(_native.Instance.hold(instance, wait))
 
 
 def refuse_while_tracking(present: _native.Instance) -> None:
@@ -81,5 +88,6 @@ def init(
     listed = wanted.split(",") if isinstance(wanted, str) else list(wanted or [])
     if _session.connected():
         refuse_while_tracking(_session.current())
+        _session.current().leave()
     names = [module.strip() for module in listed if module.strip()]
     _session.use(_native.Instance.init(str(storage), name, db, names))

@@ -7,7 +7,7 @@ import shutil
 import weakref
 from contextlib import contextmanager
 
-from holotype import _native, _session, _voice
+from holotype import _native, _places, _session, _voice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ def on_disk(
     Raises:
         TypeError: For data that is neither.
     """
-    if isinstance(data, str) or hasattr(data, "__fspath__"):
-        yield _session.local_path(data if isinstance(data, str) else os.fspath(data)), False
+    if _places.is_path(data):
+        yield _session.local_path(_places.spelled(data)), False
         return
     from holotype import inmemory
 
@@ -76,7 +76,7 @@ def storage_id(storage: Any) -> int:
     Raises:
         ValueError: If it is not registered.
     """
-    root = _native.normalize_root(os.fspath(storage))
+    root = _native.normalize_root(_session.local_path(_places.spelled(storage)))
     query = _session.current().query("lamindb.Storage").filter(("is", "root", root))
     found = query.first()
     if found is None or found.id is None:
@@ -93,11 +93,16 @@ def path_condition(instance: _native.Instance, path: Any) -> tuple[Any, ...]:
         instance: The instance.
         path: Path in a registered storage location.
     """
-    text = os.path.abspath(os.path.expanduser(os.fspath(path)))
+    text, server = _places.spelled(path), ""
+    if _places.is_url(text):
+        text, _, server = text.partition("?")
+    else:
+        text = os.path.abspath(os.path.expanduser(text))
     locations: list[tuple[int, str]] = instance.query("lamindb.Storage").table(["id", "root"]).rows()
     nodes: list[tuple[Any, ...]] = []
-    for id, root in sorted(locations, key=lambda location: -len(location[1])):
-        if not text.startswith(f"{root}/"):
+    for id, location in sorted(locations, key=lambda location: -len(location[1])):
+        root, _, its_server = location.partition("?")
+        if not text.startswith(f"{root}/") or server not in ("", its_server):
             continue
         relative = text[len(root) + 1 :]
         here = ("is", "storage_id", id)
@@ -124,14 +129,22 @@ def load_many(artifacts: Any, **options: Any) -> Any:
     return loaders.load_collection(paths, [a.uid for a in listed], suffixes_raw=suffixes, **options)
 
 
-def open_many(artifacts: Any, engine: str, **options: Any) -> Any:
+def open_many(artifacts: Any, engine: str, is_run_input: Any = None, **options: Any) -> Any:
     """Opens the content of several artifacts as one table, in their order."""
+    listed = _in_order(artifacts)
+    opened = open_together(listed, engine, **options)
+    for artifact in listed:
+        artifact._track_input(is_run_input)
+    return opened
+
+
+def open_together(artifacts: list[Any], engine: str, **options: Any) -> Any:
+    """Opens the content of artifacts as one table; what is not in the cache is read from where it lies."""
     from holotype import loaders
 
-    listed = _in_order(artifacts)
-    paths = [artifact.cache(is_run_input=options.get("is_run_input")) for artifact in listed]
-    options.pop("is_run_input", None)
-    return loaders.open_collection(paths, engine, suffixes_raw=[a._raw_suffix() for a in listed], **options)
+    paths = [artifact._readable() for artifact in artifacts]
+    suffixes = [artifact._raw_suffix() for artifact in artifacts]
+    return loaders.open_collection(paths, engine, suffixes_raw=suffixes, **options)
 
 
 def _in_order(artifacts: Any) -> list[Any]:

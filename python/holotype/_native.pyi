@@ -9,8 +9,8 @@ class Deletion:
     """What the permanent deletion of an artifact would remove."""
 
     @property
-    def path(self) -> Path:
-        """Where the content lies."""
+    def path(self) -> str:
+        """Where the content lies: a path, or a URL."""
 
     @property
     def question(self) -> bool:
@@ -50,6 +50,16 @@ class Instance:
     @staticmethod
     def connect_current() -> Instance | None:
         """Connects to the current instance, if there is one."""
+
+    @staticmethod
+    def hold(identifier: str, seconds: float) -> Instance:
+        """Connects to an instance and keeps the lock of a database in a bucket, waiting for it so many seconds."""
+
+    def leave(self) -> None:
+        """Sends what this process wrote to a database in a bucket, and gives back the lock that its first write took."""
+
+    def disconnect(self) -> None:
+        """Sends what a database in a bucket does not have yet, and gives its lock back."""
 
     @property
     def cwd(self) -> str:
@@ -343,11 +353,11 @@ def along(instance: Instance, record: Record, upstream: bool, depth: int | None)
 def artifact(instance: Instance, source: str, run: Any, **arguments: Any) -> Record:
     """Returns a new artifact for a path, or the registered one when the content is known."""
 
-def artifact_move(instance: Instance, record: Record) -> tuple[Path, Path] | None:
+def artifact_move(instance: Instance, record: Record) -> tuple[str, str] | None:
     """Returns from where to where saving would move content, if it would."""
 
-def artifact_path(instance: Instance, record: Record) -> Path:
-    """Returns where the content of an artifact lies, or will lie."""
+def artifact_path(instance: Instance, record: Record) -> str:
+    """Returns where the content of an artifact lies, or will lie: a path, or a URL."""
 
 def artifacts_from_dir(instance: Instance, path: str, key: str | None, run: Any) -> list[Record]:
     """Returns one artifact per file of a folder."""
@@ -504,6 +514,9 @@ def purge(instance: Instance) -> int:
 
 def reach(instance: Instance, record: Record, what: str, depth: int | None) -> QuerySet:
     """Returns the records that a record reaches: its `parents`, `children`, `types` or `members`."""
+
+def readable(instance: Instance, record: Record) -> str:
+    """Returns where the content can be read in parts: a local path, or the URL of remote content that is not in the cache."""
 
 def registries() -> list[tuple[str, bool]]:
     """Returns the qualified names of all registries; those that the package's top level names come with `True`."""

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 # Which extra of this package brings what: `pip install holotype` alone brings none of them.
 EXTRAS = {
     "IPython": "jupyter",
+    "adlfs": "az",
+    "aiohttp": "http",
     "anndata": "anndata",
+    "gcsfs": "gs",
     "h5py": "anndata",
+    "huggingface_hub": "hf",
     "mudata": "anndata",
     "nbconvert": "jupyter",
     "nbformat": "jupyter",
@@ -22,6 +26,7 @@ EXTRAS = {
     "polars": "polars",
     "pyarrow": "arrow",
     "readfcs": "fcs",
+    "s3fs": "s3",
     "scipy": "anndata",
     "spatialdata": "spatial",
     "yaml": "yaml",

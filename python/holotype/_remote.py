@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from holotype import _voice
+from holotype._places import is_remote
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -94,11 +95,7 @@ class _Progress:
 
 def _place(path: Any) -> str:
     """Returns a path as its file system names it."""
-    return str(path.path) if _is_remote(path) else os.path.abspath(path)
-
-
-def _is_remote(path: Any) -> bool:
-    return getattr(path, "protocol", "") not in ("", "file", "local")
+    return str(path.path) if is_remote(path) else os.path.abspath(path)
 
 
 def _local_files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -307,13 +304,13 @@ def _timestamp(info: dict[str, Any]) -> float | None:
 def modified(path: Any) -> datetime | None:
     """Returns the time of the last change in local time without time zone."""
     info = path.fs.info(_place(path))
-    changed = None if info.get("type") == "directory" and _is_remote(path) else _timestamp(info)
+    changed = None if info.get("type") == "directory" and is_remote(path) else _timestamp(info)
     return None if changed is None else datetime.fromtimestamp(changed)
 
 
 def cache(path: Any, key: str | None, directory: Path, options: dict[str, Any]) -> Path:
     """Returns a local copy of a remote path, a local path as it is."""
-    if not _is_remote(path):
+    if not is_remote(path):
         return Path(path)
     relative = (key if key is not None else _place(path)).split("://", 1)[-1]
     if key is None:

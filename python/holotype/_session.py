@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 
 from holotype import _native, _voice
@@ -95,6 +96,19 @@ def local_path(path: str, instance: _native.Instance | None = None) -> str:
         return path
     here = os.getcwd()
     return path if (instance or current()).cwd == here else os.path.join(here, path)
+
+
+def _leave() -> None:
+    """Sends what was written to databases in buckets, at the end of the process."""
+    for instance in [*_others.values(), *([] if _instance is None else [_instance])]:
+        try:
+            instance.leave()
+        except Exception as error:
+            _voice.say(_voice.ERROR, str(error))
+
+
+# What ends runs at the end of the process was registered later, and so happens before.
+atexit.register(_leave)
 
 
 def _after_fork() -> None:

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
-from holotype import _native, _session, _voice
+from holotype import _native, _places, _session, _voice
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,9 +29,9 @@ class StorageSettings:
         self.record = record
 
     @property
-    def root(self) -> Path:
-        """The root as a path."""
-        return Path(self.root_as_str)
+    def root(self) -> Any:
+        """The root as a path; a `UPath` if it is remote."""
+        return _places.place(self.root_as_str)
 
     @property
     def root_as_str(self) -> str:
@@ -73,15 +73,17 @@ class StorageSettings:
         """True for locations that are not on this machine."""
         return self.type != "local"
 
-    def key_to_filepath(self, key: str) -> Path:
+    def key_to_filepath(self, key: str) -> Any:
         """Returns the path of a key below the root."""
         return self.root / key
 
-    def cloud_to_local(self, path: str | os.PathLike[str]) -> Path:
-        """Returns the local path for a path: itself, unless it is remote."""
-        return Path(path)
+    def cloud_to_local(self, path: Any) -> Path:
+        """Returns the local path for a path: itself, or for a remote one that of its copy in the cache."""
+        from holotype.upath import UPath
 
-    def __truediv__(self, key: str) -> Path:
+        return UPath(_places.spelled(path)).cache()  # type: ignore[attr-defined, no-any-return]
+
+    def __truediv__(self, key: str) -> Any:
         return self.root / key
 
     def __fspath__(self) -> str:
@@ -211,7 +213,7 @@ class Settings:
         if isinstance(storage, tuple):
             storage, option = storage
             host = option if isinstance(option, str) else None
-        root = _native.normalize_root(_session.local_path(os.fspath(storage)))
+        root = _native.normalize_root(_session.local_path(_places.spelled(storage)))
         found: Storage | None = Storage.objects.filter(root=root).one_or_none()
         if found is not None:
             return found

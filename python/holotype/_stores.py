@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COLUMN_PARTS = ("values", "codes")
 
 
-def _json(path: Path) -> dict[str, Any]:
+def _json(path: Any) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -25,8 +25,8 @@ def _json(path: Path) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def zarr_attributes(group: Path) -> dict[str, Any] | None:
-    """Returns the attributes of a local zarr group of either format version; None if there is no group."""
+def zarr_attributes(group: Any) -> dict[str, Any] | None:
+    """Returns the attributes of a zarr group of either format version; None if there is no group."""
     version3 = _json(group / "zarr.json")
     if version3.get("node_type") == "group":
         return dict(version3.get("attributes") or {})
@@ -38,8 +38,8 @@ def zarr_attributes(group: Path) -> dict[str, Any] | None:
     return None
 
 
-def zarr_is_consolidated(group: Path) -> bool:
-    """Returns whether a local zarr group has a listing of all it contains."""
+def zarr_is_consolidated(group: Any) -> bool:
+    """Returns whether a zarr group has a listing of all it contains."""
     return (group / ".zmetadata").exists() or _json(group / "zarr.json").get(
         "consolidated_metadata"
     ) is not None
@@ -62,8 +62,8 @@ def column_length(column: Any) -> int:
     return int(column[part].shape[0])
 
 
-def zarr_kind(path: Path) -> ZarrKind | None:
-    """Returns which of the known objects a local zarr store holds, None if it is another store.
+def zarr_kind(path: Any) -> ZarrKind | None:
+    """Returns which of the known objects a zarr store holds, None if it is another store.
 
     Raises:
         FileNotFoundError: If there is nothing at the path.

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 
+from holotype._places import is_remote
 from holotype.suffixes import name_suffixes, split_suffix
 
 TYPE_CHECKING = False
@@ -168,14 +169,21 @@ class _RemoteLister:
         self.title = _printable(str(path).split("?", 1)[0].rstrip("/"))
         # The folder may have changed behind the file system's back.
         self._fs.invalidate_cache()
-        if not self._fs.exists(self.root):
-            raise FileNotFoundError(f"No such file or directory: '{self.title}'")
-        if not self._fs.isdir(self.root):
+        # To list is to ask once; some servers fail when they are asked for a folder itself.
+        self._top = self._list(self.root)
+        if [(item["name"], item["type"]) for item in self._top] == [(self.root, "file")]:
             raise NotADirectoryError(f"Not a directory: '{self.title}'")
+
+    def _list(self, folder: str) -> list[dict[str, Any]]:
+        try:
+            found: list[dict[str, Any]] = self._fs.ls(folder, detail=True)
+        except FileNotFoundError:
+            raise FileNotFoundError(f"No such file or directory: '{self.title}'") from None
+        return found
 
     def entries(self, folder: str) -> list[_Entry]:
         found = []
-        for item in self._fs.ls(folder, detail=True):
+        for item in self._top if folder == self.root else self._list(folder):
             location = item["name"].rstrip("/")
             # Object stores list a folder's own marker object among its content.
             if location != folder.rstrip("/"):
@@ -186,27 +194,23 @@ class _RemoteLister:
         return folder
 
 
-def _is_remote(path: Any) -> bool:
-    return hasattr(path, "fs") and getattr(path, "protocol", "") not in ("", "file", "local")
-
-
 def _lister(path: Any) -> _LocalLister | _RemoteLister:
-    return _RemoteLister(path) if _is_remote(path) else _LocalLister(path)
+    return _RemoteLister(path) if is_remote(path) else _LocalLister(path)
 
 
 def including(root: Any, paths: Iterable[Any]) -> Callable[[str, bool], bool]:
     """Returns a test for whether a location is, leads to or lies below one of the paths."""
 
     def normal(path: Any) -> str:
-        if _is_remote(path):
+        if is_remote(path):
             return str(path.path).strip("/")
-        return str(path).split("://", 1)[-1].strip("/") if _is_remote(root) else os.path.abspath(path)
+        return str(path).split("://", 1)[-1].strip("/") if is_remote(root) else os.path.abspath(path)
 
     wanted = [normal(path) for path in paths]
-    separator = "/" if _is_remote(root) else os.sep
+    separator = "/" if is_remote(root) else os.sep
 
     def is_included(location: str, is_dir: bool) -> bool:
-        place = location.strip("/") if _is_remote(root) else os.path.abspath(location)
+        place = location.strip("/") if is_remote(root) else os.path.abspath(location)
         return any(
             place == target
             or place.startswith(target + separator)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from holotype._optional import require
+from holotype._places import is_remote
 from holotype._selection import Axis, read_element
 from holotype._stores import zarr_is_consolidated
 
@@ -34,12 +34,18 @@ _SLOT_AXES = {
 }
 
 
-def open_zarr(path: Path, mode: str, kind: ZarrKind | None) -> Any:
-    """Returns the accessor for a local zarr store."""
+def open_zarr(path: Any, mode: str, kind: ZarrKind | None) -> Any:
+    """Returns the accessor for a zarr store, given by a local path or a `UPath`."""
     zarr = require("zarr")
     # Since version 3, zarr refuses to write through a consolidated listing; before, it never used one here.
-    live = {"use_consolidated": False} if mode != "r" and int(zarr.__version__.split(".")[0]) >= 3 else {}
-    storage = zarr.open_group(str(path), mode=mode, **live)
+    how: dict[str, Any] = {}
+    if mode != "r" and int(zarr.__version__.split(".")[0]) >= 3:
+        how["use_consolidated"] = False
+    if is_remote(path):
+        from holotype._clouds import options
+
+        how["storage_options"] = options(path.protocol, path.storage_options)
+    storage = zarr.open_group(str(path), mode=mode, **how)
     if kind == "AnnData":
         return AnnDataAccessor(storage, path.name, folders=[path])
     if kind == "SpatialData":
@@ -47,11 +53,11 @@ def open_zarr(path: Path, mode: str, kind: ZarrKind | None) -> Any:
     return BackedAccessor(None, storage)
 
 
-def open_hdf5(source: AbstractContextManager[Path], filename: str, *, is_anndata: bool) -> Any:
+def open_hdf5(source: AbstractContextManager[Any], filename: str, *, is_anndata: bool) -> Any:
     """Returns the accessor for an HDF5 file.
 
     Args:
-        source: Gives the path while entered; left when the accessor is closed.
+        source: Gives the path, or an open file, while entered; left when the accessor is closed.
         filename: Name to show.
         is_anndata: Whether the file holds an AnnData object.
     """
@@ -269,7 +275,7 @@ class AnnDataAccessor(_AnnDataBase):
         storage: Open HDF5 file or zarr group.
         filename: Name to show.
         resources: What to close together with the accessor.
-        folders: Local zarr groups that contain the object, innermost first.
+        folders: Paths of zarr groups that contain the object, innermost first.
 
     Example:
         >>> with ln.Artifact.get(key="cells.h5ad").open() as access:
@@ -277,7 +283,7 @@ class AnnDataAccessor(_AnnDataBase):
     """
 
     def __init__(
-        self, storage: Any, filename: str, resources: ExitStack | None = None, folders: Sequence[Path] = ()
+        self, storage: Any, filename: str, resources: ExitStack | None = None, folders: Sequence[Any] = ()
     ) -> None:
         super().__init__(storage, Axis(storage["obs"]), Axis(storage["var"]))
         self._filename = filename
@@ -361,7 +367,7 @@ class SpatialDataAccessor:
         >>> access["table"][:10].to_memory()
     """
 
-    def __init__(self, storage: Any, path: Path) -> None:
+    def __init__(self, storage: Any, path: Any) -> None:
         self.storage = storage
         self._path = path
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
-from holotype import _contents, _native, _session, _voice
+from holotype import _contents, _native, _places, _session, _voice
 from holotype.errors import FieldValidationError
 from holotype.registry import SQLRecord, adopt
 
@@ -159,9 +158,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         return cls._from_dataset("SpatialData", sdata, key, kwargs)
 
     @classmethod
-    def from_tiledbsoma(
-        cls, path: str | os.PathLike[str], *, key: str | None = None, **kwargs: Any
-    ) -> Artifact:
+    def from_tiledbsoma(cls, path: Any, *, key: str | None = None, **kwargs: Any) -> Artifact:
         """Returns an artifact of a tiledbsoma store, whose observations are not counted.
 
         Args:
@@ -175,7 +172,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         Example:
             >>> ln.Artifact.from_tiledbsoma("atlas.tiledbsoma", key="atlas.tiledbsoma").save()
         """
-        if not os.fspath(path).rstrip("/").endswith(".tiledbsoma"):
+        if not _places.spelled(path).partition("?")[0].rstrip("/").endswith(".tiledbsoma"):
             raise ValueError(f"'{path}' is no tiledbsoma store: its name has to end in .tiledbsoma")
         kwargs.setdefault("kind", "dataset")
         return cls(path, key=key, otype="tiledbsoma", **kwargs)
@@ -184,14 +181,14 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
     def _from_dataset(cls, otype: str, data: Any, key: str | None, kwargs: dict[str, Any]) -> Artifact:
         from holotype.inmemory import kind_of, n_observations
 
-        if not isinstance(data, (str, Path)) and not hasattr(data, "__fspath__") and kind_of(data) != otype:
+        if not _places.is_path(data) and kind_of(data) != otype:
             raise TypeError(f"data has to be a {otype} or a path, not {type(data).__name__}")
         kwargs.setdefault("kind", "dataset")
         kwargs.setdefault("n_observations", n_observations(data))
         return cls(data, key=key, otype=otype, **kwargs)
 
     @classmethod
-    def from_dir(cls, path: str | os.PathLike[str], *, key: str | None = None, run: Any = None) -> RecordList:
+    def from_dir(cls, path: Any, *, key: str | None = None, run: Any = None) -> RecordList:
         """Returns one artifact per file below a folder, sorted by key.
 
         Args:
@@ -209,7 +206,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         from holotype.lists import RecordList
 
         instance = _session.current()
-        text = _session.local_path(path if isinstance(path, str) else str(path))
+        text = _session.local_path(_places.spelled(path))
         rows = _native.artifacts_from_dir(instance, text, key, _run(run))
         return RecordList(cls._wrap(row, instance) for row in rows)
 
@@ -248,10 +245,11 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         return artifact
 
     @property
-    def path(self) -> Path:
-        """Where the content lies: before saving the source, then the place in storage."""
+    def path(self) -> Any:
+        """Where the content lies, as a `UPath` if remote: before saving the source, then its place."""
         source = self._row.source
-        return Path(source) if source is not None else _native.artifact_path(self._instance, self._row)
+        text = source if source is not None else _native.artifact_path(self._instance, self._row)
+        return self._placed(text)
 
     @path.setter
     def path(self, value: object) -> None:
@@ -363,6 +361,9 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
     def open(self, mode: str = "r", engine: str = "pyarrow", is_run_input: Any = None, **kwargs: Any) -> Any:
         """Opens the content without reading it whole, and notes it as an input of the run.
 
+        What lies in a bucket and not in the cache is read from the bucket, part by part as it is asked for,
+        unless its format has to be unpacked.
+
         Args:
             mode: `"r"` to read; `"w"` and `"r+"` where the format allows.
             engine: `"pyarrow"` or `"polars"`, for tables.
@@ -376,12 +377,26 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         Example:
             >>> artifact.open().head(5).to_pandas()
         """
-        from holotype import loaders
+        from holotype import loaders, opening
 
-        path = _native.cache(self._instance, self._row)
-        opened = loaders.open_(path, mode, engine, suffix_raw=self._raw_suffix(), **kwargs)
+        suffix = self._raw_suffix()
+        if mode != "r" and self.storage.type != "local":
+            raise ValueError(
+                f"Artifact {self.uid} lies in {self.storage.root} and can be opened with `mode='r'` only: "
+                "save a changed copy of `.cache()` as its next version"
+            )
+        path = self._readable() if opening.streams(suffix) else _native.cache(self._instance, self._row)
+        opened = loaders.open_(path, mode, engine, suffix_raw=suffix, **kwargs)
         self._track_input(is_run_input)
         return opened
+
+    def _readable(self) -> Any:
+        """Returns the path that the content can be read from in parts: its copy, or where it lies."""
+        return self._placed(_native.readable(self._instance, self._row))
+
+    def _placed(self, text: str) -> Any:
+        """Returns the path object for a path or URL of the content."""
+        return _places.place(text, self.storage.root) if _places.is_url(text) else Path(text)
 
     def _in_memory(self) -> Any:
         return getattr(self, "_memory", None)

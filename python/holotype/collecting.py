@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from holotype._optional import require
+from holotype._places import is_remote
 from holotype.opening import TABLE_SUFFIXES, open_tables, table_files
 from holotype.suffixes import raw_suffix
 
@@ -17,10 +18,8 @@ _TABLES = (".csv", ".tsv", ".parquet")
 _ANNDATA = (".h5ad", ".zarr", ".anndata.zarr")
 
 
-def _suffixes(
-    paths: Sequence[str | Path], suffixes_raw: Sequence[str] | None
-) -> tuple[list[Path], list[str]]:
-    files = [Path(path) for path in paths]
+def _suffixes(paths: Sequence[Any], suffixes_raw: Sequence[str] | None) -> tuple[list[Any], list[str]]:
+    files = [path if is_remote(path) else Path(path) for path in paths]
     if not files:
         raise ValueError("The collection holds no artifacts.")
     suffixes = [raw_suffix(file.name) for file in files] if suffixes_raw is None else list(suffixes_raw)
@@ -77,7 +76,7 @@ def load_collection(
 
 
 def open_collection(
-    paths: Sequence[str | Path],
+    paths: Sequence[Any],
     engine: str = "pyarrow",
     *,
     suffixes_raw: Sequence[str] | None = None,
@@ -86,7 +85,7 @@ def open_collection(
     """Opens the tables at several paths as one, in order, without reading them.
 
     Args:
-        paths: Local files, or folders of files of one format.
+        paths: Files, or folders of files of one format: local ones, or `UPath`s of remote ones.
         engine: `"pyarrow"` or `"polars"`.
         suffixes_raw: Raw suffix of each; by default that of the path's name.
         **kwargs: Passed to `pyarrow.dataset.dataset` or the `scan` function of polars.
@@ -101,7 +100,7 @@ def open_collection(
         >>> open_collection(["a.parquet", "b.parquet"]).to_table().num_rows
     """
     files, suffixes = _suffixes(paths, suffixes_raw)
-    members: list[Path] = []
+    members: list[Any] = []
     formats: list[str] = []
     for file, suffix in zip(files, suffixes, strict=True):
         is_table = suffix in TABLE_SUFFIXES or (suffix == "" and file.is_dir())

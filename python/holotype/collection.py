@@ -212,11 +212,9 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
 
             _voice.warning("the collection isn't saved, consider calling `.save()`")
         _native.collection_suffix(self._instance, self._row, "open")
-        from holotype import loaders
+        from holotype import _contents
 
-        _, suffixes = self._members()
-        paths = _native.cache_collection(self._instance, self._row)
-        opened = loaders.open_collection(paths, engine, suffixes_raw=suffixes, **kwargs)
+        opened = _contents.open_together(list(self.ordered_artifacts), engine, **kwargs)
         self._track_input(is_run_input)
         return opened
 

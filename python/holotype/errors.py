@@ -36,6 +36,7 @@ __all__ = [
     "SettingsEnvFileOutdated",
     "StorageAlreadyManaged",
     "StorageNotEmpty",
+    "SyncConflict",
     "TrackNotCalled",
     "UnknownDatabase",
     "UnknownStorageLocation",
@@ -124,6 +125,10 @@ class InstanceLockedException(HolotypeError):
     """Another user holds the lock of the instance."""
 
 
+class SyncConflict(HolotypeError, RuntimeError):
+    """What is on this machine and what is in the cloud went different ways."""
+
+
 class CurrentInstanceNotConfigured(HolotypeError):
     """No instance is connected."""
 
@@ -208,6 +213,8 @@ KINDS: dict[str, type[BaseException]] = {
     "UnknownDatabase": UnknownDatabase,
     "Database": DatabaseError,
     "Busy": DatabaseError,
+    "InstanceLocked": InstanceLockedException,
+    "SyncConflict": SyncConflict,
     "ConnectWithinDevDir": ConnectWithinDevDirError,
     "TrackNotCalled": TrackNotCalled,
     "UpdateContext": UpdateContext,

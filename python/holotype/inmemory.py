@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from holotype._optional import present, require
+from holotype._places import is_url
 from holotype._stores import column_length, zarr_attributes, zarr_kind, zarr_length
 from holotype.suffixes import raw_suffix
 
@@ -196,7 +197,7 @@ def n_observations(data: object) -> int | None:
         return len(data)  # type: ignore[arg-type]
     if kind in ("AnnData", "MuData"):
         return int(data.n_obs)  # type: ignore[attr-defined]
-    if not isinstance(data, (str, Path)):
+    if not isinstance(data, (str, Path)) or is_url(str(data)):
         return None
     path = Path(data)
     suffix = raw_suffix(path.name)

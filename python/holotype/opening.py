@@ -1,11 +1,14 @@
-"""Opening local files and folders without reading them whole."""
+"""Opening files and folders without reading them whole, on this machine or where they lie."""
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
+from itertools import groupby
 from pathlib import Path
 
 from holotype._optional import require
+from holotype._places import is_remote
 from holotype._stores import decompressed, zarr_kind
 from holotype.suffixes import raw_suffix
 
@@ -24,20 +27,34 @@ TABLE_SUFFIXES = tuple(dict.fromkeys(PYARROW_SUFFIXES + POLARS_SUFFIXES))
 _ZARR_SUFFIXES = (".zarr", ".anndata.zarr")
 _HDF5_SUFFIXES = tuple(stem + code for stem in (".h5", ".hdf5", ".h5ad") for code in ("", ".gz", ".tar.gz"))
 _PYARROW_FORMATS = {".arrow": "ipc", ".feather": "ipc"}
+# What is asked of a store at once while an HDF5 file is read, and how many such blocks are kept.
+_BLOCK, _BLOCKS = 1 << 20, 64
+
+
+def streams(suffix: str) -> bool:
+    """Returns true for suffixes whose files can be read in parts from another machine.
+
+    Example:
+        >>> streams(".parquet"), streams(".h5ad.gz")
+        (True, False)
+    """
+    return suffix in (*TABLE_SUFFIXES, *_ZARR_SUFFIXES, "") or (
+        suffix in _HDF5_SUFFIXES and not suffix.endswith(".gz")
+    )
 
 
 def open_(
-    path: str | Path,
+    path: Any,
     mode: str = "r",
     engine: str = "pyarrow",
     *,
     suffix_raw: str | None = None,
     **kwargs: Any,
 ) -> Any:
-    """Opens a local file or folder without reading it whole.
+    """Opens a file or folder without reading it whole.
 
     Args:
-        path: Local file or folder.
+        path: Local file or folder, or the `UPath` of a remote one whose suffix `streams`.
         mode: `"r"` to read; `"w"` for a `.tiledbsoma` store; `"r+"` for a zarr store of AnnData or
             SpatialData.
         engine: `"pyarrow"` or `"polars"`, for tables.
@@ -59,7 +76,7 @@ def open_(
         >>> with open_("table.parquet", engine="polars") as lazy:
         ...     lazy.select("a").collect()
     """
-    path = Path(path)
+    path = path if is_remote(path) else Path(path)
     suffix = raw_suffix(path.name) if suffix_raw is None else suffix_raw
     is_table = suffix in TABLE_SUFFIXES or suffix == ""
     if not (is_table or suffix in _ZARR_SUFFIXES or suffix in _HDF5_SUFFIXES or suffix == ".tiledbsoma"):
@@ -76,12 +93,17 @@ def open_(
 
     if suffix in _ZARR_SUFFIXES:
         return accessors.open_zarr(path, mode, zarr_kind(path))
+    if is_remote(path):
+        file = path.open(
+            "rb", cache_type="blockcache", block_size=_BLOCK, cache_options={"maxblocks": _BLOCKS}
+        )
+        return accessors.open_hdf5(file, path.name, is_anndata=suffix.startswith(".h5ad"))
     # A compressed file is unpacked for as long as it is open.
     unpacked = decompressed(path, suffix)
     return accessors.open_hdf5(unpacked, path.name, is_anndata=suffix.startswith(".h5ad"))
 
 
-def table_files(path: Path, suffix: str) -> tuple[list[Path], str]:
+def table_files(path: Any, suffix: str) -> tuple[list[Any], str]:
     """Returns the files of a table and their common suffix.
 
     Args:
@@ -96,7 +118,7 @@ def table_files(path: Path, suffix: str) -> tuple[list[Path], str]:
         return [path], suffix
     # Hidden files and those with an underscore (such as `_SUCCESS`) are notes of the program that wrote the
     # table.
-    files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith((".", "_")))
+    files = sorted(p for p in _files_below(path) if not p.name.startswith((".", "_")))
     found = {raw_suffix(file.name) for file in files}
     if len(found) != 1 or not found <= set(TABLE_SUFFIXES):
         raise ValueError(
@@ -106,9 +128,16 @@ def table_files(path: Path, suffix: str) -> tuple[list[Path], str]:
     return files, found.pop()
 
 
-def open_tables(
-    files: Sequence[Path], suffix: str, engine: str, *, folder: Path | None = None, **kwargs: Any
-) -> Any:
+def _files_below(folder: Any) -> Iterator[Any]:
+    if not is_remote(folder):
+        yield from (path for path in folder.rglob("*") if path.is_file())
+        return
+    # One listing, instead of a question for every file.
+    root = folder.path.rstrip("/") + "/"
+    yield from (folder / name.removeprefix(root) for name in folder.fs.find(folder.path))
+
+
+def open_tables(files: Sequence[Any], suffix: str, engine: str, *, folder: Any = None, **kwargs: Any) -> Any:
     """Opens files of one table format together, in the given order.
 
     Args:
@@ -131,14 +160,31 @@ def open_tables(
     return _pyarrow_dataset([folder] if folder is not None else files, suffix, **kwargs)
 
 
-def _pyarrow_dataset(files: Sequence[Path], suffix: str, **kwargs: Any) -> pads.Dataset:
-    dataset = require("pyarrow.dataset")
+def _by_place(files: Sequence[Any]) -> list[list[Any]]:
+    """Returns the files in their order, in groups of which each lies on one server or here."""
+
+    def server(file: Any) -> str:
+        return f"{file.protocol} {sorted(file.storage_options.items())}" if is_remote(file) else ""
+
+    return [list(group) for _, group in groupby(files, key=server)]
+
+
+def _pyarrow_dataset(files: Sequence[Any], suffix: str, **kwargs: Any) -> pads.Dataset:
+    dataset = require("pyarrow.dataset").dataset
     kwargs.setdefault("format", _PYARROW_FORMATS.get(suffix, suffix.removeprefix(".")))
-    names = [str(file.absolute()) for file in files]
-    return dataset.dataset(names[0] if len(names) == 1 else names, **kwargs)
+    parts = []
+    for group in _by_place(files):
+        if is_remote(group[0]):
+            from holotype._arrow_files import ranges
+
+            names, place = [file.path.rstrip("/") for file in group], {"filesystem": ranges(group[0].fs)}
+        else:
+            names, place = [str(file.absolute()) for file in group], {}
+        parts.append(dataset(names[0] if len(names) == 1 else names, **{**place, **kwargs}))
+    return parts[0] if len(parts) == 1 else dataset(parts)
 
 
-def _scan_polars(files: Sequence[Path], suffix: str, **kwargs: Any) -> AbstractContextManager[pl.LazyFrame]:
+def _scan_polars(files: Sequence[Any], suffix: str, **kwargs: Any) -> AbstractContextManager[pl.LazyFrame]:
     polars = require("polars")
     name = suffix.removeprefix(".")
     if name == "tsv":
@@ -146,11 +192,28 @@ def _scan_polars(files: Sequence[Path], suffix: str, **kwargs: Any) -> AbstractC
         kwargs.setdefault("separator", "\t")
     scan = getattr(polars, f"scan_{name}")
 
+    def part(group: list[Any]) -> pl.LazyFrame:
+        if not is_remote(group[0]):
+            return scan([file.absolute() for file in group], **kwargs)
+        return scan([str(file) for file in group], **{"storage_options": _polars_options(group[0]), **kwargs})
+
     @contextmanager
     def lazy() -> Iterator[pl.LazyFrame]:
-        yield scan([file.absolute() for file in files], **kwargs)
+        parts = [part(group) for group in _by_place(files)]
+        yield parts[0] if len(parts) == 1 else polars.concat(parts)
 
     return lazy()
+
+
+def _polars_options(path: Any) -> dict[str, str] | None:
+    """Returns what polars, which reads buckets by itself, does not find out about the server of a path."""
+    named = path.storage_options.get("endpoint_url")
+    server = named or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    if path.protocol not in ("s3", "s3a") or not server:
+        return None
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    allow = "true" if server.startswith("http://") else "false"
+    return {"aws_endpoint_url": server, "aws_region": region, "aws_allow_http": allow}
 
 
 def _check_mode(path: Path, suffix: str, mode: str) -> None:

@@ -37,6 +37,11 @@ __all__ = [
 def disconnect() -> None:
     """Ends the connection and makes the instance no longer the current one of this machine.
 
+    A database in a bucket gets what it does not have yet, and is unlocked.
+
+    Raises:
+        SyncConflict: If somebody else changed that database meanwhile; what was written is kept.
+
     Example:
         >>> ln.setup.disconnect()
     """
@@ -48,6 +53,7 @@ def disconnect() -> None:
     present = _session.current()
     refuse_while_tracking(present)
     slug = present.settings()["slug"]
+    present.disconnect()
     _native.disconnect(slug)
     _session.use(None)
     _voice.say(_voice.SUCCESS, f"disconnected instance: {slug}")
@@ -79,6 +85,7 @@ def login(
     _voice.say(_voice.SUCCESS, f"logged in as {taken['handle']} (uid: {taken['uid']})")
     if _session.connected():
         slug = _session.current().settings()["slug"]
+        _session.current().leave()
         with _voice.lowered("error"):
             _session.use(_native.Instance.connect(slug))
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
-from holotype import _native, _session
+from holotype import _native, _places, _session
 from holotype.registry import SQLRecord, adopt
 
 TYPE_CHECKING = False
@@ -56,7 +53,7 @@ class Storage(StorageFields, registry="lamindb.Storage"):
                 f"Only root, description, host, space can be passed, you passed: {unknown}"
             )
         host = kwargs.get("host")
-        root = _session.local_path(os.fspath(kwargs["root"]))
+        root = _session.local_path(_places.spelled(kwargs["root"]))
         if host is not None and "://" in root:
             from holotype.errors import InvalidArgument
 
@@ -81,9 +78,9 @@ class Storage(StorageFields, registry="lamindb.Storage"):
         return self.region if self.type == "local" else None
 
     @property
-    def path(self) -> Path:
-        """The root as a path."""
-        return Path(self.root)
+    def path(self) -> Any:
+        """The root as a path; a `UPath` if it is remote."""
+        return _places.place(self.root)
 
     def save(self, *args: Any, **kwargs: Any) -> Storage:
         """Marks and registers the location, or returns the registered one of the same root.

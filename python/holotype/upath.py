@@ -296,10 +296,22 @@ _cache_dir: Callable[[], Path] = default_cache_dir
 
 
 def _extended_upath() -> Any:
-    """Returns universal-pathlib's class, which carries this module's methods, as does its local one."""
+    """Returns universal-pathlib's class, which carries this module's methods, as does its local one.
+
+    Its file systems are made as `_clouds` says.
+    """
     from holotype._optional import require
 
     base = require("upath").UPath
+    if "synchronize_to" not in base.__dict__:
+        from upath.registry import register_implementation
+
+        from holotype._clouds import ArtifactPath, S3QueryPath, file_system
+
+        base._fs_factory = classmethod(file_system)
+        own = dict.fromkeys(("s3", "s3a"), S3QueryPath) | dict.fromkeys(("holotype", "lamin"), ArtifactPath)
+        for protocol, path in own.items():
+            register_implementation(protocol, path, clobber=True)
     for cls in (base, type(base("."))):
         if "synchronize_to" in cls.__dict__:
             continue

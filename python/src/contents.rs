@@ -1,6 +1,7 @@
 //! Artifacts and collections: making, saving, reading and deleting them.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use holotype::Artifact;
@@ -159,10 +160,17 @@ fn replace_content(
     Ok(found.map(Record::from))
 }
 
-/// Returns where the content of an artifact lies, or will lie.
+/// Returns where the content of an artifact lies, or will lie: a path, or a URL.
 #[pyfunction]
-fn artifact_path(py: Python<'_>, instance: &Instance, record: &Record) -> PyResult<PathBuf> {
-    runtime::run(py, || instance.inner.artifact_path(record.row()))
+fn artifact_path(py: Python<'_>, instance: &Instance, record: &Record) -> PyResult<OsString> {
+    // Python's paths would take the slashes of a URL for one.
+    runtime::run(py, || instance.inner.artifact_path(record.row())).map(PathBuf::into_os_string)
+}
+
+/// Returns where the content can be read in parts: a local path, or the URL of remote content that is not in the cache.
+#[pyfunction]
+fn readable(py: Python<'_>, instance: &Instance, record: &Record) -> PyResult<OsString> {
+    runtime::run(py, || instance.inner.readable(record.row())).map(PathBuf::into_os_string)
 }
 
 /// Returns a local path from which the complete content can be read.
@@ -177,9 +185,9 @@ fn artifact_move(
     py: Python<'_>,
     instance: &Instance,
     record: &Record,
-) -> PyResult<Option<(PathBuf, PathBuf)>> {
+) -> PyResult<Option<(OsString, OsString)>> {
     let plan = runtime::run(py, || instance.inner.plan_artifact_move(record.row()))?;
-    Ok(plan.map(|plan| (plan.from, plan.to)))
+    Ok(plan.map(|plan| (plan.from.into_os_string(), plan.to.into_os_string())))
 }
 
 /// What the permanent deletion of an artifact would remove.
@@ -191,10 +199,10 @@ pub struct Deletion {
 
 #[pymethods]
 impl Deletion {
-    /// Where the content lies.
+    /// Where the content lies: a path, or a URL.
     #[getter]
-    fn path(&self) -> PathBuf {
-        self.plan.path.clone()
+    fn path(&self) -> OsString {
+        self.plan.path.clone().into_os_string()
     }
 
     /// True when the user has to say whether the content goes as well.
@@ -306,6 +314,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(save_artifacts, module)?)?;
     module.add_function(wrap_pyfunction!(replace_content, module)?)?;
     module.add_function(wrap_pyfunction!(artifact_path, module)?)?;
+    module.add_function(wrap_pyfunction!(readable, module)?)?;
     module.add_function(wrap_pyfunction!(cache, module)?)?;
     module.add_function(wrap_pyfunction!(artifact_move, module)?)?;
     module.add_function(wrap_pyfunction!(plan_artifact_delete, module)?)?;

@@ -1,6 +1,8 @@
 //! The one handle: an instance with its records, links and context.
 
-use holotype::instance::InitOptions;
+use std::time::Duration;
+
+use holotype::instance::{InitOptions, find_or_join};
 use holotype::write::Conflict;
 use holotype::{NewStorage, Value};
 use pyo3::prelude::*;
@@ -78,6 +80,29 @@ impl Instance {
     fn connect_current(py: Python<'_>) -> PyResult<Option<Self>> {
         let found = runtime::run(py, || holotype::Instance::connect_current(&voice::env()))?;
         Ok(found.map(|inner| Instance { inner }))
+    }
+
+    /// Connects to an instance and keeps the lock of a database in a bucket, waiting for it so many seconds.
+    #[staticmethod]
+    fn hold(py: Python<'_>, identifier: &str, seconds: f64) -> PyResult<Self> {
+        let patience = Duration::try_from_secs_f64(seconds)
+            .map_err(|_| error::value(py, format!("{seconds} is no time to wait: pass seconds")))?;
+        let inner = runtime::run(py, || {
+            let env = voice::env();
+            let settings = find_or_join(&env, identifier)?;
+            holotype::Instance::connect_and_hold(&env, &settings, patience)
+        })?;
+        Ok(Instance { inner })
+    }
+
+    /// Sends what this process wrote to a database in a bucket, and gives back the lock that its first write took.
+    fn leave(&self, py: Python<'_>) -> PyResult<()> {
+        runtime::run(py, || self.inner.leave())
+    }
+
+    /// Sends what a database in a bucket does not have yet, and gives its lock back.
+    fn disconnect(&self, py: Python<'_>) -> PyResult<()> {
+        runtime::run(py, || self.inner.disconnect())
     }
 
     /// Working directory that the instance resolves relative paths against.

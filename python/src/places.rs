@@ -115,7 +115,7 @@ fn delete_instance(py: Python<'_>, identifier: &str, require_empty: bool) -> PyR
     runtime::run(py, || {
         let env = voice::env();
         let found = settings::load_by_identifier(&env, identifier)?;
-        holotype::InstanceDeletion::plan(&found)?.apply(&env, require_empty)
+        holotype::InstanceDeletion::plan(&env, &found)?.apply(&env, require_empty)
     })
 }
 

@@ -21,7 +21,8 @@ fn call_variable(py: Python<'_>) -> PyResult<Py<PyAny>> {
 
 /// Returns what the engine returns for `call`, run while other Python threads go on.
 ///
-/// The engine's calls are atomic: an interrupt that arrives meanwhile is raised by the interpreter after the call.
+/// The engine's calls are atomic: an interrupt that arrives meanwhile is raised by the interpreter after the call, or
+/// breaks it off where content is moved, and nothing stays half-done.
 pub fn run<T: Send>(py: Python<'_>, call: impl FnOnce() -> holotype::Result<T> + Send) -> PyResult<T> {
     let result = match tracked(py)? {
         Some((instance, run)) => py.detach(|| instance.during(run, call)),

@@ -16,7 +16,9 @@ fn program() -> Program {
 
 /// Returns the environment of this process, whose events are spoken by Python.
 pub fn env() -> Env {
-    holotype_cli::env::system_env(speak).with_formats(crate::suffixes::formats)
+    holotype_cli::env::system_env(speak)
+        .with_formats(crate::suffixes::formats)
+        .with_interrupt(|| Python::try_attach(|py| py.check_signals().is_err()).unwrap_or(false))
 }
 
 fn speak(event: Event) {

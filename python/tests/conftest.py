@@ -6,8 +6,14 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+import servers
+
+if TYPE_CHECKING:
+    from servers import Server
 
 FILES = "a/1.csv a/b/2.bam.bai a/b/c/3.TXT a/b/c/d/4.fastq.gz s.zarr/0/x .hidden x.txt y.cloupe z".split()
 
@@ -20,7 +26,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home and a working directory of the test's own; the working directory is returned."""
     import os
 
-    for name in [name for name in os.environ if name.startswith(("LAMIN", "HOLOTYPE_", "JPY_"))]:
+    for name in [name for name in os.environ if name.startswith(("LAMIN", "HOLOTYPE_", "JPY_", "AWS_"))]:
         if name != "HOLOTYPE_REFEREE_VENV":
             monkeypatch.delenv(name)
     home, work = tmp_path / "home", tmp_path / "work"
@@ -45,6 +51,43 @@ def instance(home: Path) -> Iterator[Path]:
     yield home / "store"
     _session.use(None)
     _native.set_verbosity(before)
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[Server]:
+    """A server that answers like S3, for as long as the tests run."""
+    with servers.moto() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3s(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that checks signatures, for as long as the tests run."""
+    with servers.s3s(tmp_path_factory.mktemp("s3s")) as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(request: pytest.FixtureRequest, home: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A root in a fresh bucket, which names its server: `moto`, unless a test asks for `s3s`. Keys are in the
+    environment."""
+    server: Server = request.getfixturevalue(getattr(request, "param", "moto"))
+    for name, value in server.variables.items():
+        if name != "AWS_ENDPOINT_URL":
+            monkeypatch.setenv(name, value)
+    return f"s3://{server.make_bucket()}/data?endpoint_url={server.endpoint}"
+
+
+@pytest.fixture
+def cloud(bucket: str, instance: Path) -> Any:
+    """A new, connected instance that stores its content in a bucket, whose root is returned."""
+    import holotype as ln
+    from holotype import _voice
+
+    with _voice.lowered("error"):
+        ln.Storage(root=bucket).save()
+    ln.settings.storage = bucket
+    return ln.settings.storage.root
 
 
 @pytest.fixture

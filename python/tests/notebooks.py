@@ -15,7 +15,7 @@ import nbformat
 from nbclient import NotebookClient
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -28,16 +28,17 @@ class Notebook:
         self._client = client
         self.folder = folder
         self._cells = {cell["id"]: cell for cell in client.nb.cells}
+        self._waiting = list(client.nb.cells)
 
-    def run(self, saved: Path) -> None:
-        """Runs every code cell, and stops with the error of the first one that fails.
-
-        Before the end a person saves the notebook, which lies at `saved`.
-        """
-        for index, cell in enumerate(self._client.nb.cells):
-            if "ln.finish()" in cell.source:
-                saved.touch()
-            self._client.execute_cell(cell, index)
+    def run(self, until: str | None = None) -> None:
+        """Runs every cell that did not run yet, up to the cell `until`; the first failure is raised."""
+        while self._waiting and self._waiting[0]["id"] != until:
+            cell = self._waiting.pop(0)
+            if "ln.finish()" in cell["source"]:
+                # As a person does before the end.
+                for saved in self.folder.glob("*.ipynb"):
+                    saved.touch()
+            self._client.execute_cell(cell, self._client.nb.cells.index(cell))
 
     def printed(self, cell: str) -> str:
         """Returns what a cell printed, both streams in order, without colours."""
@@ -66,11 +67,12 @@ class Notebook:
 
 
 def environment(home: Path, notebook: Path) -> dict[str, str]:
-    """Returns the variables of a kernel: those of this process, but with settings and cache below `home`.
+    """Returns the variables of a kernel: those of this process, but with settings and cache below `home`, and
+    without the keys of any cloud.
 
     A Jupyter server tells the kernel which notebook it serves; so does this.
     """
-    ours = ("LAMIN", "HOLOTYPE", "XDG_", "JPY_")
+    ours = ("LAMIN", "HOLOTYPE", "XDG_", "JPY_", "AWS_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     commands = str(Path(sys.executable).parent)
     return kept | {
@@ -88,6 +90,14 @@ def running(source: Path, folder: Path) -> Iterator[Notebook]:
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed; the text holds its traceback.
     """
+    with opened(source, folder) as notebook:
+        notebook.run()
+        yield notebook
+
+
+@contextmanager
+def opened(source: Path, folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[Notebook]:
+    """Copies a notebook into `folder` and keeps a kernel for it, with further variables; nothing is run."""
     home, work = folder / "home", folder / "work"
     for made in (home, work):
         made.mkdir(parents=True)
@@ -98,7 +108,5 @@ def running(source: Path, folder: Path) -> Iterator[Notebook]:
         kernel_name="python3",
         resources={"metadata": {"path": str(work)}},
     )
-    with client.setup_kernel(env=environment(home, notebook)):
-        executed = Notebook(client, work.resolve())
-        executed.run(notebook)
-        yield executed
+    with client.setup_kernel(env=environment(home, notebook) | dict(variables or {})):
+        yield Notebook(client, work.resolve())

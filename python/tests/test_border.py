@@ -166,6 +166,58 @@ def test_a_forked_process_has_a_connection_of_its_own(instance: Path) -> None:
     assert ln.ULabel.filter(name="child").exists()
 
 
+def test_a_forked_process_has_threads_of_its_own(instance: Path) -> None:
+    import os
+    import signal
+
+    def many(name: str) -> list[Path]:
+        folder = Path(name)
+        folder.mkdir()
+        for n in range(20):
+            (folder / f"{n}.txt").write_text(f"{name} {n}")
+        (folder / "large.bin").write_bytes(name.encode() * 5_000_000)
+        return sorted(folder.iterdir())
+
+    files = {name: many(name) for name in ("parent", "child")}
+    ln.save(ln.Artifact.from_dir("parent", key="parent"))
+    child = os.fork()
+    if child == 0:
+        signal.alarm(120)
+        ok = False
+        try:
+            ln.save(ln.Artifact.from_dir("child", key="child"))
+            ok = ln.Artifact.filter(key__startswith="child/").count() == len(files["child"])
+        finally:
+            os._exit(0 if ok else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    large = ln.Artifact.get(key="child/large.bin")
+    assert large.verify(full=True).ok
+    assert ln.Artifact.filter().count() == sum(map(len, files.values()))
+
+
+def test_what_is_saved_after_another_program_left_is_there(instance: Path) -> None:
+    """A program that believes to be the last to close the database removes its log."""
+    database = Path(ln.settings.storage.root_as_str) / ".lamindb" / "lamin.db"
+    visit = (
+        f"import sqlite3; database = sqlite3.connect({str(database)!r})\n"
+        "database.execute('SELECT 1 FROM lamindb_user'); database.close()"
+    )
+    count = "import holotype as ln; print(ln.ULabel.filter().count())"
+    for n, happens in enumerate([lambda: None, ln.connect]):
+        ln.ULabel(name=f"before-{n}", type=None).save()
+        happens()
+        subprocess.run([sys.executable, "-c", visit], check=True)
+        ln.ULabel(name=f"after-{n}", type=None).save()
+        seen = subprocess.run([sys.executable, "-c", count], capture_output=True, text=True, check=True)
+        assert int(seen.stdout.split()[-1]) == ln.ULabel.filter().count() == 2 * (n + 1)
+    # On Unix, closing a plain file takes the locks away that would have kept the log: that is told.
+    database.read_bytes()
+    subprocess.run([sys.executable, "-c", visit], check=True)
+    if not database.with_name("lamin.db-wal").exists():
+        with pytest.raises(OSError, match="removed the log"):
+            ln.ULabel(name="unseen", type=None).save()
+
+
 def test_importing_is_light(home: Path) -> None:
     heavy = {
         "pandas",

@@ -6,10 +6,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from notebooks import environment
+
+if TYPE_CHECKING:
+    from servers import Server
 
 README = Path(__file__).parents[2] / "README.md"
 
@@ -50,6 +54,14 @@ def test_the_command_line_example_runs(work: Path) -> None:
     said = run(work, "bash", "-euxc", block("sh", "holotype init"))
     assert said.count("raw/counts.csv") > 5
     assert "Instance: anonymous/data" in said
+
+
+def test_the_example_of_a_bucket_runs(work: Path, moto: Server) -> None:
+    first, _, commands = block("sh", "moto_server").partition("\n")
+    assert first == "moto_server -p 5000 &"
+    said = run(work, "bash", "-euxc", commands.replace("http://127.0.0.1:5000", moto.endpoint))
+    assert "storage path: s3://my-bucket/atlas/.lamindb/" in said
+    assert "atlas/.lamindb/lamin.db" in moto.keys("my-bucket")
 
 
 def test_the_python_example_runs(work: Path) -> None:

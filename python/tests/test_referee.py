@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +128,35 @@ def test_each_opens_what_the_other_made(
         {"do": "restore", "uid": made["trash"]["uid"]}, {"do": "list_artifacts", "visible": True}
     )
     assert made["trash"]["uid"] in {row["uid"] for row in restored[1]}
+
+
+def test_lamindb_goes_on_where_holotype_moved_its_instance(cluster: Cluster, tmp_path: Path) -> None:
+    """From a file to a server and back: LaminDB finds everything, and its ids go on."""
+    home, work = tmp_path / "home", tmp_path / "work"
+    theirs = Referee(home, work)
+    theirs.init(tmp_path / "store", modules="bionty")
+    last = fill(theirs)["second"]["uid"]
+    command = shutil.which("holotype")
+    assert command, "the command is installed beside the package"
+
+    def answers() -> list[str]:
+        # The databases differ in the order of what is asked for without one.
+        found = theirs.run(*QUESTIONS)
+        return [
+            json.dumps(sorted(map(json.dumps, one)) if isinstance(one, list) else one, sort_keys=True)
+            for one in found
+        ]
+
+    for words in (["to-postgres", cluster.database()], ["to-sqlite"]):
+        before = answers()
+        theirs.command(command, "migrate", *words)
+        for question, one, other in zip(QUESTIONS, before, answers(), strict=True):
+            assert other == one, (words[0], question)
+        last = theirs.do("save_new_version", uid=last, content=f"saved after {words[0]}")["uid"]
+        theirs.do("create_ulabel", label=f"after {words[0]}", uids=[last])
+    assert last.endswith("0003")
+    assert theirs.do("read", uid=last) == "saved after to-sqlite"
+    theirs.command(command, "verify", "--full")
 
 
 def test_lamindb_reads_what_holotype_hashed_in_its_own_way(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""The life of one artifact, as the guide to adding, replacing, caching and deleting tells it."""
+"""The life of one artifact in a folder and in a bucket, as the guide to adding, replacing, caching and
+deleting tells it."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,27 +34,33 @@ def replaced(artifact: ln.Artifact, data: object) -> ln.Artifact:
     return artifact
 
 
+@pytest.fixture(params=["folder", "bucket"])
+def root(request: pytest.FixtureRequest) -> Any:
+    """An instance that stores its content in a folder, or in a bucket; the storage root is returned."""
+    return request.getfixturevalue("instance" if request.param == "folder" else "cloud")
+
+
 @pytest.fixture
-def real_keys(instance: Path) -> Iterator[Path]:
+def real_keys(root: Any) -> Iterator[Any]:
     """Keys say where content lies; the storage root is returned."""
     ln.settings.creation._artifact_use_virtual_keys = False
-    yield instance
+    yield root
     ln.settings.creation._artifact_use_virtual_keys = True
 
 
-def test_without_a_key_the_suffix_follows_the_content(instance: Path) -> None:
+def test_without_a_key_the_suffix_follows_the_content(root: Any) -> None:
     artifact = added("iris.csv", "a", description="iris")
     old, cached = artifact.path, artifact.cache()
-    assert old == instance / ".lamindb" / f"{artifact.uid}.csv"
+    assert old == root / ".lamindb" / f"{artifact.uid}.csv"
     assert (artifact.key, cached.suffix) == (None, ".csv")
     before = cached.stat().st_mtime
     replaced(artifact, write("new.data", "b"))
-    assert artifact.path == instance / ".lamindb" / f"{artifact.uid}.data"
+    assert artifact.path == root / ".lamindb" / f"{artifact.uid}.data"
     assert (old.exists(), artifact.path.read_text(), artifact.suffix) == (False, "b", ".data")
     assert artifact.cache().stat().st_mtime >= before
 
 
-def test_a_real_key_keeps_its_name_and_takes_the_suffix(real_keys: Path) -> None:
+def test_a_real_key_keeps_its_name_and_takes_the_suffix(real_keys: Any) -> None:
     artifact = added("iris.csv", "a", key="iris.csv")
     assert artifact.path == real_keys / "iris.csv"
     replaced(artifact, write("new_iris.csv", "b"))
@@ -64,7 +71,7 @@ def test_a_real_key_keeps_its_name_and_takes_the_suffix(real_keys: Path) -> None
     assert not (real_keys / "iris.csv").exists()
 
 
-def test_deletion_with_storage_asks_nothing(real_keys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_deletion_with_storage_asks_nothing(real_keys: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(question: str) -> str:
         raise AssertionError(question)
 
@@ -75,7 +82,7 @@ def test_deletion_with_storage_asks_nothing(real_keys: Path, monkeypatch: pytest
     assert ln.Artifact.filter().count() == 0
 
 
-def test_objects_in_memory_are_replaced_in_their_place(real_keys: Path) -> None:
+def test_objects_in_memory_are_replaced_in_their_place(real_keys: Any) -> None:
     import pandas
 
     frame = pandas.DataFrame({"a": [1, 2]})
@@ -90,28 +97,28 @@ def test_objects_in_memory_are_replaced_in_their_place(real_keys: Path) -> None:
     assert not (real_keys / "iris.parquet").exists()
 
 
-def test_only_other_content_from_outside_replaces(instance: Path) -> None:
+def test_only_other_content_from_outside_replaces(root: Any) -> None:
     artifact = added("iris.csv", "a", key="iris.csv")
-    (instance / "inside.csv").write_text("b")
+    (root / "inside.csv").write_text("b")
     with pytest.raises(ValueError, match="Can only replace with a local path not in any Storage"):
-        artifact.replace(instance / "inside.csv", run=False)
+        artifact.replace(root / "inside.csv", run=False)
     assert artifact.replace(write("copy.csv", "a"), run=False) == artifact
 
 
-def test_a_registered_file_is_replaced_under_its_real_key(instance: Path) -> None:
-    (instance / "iris.csv").write_text("a")
-    artifact = ln.Artifact(instance / "iris.csv", key="iris_test.csv", run=False).save()
+def test_a_registered_file_is_replaced_under_its_real_key(root: Any) -> None:
+    (root / "iris.csv").write_text("a")
+    artifact = ln.Artifact(root / "iris.csv", key="iris_test.csv", run=False).save()
     assert artifact is not None
-    assert (artifact._real_key, artifact.path) == ("iris.csv", instance / "iris.csv")
+    assert (artifact._real_key, artifact.path) == ("iris.csv", root / "iris.csv")
     artifact.replace(write("new.data", "b"), run=False)
-    assert (instance / "iris.csv").exists(), "nothing goes before it is saved"
+    assert (root / "iris.csv").exists(), "nothing goes before it is saved"
     artifact.save()
     assert (artifact._real_key, artifact.key) == ("iris.data", "iris_test.data")
-    assert (artifact.path, artifact.path.read_text()) == (instance / "iris.data", "b")
-    assert not (instance / "iris.csv").exists()
+    assert (artifact.path, artifact.path.read_text()) == (root / "iris.data", "b")
+    assert not (root / "iris.csv").exists()
 
 
-def test_folders_are_replaced_by_folders(instance: Path) -> None:
+def test_folders_are_replaced_by_folders(root: Any) -> None:
     for name, files in (("one.zarr", 1), ("two.zarr", 2)):
         Path(name).mkdir()
         for i in range(files):

@@ -1,9 +1,11 @@
 use std::path::Path;
 
 use clap::{Args, Subcommand};
-use holotype::Event;
 use holotype::describe::format_size;
-use holotype::instance::settings::{cache_dir, plan_cache_clear, plan_cache_move};
+use holotype::instance::settings::{
+    cache_dir, cache_limit, parse_size, plan_cache_clear, plan_cache_move, set_cache_limit,
+};
+use holotype::{Event, Instance};
 use serde_json::json;
 
 use crate::error::{Failure, Result};
@@ -22,11 +24,14 @@ pub(crate) struct CacheArgs {
 pub(crate) enum CacheCommand {
     /// Print the cache directory
     Get,
-    /// Move the cache to another directory
+    /// Move the cache to another directory, or limit its size
     Set {
         /// Absolute path of the directory, or null for the default
-        #[arg(value_name = "FOLDER")]
-        cache_dir: String,
+        #[arg(value_name = "FOLDER", required_unless_present = "max_size")]
+        cache_dir: Option<String>,
+        /// Size above which what was used longest ago goes, such as 20GB; null for none
+        #[arg(long, value_name = "SIZE")]
+        max_size: Option<String>,
     },
     /// Move the cache back to the default directory
     Reset,
@@ -51,18 +56,41 @@ pub(crate) fn run(ui: &mut Ui, args: &CacheArgs) -> Result<()> {
 pub(super) fn run_command(ui: &mut Ui, command: &CacheCommand) -> Result<()> {
     match command {
         CacheCommand::Get => {
-            let dir = cache_dir(ui.env())?;
+            let (dir, limit) = (cache_dir(ui.env())?, cache_limit(ui.env())?);
             if ui.json() {
-                ui.print_json(&json!({"cache_dir": dir}));
-            } else {
-                ui.print(format!("The cache directory is {}", dir.display()));
+                ui.print_json(&json!({"cache_dir": dir, "max_size": limit}));
+                return Ok(());
+            }
+            ui.print(format!("The cache directory is {}", dir.display()));
+            if let Some(limit) = limit {
+                ui.print(format!("It holds up to {}", size_text(limit)));
             }
             Ok(())
         }
-        CacheCommand::Set { cache_dir } => move_to(ui, Some(cache_dir).filter(|dir| dir.as_str() != "null")),
+        CacheCommand::Set { cache_dir, max_size } => {
+            if let Some(max_size) = max_size {
+                limit(ui, max_size)?;
+            }
+            match cache_dir {
+                Some(dir) => move_to(ui, Some(dir).filter(|dir| dir.as_str() != "null")),
+                None => Ok(()),
+            }
+        }
         CacheCommand::Reset => move_to(ui, None),
         CacheCommand::Clear { force } => clear(ui, *force),
     }
+}
+
+fn limit(ui: &Ui, size: &str) -> Result<()> {
+    let limit = if size == "null" { None } else { Some(parse_size(size)?) };
+    set_cache_limit(ui.env(), limit)?;
+    let amount = limit.map_or("any amount".to_owned(), |limit| format!("up to {}", size_text(limit)));
+    ui.say(Level::Important, format!("the cache holds {amount}"));
+    Ok(())
+}
+
+fn size_text(bytes: u64) -> String {
+    format_size(i64::try_from(bytes).unwrap_or(i64::MAX))
 }
 
 fn move_to(ui: &Ui, dir: Option<&String>) -> Result<()> {
@@ -77,12 +105,14 @@ fn clear(ui: &mut Ui, force: bool) -> Result<()> {
     let n = plan.files.len();
     if n > 0 && !force {
         let files = if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
-        let size = format_size(i64::try_from(plan.bytes).unwrap_or(i64::MAX));
+        let size = size_text(plan.bytes);
         let question = format!("Remove {files} ({size}) from {}? (y/n) ", plan.root.display());
         if !ui.confirm(&question)? {
             return Err(Failure::Aborted);
         }
     }
+    // The working copies of databases in buckets lie there as well.
+    Instance::disconnect_from_all(ui.env())?;
     plan.apply()?;
     ui.tell(Event::Done("the cache directory was cleared".to_owned()));
     Ok(())

@@ -148,7 +148,7 @@ fn delete_instance(ui: &mut Ui, identifier: &str, force: bool) -> Result<()> {
     if !force && !ui.confirm(&format!("Are you sure you want to delete instance {slug}? (y/n) "))? {
         return Err(Failure::Aborted);
     }
-    InstanceDeletion::plan(&settings)?.apply(ui.env(), true)?;
+    InstanceDeletion::plan(ui.env(), &settings)?.apply(ui.env(), true)?;
     ui.say(Level::Important, format!("deleted instance: {slug}"));
     if ui.json() {
         ui.print_json(&json!({"deleted": slug.to_string()}));

@@ -1,11 +1,13 @@
 use clap::Args;
-use holotype::Event;
 use holotype::instance::settings::{InstanceSettings, current_instance, nearest_binding, unbind};
+use holotype::{Event, Instance};
 
 use crate::error::Result;
 use crate::ui::Ui;
 
 /// Forget the current instance
+///
+/// An instance whose database lies in a bucket gets what it does not have yet, and is unlocked.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -34,6 +36,7 @@ pub(crate) fn run(ui: &mut Ui, args: &DisconnectArgs) -> Result<()> {
     match current_instance(&env)? {
         Some(current) => {
             let slug = current.settings.slug();
+            Instance::disconnect_from(&env, &current.settings)?;
             InstanceSettings::forget_global(&env, &slug)?;
             ui.tell(Event::Done(format!("disconnected instance: {slug}")));
         }

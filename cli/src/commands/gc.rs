@@ -121,8 +121,12 @@ fn show(ui: &Ui, plan: &CollectPlan, held: &[Quarantined]) {
     }
     if !plan.is_empty() {
         let unused = plan.unused.iter().map(|unused| {
-            let path = format!("{}/{}", unused.root, unused.key);
-            [unused.kind.name().to_owned(), format_size(unused.size as i64), unused.since.to_display(), path]
+            [
+                unused.kind.name().to_owned(),
+                format_size(unused.size as i64),
+                unused.since.to_display(),
+                unused.place(),
+            ]
         });
         let trash = plan.trash.iter().map(|trashed| {
             let since = trashed.artifact.moment("updated_at").map(|moment| moment.to_display());
@@ -166,7 +170,7 @@ fn show(ui: &Ui, plan: &CollectPlan, held: &[Quarantined]) {
 
 fn json_unused(unused: &Unused) -> Json {
     json!({
-        "path": format!("{}/{}", unused.root, unused.key),
+        "path": unused.place(),
         "what": unused.kind.name(),
         "bytes": unused.size,
         "since": unused.since.to_iso(),

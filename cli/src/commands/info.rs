@@ -1,4 +1,5 @@
 use clap::Args;
+use holotype::instance::Locks;
 use holotype::instance::settings::{
     InstanceSettings, SettingsDir, Slot, UserSettings, cache_dir, chosen, chosen_modules, current_instance,
     dev_dir, system_dir,
@@ -6,6 +7,7 @@ use holotype::instance::settings::{
 use holotype::{Env, Instance, model};
 use serde_json::{Value as Json, json};
 
+use super::unlock;
 use crate::error::Result;
 use crate::table::{Sheet, SheetColumn};
 use crate::ui::Ui;
@@ -25,7 +27,8 @@ pub(crate) fn run(ui: &mut Ui, args: &InfoArgs) -> Result<()> {
     print(ui)
 }
 
-/// Prints everything that is known without opening a database, unless artifacts are kept local.
+/// Prints everything that is known without opening a database, unless artifacts are kept local; the lock of one in a
+/// bucket is looked at.
 pub(super) fn print(ui: &Ui) -> Result<()> {
     let about = About::of(ui.env())?;
     if ui.json() {
@@ -54,6 +57,8 @@ struct AboutInstance {
     db: String,
     /// Root and host of the local storage location while artifacts are kept local; the database knows it.
     local: Option<(String, Option<String>)>,
+    /// Who has the lock of a database in a bucket, or why nobody knows.
+    locks: Option<Result<Locks, String>>,
 }
 
 impl About {
@@ -119,6 +124,7 @@ impl AboutInstance {
             dev_dir: dev_dir(env, &slug).map(|dir| dir.display().to_string()),
             db: settings.shown_database(env)?,
             local: if settings.keep_artifacts_local { local_storage(env, &settings) } else { None },
+            locks: locks(env, &settings),
             settings,
         })
     }
@@ -148,6 +154,20 @@ impl AboutInstance {
         lines.extend([
             format!(" - {place}: {}{region}", settings.storage_root),
             format!(" - db: {}", self.db),
+        ]);
+        match &self.locks {
+            None => {}
+            Some(Err(why)) => lines.push(format!(" - lock: unknown ({why})")),
+            Some(Ok(locks)) if locks.holders.is_empty() => lines.push(" - lock: free".to_owned()),
+            Some(Ok(locks)) => {
+                lines
+                    .extend(locks.holders.iter().map(|holder| format!(" - lock: {}", unlock::state(holder))));
+            }
+        }
+        if let Some(Ok(Locks { unsent: true, .. })) = &self.locks {
+            lines.push(" - changes that are not in the cloud yet: yes".to_owned());
+        }
+        lines.extend([
             format!(" - modules: {modules}"),
             format!(" - git_repo: {}", settings.git_repo.as_deref().unwrap_or("None")),
         ]);
@@ -166,11 +186,19 @@ impl AboutInstance {
             "region": settings.storage_region,
             "local_storage": self.local.as_ref().map(|(root, _)| root),
             "db": self.db,
+            "lock": self.locks.as_ref().and_then(|locks| locks.as_ref().ok()).map(unlock::all),
             "modules": settings.modules,
             "git_repo": settings.git_repo,
             "keep_artifacts_local": settings.keep_artifacts_local,
         })
     }
+}
+
+/// Returns who has the lock of a database in a bucket. A bucket out of reach is no reason to wait: it is asked once.
+fn locks(env: &Env, settings: &InstanceSettings) -> Option<Result<Locks, String>> {
+    let vars = env.vars.iter().map(|(name, value)| (name.clone(), value.clone()));
+    let hasty = env.clone().with_vars(vars.chain([("AWS_MAX_ATTEMPTS".to_owned(), "1".to_owned())]));
+    Locks::find(&hasty, settings).map_err(|error| error.message().to_owned()).transpose()
 }
 
 /// Returns root and host of the local storage location that new content goes to; nothing when it is out of reach.

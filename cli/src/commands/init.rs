@@ -9,15 +9,17 @@ use crate::ui::Ui;
 /// Make an instance: a database and a storage location
 ///
 /// The working directory is bound to the instance, so that commands below it find it. Where the instance exists
-/// already, it is connected and nothing changes.
+/// already, it is connected and nothing changes. In a bucket, the database lies there as well: the instance is locked
+/// until `disconnect`, and every command that writes sends the database back.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   holotype init                             storage in ./storage, named after this directory
   holotype init --storage ./data --name atlas
-  holotype init --storage ./data --modules bionty")]
+  holotype init --storage ./data --modules bionty
+  holotype init --storage s3://bucket/atlas")]
 pub(crate) struct InitArgs {
-    /// Folder for the database and the content of artifacts
+    /// Folder or bucket for the database and the content of artifacts
     #[arg(long, default_value = "./storage", value_name = "FOLDER")]
     storage: String,
     /// Name of the instance; without it, that of the folder
@@ -38,7 +40,7 @@ pub(crate) fn run(ui: &mut Ui, args: &InitArgs) -> Result<()> {
         db: args.db.clone(),
         modules: parse_modules(args.modules.as_deref().unwrap_or_default()),
     };
-    let settings = Instance::init(ui.env(), &options)?.settings();
+    let settings = ui.work_with(Instance::init(ui.env(), &options)?).settings();
     if ui.json() {
         ui.print_json(&json!({
             "instance": settings.slug().to_string(),

@@ -153,6 +153,21 @@ pub(super) fn word(event: &Event, program: Program) -> (Level, String) {
             (Important, format!("initialized database {slug} in {}", dir.display()))
         }
         Event::Connected { slug } => (Important, format!("connected lamindb: {slug}")),
+        Event::CloudPush { url, slug, unlocking } => {
+            let what = if *unlocking { "updating & unlocking" } else { "updating" };
+            (Warning, format!("{what} cloud SQLite '{url}' of instance '{slug}'"))
+        }
+        Event::CloudHeld => (
+            Warning,
+            format!("updating local SQLite & locking cloud SQLite (sync back & unlock: {} disconnect)", program.name()),
+        ),
+        Event::CloudLocked => (
+            Warning,
+            format!(
+                "locked instance (to unlock and push changes to the cloud SQLite file, call: {} disconnect)",
+                program.name()
+            ),
+        ),
         Event::AnonymousUser => {
             (Warning, format!("using anonymous user (to identify, call: {} login)", program.name()))
         }

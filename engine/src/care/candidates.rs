@@ -30,7 +30,7 @@ impl Candidates {
         let mut loose: Vec<(PathBuf, u64)> = instance
             .unused()?
             .into_iter()
-            .filter(|unused| unused.kind != UnusedKind::Displaced && !unused.in_use)
+            .filter(|unused| unused.kind != UnusedKind::Displaced && !unused.in_use && !unused.is_elsewhere())
             .map(|unused| (Path::new(&unused.root).join(&unused.key), unused.size))
             .collect();
         for (_, store) in locations.managed(instance) {
@@ -51,24 +51,51 @@ impl Candidates {
         let own = self.locations.path(artifact).ok();
         let suffix = artifact.text("suffix").unwrap_or_default();
         let cached = cache_dir(instance.env()).map(|dir| dir.join(format!("{}{suffix}", artifact.uid())));
+        let copied = self.locations.remote(artifact).and_then(|_| instance.cached_copy(artifact).ok());
         let loose = self.loose.iter().filter(|(_, loose)| size.is_none_or(|size| size == *loose));
         let paths = cached
             .into_iter()
+            .chain(copied)
             .chain(loose.map(|(path, _)| path.clone()))
             .chain(self.equals(instance, artifact)?);
         for path in paths.filter(|path| own.as_ref() != Some(path)) {
-            match instance.is_content_of(artifact, &path) {
-                Ok(Some(digest)) => return Ok(Some((path, digest))),
-                Ok(None) => {}
-                Err(error) if unreadable(&error) => {}
-                Err(error) => return Err(error),
+            if let Some(digest) = proven(instance, artifact, &path)? {
+                return Ok(Some((path, digest)));
+            }
+        }
+        // What lies in a bucket comes to the cache to be looked at.
+        for equal in
+            self.equal_rows(instance, artifact)?.iter().filter(|row| self.locations.remote(row).is_some())
+        {
+            if let Ok(path) = instance.cache(equal)
+                && let Some(digest) = proven(instance, artifact, &path)?
+            {
+                return Ok(Some((path, digest)));
             }
         }
         Ok(None)
     }
 
-    /// Returns the places of other artifacts with the same content.
+    /// Returns true when what lies in the place of an artifact is its content.
+    pub(super) fn is_whole(&self, instance: &Instance, artifact: &Record, path: &Path) -> bool {
+        match self.locations.remote(artifact) {
+            None => instance.is_content_of(artifact, path).is_ok_and(|found| found.is_some()),
+            Some(remote) => instance.lies_at(&remote.store, artifact).unwrap_or(false),
+        }
+    }
+
+    /// Returns the places on this machine of other artifacts with the same content.
     fn equals(&self, instance: &Instance, artifact: &Record) -> Result<Vec<PathBuf>> {
+        let rows = self.equal_rows(instance, artifact)?;
+        let here = rows.iter().filter(|row| self.locations.remote(row).is_none());
+        let mut paths: Vec<PathBuf> = here.filter_map(|row| self.locations.path(row).ok()).collect();
+        paths.sort_unstable();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    /// Returns the other artifacts with the same content.
+    fn equal_rows(&self, instance: &Instance, artifact: &Record) -> Result<Vec<Record>> {
         let id = artifact.id().unwrap_or_default();
         let covering = recorded_kind(artifact).is_some_and(|kind| kind.covers_content());
         let mut ids: Vec<Value> = Vec::new();
@@ -85,11 +112,16 @@ impl Candidates {
             let same = Q::is("hash", hash).and(Q::is("id", id).negate());
             rows.extend(instance.query(registry).filter(same)?.all()?);
         }
-        let whole = rows.iter().filter(|row| !is_incomplete(row));
-        let mut paths: Vec<PathBuf> = whole.filter_map(|row| self.locations.path(row).ok()).collect();
-        paths.sort_unstable();
-        paths.dedup();
-        Ok(paths)
+        rows.retain(|row| !is_incomplete(row));
+        Ok(rows)
+    }
+}
+
+/// Returns the digest of what lies at a path if it is the content of an artifact.
+fn proven(instance: &Instance, artifact: &Record, path: &Path) -> Result<Option<Digest>> {
+    match instance.is_content_of(artifact, path) {
+        Err(error) if unreadable(&error) => Ok(None),
+        found => found,
     }
 }
 

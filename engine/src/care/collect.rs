@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::elsewhere::heaps;
 use super::location::Locations;
 use super::unused::{QUARANTINE, Unused, UnusedKind, measure};
 use crate::error::{Error, ErrorKind, Result};
@@ -154,6 +155,16 @@ impl Instance {
                 found.push(Quarantined { root: store.root().display().to_string(), key: entry, size, since });
             }
         }
+        for (storage, remote) in locations.managed_elsewhere(self) {
+            let root = storage.text("root").unwrap_or_default();
+            let batches = heaps(&remote.store, QUARANTINE)?;
+            found.extend(batches.into_iter().map(|(key, heap)| Quarantined {
+                root: root.to_owned(),
+                key,
+                size: heap.size,
+                since: heap.since,
+            }));
+        }
         Ok(found)
     }
 
@@ -166,7 +177,7 @@ impl Instance {
             if !one.key.starts_with(QUARANTINE) {
                 return Err(Error::invalid(format!("{} is not in quarantine", one.key)));
             }
-            Store::local(&one.root, self.env()).remove(&one.key)?;
+            Store::open(&one.root, self.env())?.remove(&one.key)?;
         }
         Ok(())
     }
@@ -199,6 +210,12 @@ impl CollectPlan {
                 }
                 Ok(())
             })?;
+        }
+        for (storage, remote) in locations.managed_elsewhere(instance) {
+            let here = self.unused.iter().filter(|unused| Some(unused.storage) == storage.id());
+            for unused in here {
+                instance.take_elsewhere(remote, unused, &batch, &mut collected);
+            }
         }
         for trashed in &self.trash {
             let size = measure(&trashed.path)?.map_or(0, |(size, _)| size);

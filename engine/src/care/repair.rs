@@ -165,7 +165,7 @@ impl Instance {
         if is_leaving(artifact) {
             return Ok(step(Remedy::FinishDeletion));
         }
-        if incomplete && self.is_content_of(artifact, &finding.path).is_ok_and(|found| found.is_some()) {
+        if incomplete && candidates.is_whole(self, artifact, &finding.path) {
             return Ok(step(Remedy::Show));
         }
         if let Some((from, digest)) = candidates.find(self, artifact)? {

@@ -11,7 +11,8 @@ use super::location::Locations;
 use crate::error::{Error, Result};
 use crate::ingest::storage_key;
 use crate::instance::Instance;
-use crate::instance::root::{DATABASE_KEY, INTERNAL_FOLDER, MARKER_KEY};
+use crate::instance::migrate::is_kept;
+use crate::instance::root::{DATABASE_KEY, INTERNAL_FOLDER, MARKER_KEY, StorageRoot};
 use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Leftover, LeftoverKind, Store};
@@ -21,7 +22,7 @@ use crate::value::Timestamp;
 pub(super) const QUARANTINE: &str = ".lamindb/.holotype-quarantine";
 
 /// Ending of content that waits for its row, or for its turn at a shared place.
-const PART: &str = ".part";
+pub(super) const PART: &str = ".part";
 
 /// Something that no row uses.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +69,8 @@ impl UnusedKind {
 }
 
 impl Instance {
-    /// Returns what no row uses in the locations on this machine that the instance manages, sorted by place.
+    /// Returns what no row uses in the locations that the instance manages, sorted by place: those on this machine, then
+    /// buckets.
     ///
     /// Below `.lamindb` that is everything but the instance's own files; elsewhere only temporary names count, since
     /// the rest belongs to the user.
@@ -80,6 +82,9 @@ impl Instance {
         let mut found = Vec::new();
         for (storage, store) in locations.managed(self) {
             self.unused_in(storage, &store, &mut found)?;
+        }
+        for (storage, remote) in locations.managed_elsewhere(self) {
+            found.extend(self.unused_elsewhere(storage, remote)?);
         }
         Ok(found)
     }
@@ -141,6 +146,16 @@ impl Instance {
 }
 
 impl Unused {
+    /// Returns its path or URL.
+    pub fn place(&self) -> String {
+        place(&self.root, &self.key)
+    }
+
+    /// Returns true for what lies in a bucket.
+    pub(super) fn is_elsewhere(&self) -> bool {
+        self.root.contains("://")
+    }
+
     /// Returns it as the store lists leftovers; nothing for what is no temporary name.
     pub(super) fn leftover(&self, store: &Store) -> Result<Option<Leftover>> {
         store.leftover_at(&store.path(&self.key)?)
@@ -148,17 +163,23 @@ impl Unused {
 }
 
 /// Returns true for the instance's own files.
-fn is_own(key: &str) -> bool {
+pub(super) fn is_own(key: &str) -> bool {
     let beside_database = key
         .strip_prefix(DATABASE_KEY)
         .is_some_and(|rest| rest.is_empty() || matches!(rest, "-wal" | "-shm" | "-journal"));
     beside_database
+        || key.starts_with(DATABASE_KEY) && is_kept(Path::new(key.trim_end_matches("-wal").trim_end_matches("-shm")))
         || key == MARKER_KEY
         || key.starts_with(QUARANTINE)
         || key.starts_with(".lamindb/_exclusion")
         // A marker and a database of older layouts.
         || key == ".lamindb/_is_initialized"
         || key.ends_with(".lndb")
+}
+
+/// Returns the path or URL of what lies at a key below a root.
+pub(super) fn place(root: &str, key: &str) -> String {
+    StorageRoot::stored(root).map_or_else(|_| format!("{root}/{key}"), |root| root.join(key))
 }
 
 fn key_below(root: &Path, path: &Path) -> Option<String> {

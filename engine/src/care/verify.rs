@@ -7,25 +7,28 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::compare::{compare_bytes, compare_file, compare_folder};
 use super::location::Locations;
 use crate::content::{Content, recorded_kind};
 use crate::db::Sql;
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{Digest, HashKind, Manifest, digest_watched, scan_folder};
+use crate::hash::{ContentHash, Digest, HashKind, Manifest, digest_watched};
 use crate::ingest::{Progress, is_incomplete, storage_key};
 use crate::instance::Instance;
 use crate::query::{Q, QuerySet};
 use crate::record::Record;
+use crate::threads;
 use crate::value::{Kind, Value};
 
 /// Artifacts that are looked at between two visits to the database.
 const CHUNK: usize = 2000;
 
+/// What is said of content with another digest, and of content with another hash.
+pub(super) const OTHER_BYTES: &str = "its bytes are not those that were saved";
+pub(super) const OTHER_HASH: &str = "its bytes do not have the hash that was recorded";
+
 /// How often an artifact is looked at again when somebody changes it meanwhile.
 const TRIES: usize = 3;
-
-/// Files of a folder that a finding names.
-const NAMED: usize = 3;
 
 /// How thoroughly content is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,21 +115,21 @@ impl Verification {
 }
 
 /// An artifact to look at.
-struct Task {
-    artifact: Record,
-    known: Option<Content>,
-    deep: bool,
+pub(super) struct Task {
+    pub(super) artifact: Record,
+    pub(super) known: Option<Content>,
+    pub(super) deep: bool,
 }
 
 /// What looking at an artifact came to.
-struct Seen {
+pub(super) struct Seen {
     finding: Finding,
     bytes: u64,
     /// Digest of the bytes, when they were read and are right.
     proof: Option<Proof>,
 }
 
-enum Proof {
+pub(super) enum Proof {
     /// The digest on record.
     Confirmed(Digest),
     /// The first one, or that of content another program has stored since.
@@ -134,7 +137,7 @@ enum Proof {
 }
 
 /// A difference, as state and words.
-type Flaw = (State, String);
+pub(super) type Flaw = (State, String);
 
 impl Instance {
     /// Compares the stored content of artifacts with sizes, hashes and digests; files are read in parallel.
@@ -157,17 +160,16 @@ impl Instance {
             Depth::Full => true,
             Depth::Sample(_) => sample.binary_search(&id).is_ok(),
         };
-        let locations = Locations::of(self)?;
+        let locations = Locations::of(self)?.listed_for(ids.len());
         let read: Vec<i64> = ids.iter().copied().filter(|id| deep(*id)).collect();
         let progress =
             Progress::new(self.env(), "verifying", format!("{} artifacts", ids.len()), self.sizes(&read)?);
         let mut found = Verification::default();
         for chunk in ids.chunks(CHUNK) {
             let tasks = self.tasks(artifacts.registry(), chunk, &deep)?;
-            let seen: Vec<Option<Seen>> = tasks
-                .into_par_iter()
-                .map(|task| self.look_until_settled(&locations, task, &progress))
-                .collect::<Result<_>>()?;
+            let look = |task| self.look_until_settled(&locations, task, &progress);
+            let seen: Vec<Option<Seen>> =
+                threads::share(|| tasks.into_par_iter().map(look).collect::<Result<_>>())?;
             let seen: Vec<Seen> = seen.into_iter().flatten().collect();
             self.record_proofs(&seen)?;
             for Seen { finding, bytes, .. } in seen {
@@ -289,6 +291,9 @@ impl Instance {
             let detail = "another version has taken its place".to_owned();
             return Ok(task.seen(locations, (State::Overwritten, detail)));
         }
+        if let Some(remote) = locations.remote(artifact) {
+            return self.look_elsewhere(locations, task, remote, path, progress);
+        }
         let folder = match fs::metadata(&path) {
             Ok(metadata) => metadata.is_dir(),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -301,14 +306,11 @@ impl Instance {
             let one = if folder { "a folder where a file" } else { "a file where a folder" };
             return Ok(task.seen(locations, (State::Damaged, format!("is {one} is expected"))));
         }
-        let manifest = match task.known.as_ref().and_then(|known| known.manifest.as_deref()) {
-            Some(bytes) if folder => Some(Manifest::from_bytes(bytes)?),
-            _ => None,
-        };
+        let manifest = if folder { task.manifest()? } else { None };
         let shallow = if folder {
             compare_folder(&path, artifact, manifest.as_ref())?
         } else {
-            compare_size(&path, artifact)?
+            compare_file(&path, artifact)?
         };
         if let Some(flaw) = shallow {
             return Ok(task.seen(locations, flaw));
@@ -328,14 +330,14 @@ impl Instance {
         manifest: Option<&Manifest>,
         progress: &Progress<'_>,
     ) -> Result<Seen> {
-        let size = u64::try_from(task.artifact.int("size").unwrap_or(0)).unwrap_or(0);
+        let size = task.size();
         let flaw = match (&task.known, manifest) {
             (Some(known), None) if task.artifact.int("n_files").is_none() => {
                 let digest = digest_watched(path, &|bytes| progress.add(bytes))?;
                 if digest == known.digest {
                     return Ok(task.sound(path.to_owned(), Some(Proof::Confirmed(digest)), size));
                 }
-                "its bytes are not those that were saved".to_owned()
+                OTHER_BYTES.to_owned()
             }
             (Some(known), Some(manifest)) => match compare_bytes(path, manifest, progress)? {
                 None => {
@@ -347,27 +349,13 @@ impl Instance {
             _ => {
                 let (hash, content) = Content::identify(path)?;
                 progress.add(content.size);
-                let kind = recorded_kind(&task.artifact);
-                let expected = task.artifact.text("hash");
-
-                let right = match kind {
-                    Some(HashKind::Blake3) => Some(content.digest.to_hash().0.as_str()) == expected,
-                    // Only the store that made such a hash can make it again: size is all there is to compare.
-                    Some(kind) if kind != hash.kind => {
-                        task.artifact.int("size") == i64::try_from(hash.size).ok()
-                    }
-                    _ => expected.is_none() || expected == Some(hash.hash.as_str()),
-                };
-                if right {
+                if task.vouches(&hash, &content) {
                     return Ok(task.sound(path.to_owned(), Some(Proof::New(content)), size));
                 }
-                "its bytes do not have the hash that was recorded".to_owned()
+                OTHER_HASH.to_owned()
             }
         };
-        let mut seen = task.seen(locations, (State::Damaged, flaw));
-        seen.finding.read = true;
-        seen.bytes = size;
-        Ok(seen)
+        Ok(task.damaged(locations, flaw))
     }
 
     /// Notes when digests were confirmed, and adds those that were lacking.
@@ -406,13 +394,43 @@ impl Instance {
 }
 
 impl Task {
-    fn seen(&self, locations: &Locations, (state, detail): Flaw) -> Seen {
+    /// Returns the files that were saved, of a folder whose manifest is known.
+    pub(super) fn manifest(&self) -> Result<Option<Manifest>> {
+        let bytes = self.known.as_ref().and_then(|known| known.manifest.as_deref());
+        bytes.map(Manifest::from_bytes).transpose()
+    }
+
+    /// Returns the bytes that the row promises.
+    pub(super) fn size(&self) -> u64 {
+        u64::try_from(self.artifact.int("size").unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// Returns true when bytes whose digest nobody knows have the hash of the row, as far as it can be made from them.
+    pub(super) fn vouches(&self, hash: &ContentHash, content: &Content) -> bool {
+        let expected = self.artifact.text("hash");
+        match recorded_kind(&self.artifact) {
+            Some(HashKind::Blake3) => Some(content.digest.to_hash().0.as_str()) == expected,
+            // Only the store that made such a hash can make it again: size is all there is to compare.
+            Some(kind) if kind != hash.kind => self.artifact.int("size") == i64::try_from(hash.size).ok(),
+            _ => expected.is_none() || expected == Some(hash.hash.as_str()),
+        }
+    }
+
+    /// Returns what was found of content that was read.
+    pub(super) fn damaged(&self, locations: &Locations, flaw: String) -> Seen {
+        let mut seen = self.seen(locations, (State::Damaged, flaw));
+        seen.finding.read = true;
+        seen.bytes = self.size();
+        seen
+    }
+
+    pub(super) fn seen(&self, locations: &Locations, (state, detail): Flaw) -> Seen {
         let path = locations.path(&self.artifact).unwrap_or_default();
         let finding = Finding { artifact: self.artifact.clone(), path, state, detail, read: false };
         Seen { finding, bytes: 0, proof: None }
     }
 
-    fn sound(&self, path: PathBuf, proof: Option<Proof>, bytes: u64) -> Seen {
+    pub(super) fn sound(&self, path: PathBuf, proof: Option<Proof>, bytes: u64) -> Seen {
         let read = proof.is_some();
         let finding = Finding {
             artifact: self.artifact.clone(),
@@ -435,88 +453,6 @@ impl Task {
             )
         };
         said(self) == said(other)
-    }
-}
-
-/// Compares the size of a file.
-fn compare_size(path: &Path, artifact: &Record) -> Result<Option<Flaw>> {
-    let metadata = fs::metadata(path).map_err(|error| Error::io(path, error))?;
-    let expected = artifact.int("size").and_then(|size| u64::try_from(size).ok());
-    Ok(expected
-        .filter(|expected| *expected != metadata.len())
-        .map(|expected| (State::Damaged, format!("has {} bytes instead of {expected}", metadata.len()))))
-}
-
-/// Compares names and sizes below a folder.
-fn compare_folder(path: &Path, artifact: &Record, manifest: Option<&Manifest>) -> Result<Option<Flaw>> {
-    let folder = match scan_folder(path) {
-        Ok(folder) => folder,
-        Err(error) if error.kind() == ErrorKind::InvalidArgument => {
-            return Ok(Some((State::Damaged, error.message().to_owned())));
-        }
-        Err(error) => return Err(error),
-    };
-    let Some(manifest) = manifest else {
-        let (files, size) = (folder.files.len() as i64, i64::try_from(folder.size()).unwrap_or(i64::MAX));
-        let flaw = if artifact.int("n_files").is_some_and(|expected| expected != files) {
-            Some(format!("has {files} files instead of {}", artifact.int("n_files").unwrap_or(0)))
-        } else if artifact.int("size").is_some_and(|expected| expected != size) {
-            Some(format!("has {size} bytes instead of {}", artifact.int("size").unwrap_or(0)))
-        } else {
-            None
-        };
-        return Ok(flaw.map(|flaw| (State::Damaged, flaw)));
-    };
-    let mut differences = Differences::default();
-    let found: HashMap<&str, u64> =
-        folder.files.iter().map(|file| (file.path.as_str(), file.stamp.size)).collect();
-    for entry in manifest.entries() {
-        match found.get(entry.path.as_str()) {
-            None => differences.missing.push(entry.path.clone()),
-            Some(size) if *size != entry.size => differences.changed.push(entry.path.clone()),
-            Some(_) => {}
-        }
-    }
-    let foreign = folder.files.iter().filter(|file| manifest.get(&file.path).is_none());
-    differences.foreign = foreign.map(|file| file.path.clone()).collect();
-    Ok(differences.words().map(|words| (State::Damaged, words)))
-}
-
-/// Compares every byte below a folder whose names and sizes are right.
-fn compare_bytes(path: &Path, manifest: &Manifest, progress: &Progress<'_>) -> Result<Option<String>> {
-    let changed = manifest
-        .entries()
-        .par_iter()
-        .map(|entry| {
-            let digest = digest_watched(&path.join(&entry.path), &|bytes| progress.add(bytes))?;
-            Ok((digest != entry.digest).then(|| entry.path.clone()))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let changed = changed.into_iter().flatten().collect();
-    Ok(Differences { changed, ..Differences::default() }.words())
-}
-
-/// How the files of a folder differ from its manifest.
-#[derive(Default)]
-struct Differences {
-    missing: Vec<String>,
-    changed: Vec<String>,
-    foreign: Vec<String>,
-}
-
-impl Differences {
-    fn words(&self) -> Option<String> {
-        let kinds = [("missing", &self.missing), ("changed", &self.changed), ("foreign", &self.foreign)];
-        let words: Vec<String> = kinds
-            .iter()
-            .filter(|(_, files)| !files.is_empty())
-            .map(|(kind, files)| {
-                let named = files.iter().take(NAMED).map(String::as_str).collect::<Vec<_>>().join(", ");
-                let more = if files.len() > NAMED { ", …" } else { "" };
-                format!("{} {kind}: {named}{more}", files.len())
-            })
-            .collect();
-        (!words.is_empty()).then(|| words.join("; "))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod cells;
 mod connection;
+mod copy;
 mod error;
 mod tls;
 mod url;

@@ -1,23 +1,22 @@
 //! SQLite: one writer connection, a pool of readers, waiting instead of "database is locked".
 
+mod connection;
+mod file;
+mod log;
+mod rehearsal;
+mod whole;
+
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, TryLockError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, TryLockError};
 
-use rusqlite::config::DbConfig;
-use rusqlite::functions::FunctionFlags;
-use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{ErrorCode, OpenFlags};
+pub(super) use connection::Connection;
+use file::{Stamp, beside, check_header, on_network, wal_present, writable};
+use log::Log;
+use rehearsal::Rehearsal;
 
-use super::rehearsal::Rehearsal;
-use super::{Cell, Durability, Open, Sql, collect};
+use super::{Durability, Open, Sql};
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
-use crate::value::{Kind, Value, python_json};
-
-/// Waiting times between tries for the write lock; the last one repeats until 30 seconds have gone by.
-const BACKOFF_MS: [u64; 8] = [1, 2, 5, 10, 15, 20, 25, 30];
-const PATIENCE_MS: u64 = 30_000;
 
 pub(super) struct Sqlite {
     path: PathBuf,
@@ -37,39 +36,8 @@ pub(super) struct Sqlite {
 struct Writer {
     connection: Option<Connection>,
     durability: Durability,
-}
-
-pub(super) struct Connection {
-    inner: rusqlite::Connection,
-    /// Opened as a file that nobody changes: how it looked then.
-    frozen: Option<Stamp>,
-}
-
-/// Identity, size and time of the database file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Stamp {
-    file: (u64, u64),
-    size: u64,
-    modified: Option<std::time::SystemTime>,
-}
-
-impl Stamp {
-    fn of(path: &Path) -> Result<Stamp> {
-        let metadata = std::fs::metadata(path).map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => {
-                Error::new(ErrorKind::FileNotFound, format!("SQLite file {} does not exist", path.display()))
-            }
-            _ => Error::io(path, error),
-        })?;
-        #[cfg(unix)]
-        let file = {
-            use std::os::unix::fs::MetadataExt as _;
-            (metadata.dev(), metadata.ino())
-        };
-        #[cfg(not(unix))]
-        let file = (0, 0);
-        Ok(Stamp { file, size: metadata.len(), modified: metadata.modified().ok() })
-    }
+    /// Opened with the first transaction. Dropped after the connection, which may empty it.
+    log: Option<Arc<Log>>,
 }
 
 impl Sqlite {
@@ -107,6 +75,7 @@ impl Sqlite {
         if self.rollback_journal {
             connection.set_journal_patiently("delete")?;
         }
+        connection.set_synchronous(if self.rollback_journal { "FULL" } else { "NORMAL" })?;
         self.writer = Mutex::new(writer);
         Ok(self)
     }
@@ -136,7 +105,12 @@ impl Sqlite {
         let connection = Connection::open(path, true, false)?;
         connection.set_journal("off")?;
         connection.set_synchronous("OFF")?;
-        Self::over(path, Writer::over(connection), false)
+        // Rows come in any order, and looking for their relations one by one takes longer than once at the end.
+        connection.each(&Sql::new("PRAGMA foreign_keys = OFF"), &mut |_| Ok(()))?;
+        let mut writer = Writer::over(connection);
+        // `finish` flushes the file as a whole.
+        writer.durability = Durability::Deferred;
+        Self::over(path, writer, false)
     }
 
     /// Finishes a draft: whoever opens the database finds it with a write-ahead log, which takes SQLite itself
@@ -157,9 +131,13 @@ impl Sqlite {
     }
 
     fn over(path: &Path, writer: Writer, read_only: bool) -> Result<Self> {
+        let file = Stamp::of(path)?.file;
+        if Log::is_removed(file) {
+            return Err(log::removed(path));
+        }
         Ok(Sqlite {
             path: path.to_owned(),
-            file: Stamp::of(path)?.file,
+            file,
             readers: Mutex::new(Vec::new()),
             writer: Mutex::new(writer),
             read_only,
@@ -220,9 +198,36 @@ impl Sqlite {
         }
         let mut writer = self.lock(&self.writer);
         self.check_file()?;
+        self.log(&mut writer)?;
         let connection = writer.connection(&self.path)?;
         connection.begin()?;
-        connection.finish(work)
+        let result = connection.finish(work)?;
+        let Some(log) = self.log(&mut writer)? else { return Ok(result) };
+        let flushed = writer.durability == Durability::Flushed;
+        // Others may write while this one waits for the device.
+        drop(writer);
+        faults::hit("db.flush");
+        if flushed {
+            log.flush()?;
+        }
+        Ok(result)
+    }
+
+    /// Returns the log, which is there as soon as something was read or written, unless there is another journal.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`] when the log was removed.
+    fn log(&self, writer: &mut Writer) -> Result<Option<Arc<Log>>> {
+        if writer.log.is_none() {
+            writer.log = Log::beside(&self.path, self.file)?;
+        }
+        if writer.log.as_ref().is_some_and(|log| log.removed()) {
+            if let Some(connection) = &writer.connection {
+                connection.leave_the_log()?;
+            }
+            return Err(log::removed(&self.path));
+        }
+        Ok(writer.log.clone())
     }
 
     /// Does nothing while the write lock is held, by this process or another.
@@ -234,27 +239,27 @@ impl Sqlite {
             Err(TryLockError::WouldBlock) => return Ok(None),
         };
         self.check_file()?;
-        let durability = writer.durability;
         let connection = writer.connection(&self.path)?;
-        if !self.rollback_journal {
-            connection.set_durability(Durability::Deferred)?;
-        }
         connection.set_patience(false)?;
         let begun = connection.begin();
         connection.set_patience(true)?;
-        let result = match begun {
+        match begun {
             Ok(()) => connection.finish(work).map(Some),
             Err(error) if error.kind() == ErrorKind::Busy => Ok(None),
             Err(error) => Err(error),
-        };
-        connection.set_durability(durability)?;
-        result
+        }
     }
 
     pub(super) fn set_durability(&self, durability: Durability) -> Result<()> {
         let mut writer = self.lock(&self.writer);
         writer.durability = durability;
-        writer.connection.as_ref().map_or(Ok(()), |connection| connection.set_durability(durability))
+        match (self.rollback_journal, &writer.connection) {
+            (true, Some(connection)) => connection.set_synchronous(match durability {
+                Durability::Flushed => "FULL",
+                Durability::Deferred => "NORMAL",
+            }),
+            _ => Ok(()),
+        }
     }
 
     pub(super) fn checkpoint(&self) -> Result<()> {
@@ -268,7 +273,7 @@ impl Sqlite {
 
 impl Writer {
     fn over(connection: Connection) -> Self {
-        Writer { connection: Some(connection), durability: Durability::default() }
+        Writer { connection: Some(connection), ..Writer::default() }
     }
 
     fn connection(&mut self, path: &Path) -> Result<&mut Connection> {
@@ -276,349 +281,11 @@ impl Writer {
             Some(connection) => connection,
             None => {
                 let opened = Connection::open(path, false, false)?;
-                opened.set_durability(self.durability)?;
+                // What has to reach the device is flushed by the log.
+                opened.set_synchronous("NORMAL")?;
                 opened
             }
         };
         Ok(self.connection.insert(connection))
     }
-}
-
-impl Connection {
-    fn open(path: &Path, create: bool, read_only: bool) -> Result<Self> {
-        let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        flags |= match (create, read_only) {
-            (true, _) => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-            (false, true) => OpenFlags::SQLITE_OPEN_READ_ONLY,
-            (false, false) => OpenFlags::SQLITE_OPEN_READ_WRITE,
-        };
-        let fail = |error| translate(path, error);
-        let inner = rusqlite::Connection::open_with_flags(path, flags).map_err(fail)?;
-        if read_only && !wal_present(path) {
-            // Where no log may be written beside the database, it can be read as long as there is none.
-            let probe = inner.query_row("PRAGMA schema_version", [], |_| Ok(()));
-            let refused = |error: rusqlite::Error| {
-                matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
-            };
-            if probe.is_err_and(refused) {
-                let frozen = Stamp::of(path)?;
-                flags |= OpenFlags::SQLITE_OPEN_URI;
-                let inner = rusqlite::Connection::open_with_flags(immutable(path), flags).map_err(fail)?;
-                return Self::over(inner, path, Some(frozen));
-            }
-        }
-        Self::over(inner, path, None)
-    }
-
-    fn over(mut inner: rusqlite::Connection, path: &Path, frozen: Option<Stamp>) -> Result<Self> {
-        inner.busy_handler(Some(wait)).map_err(|error| translate(path, error))?;
-        inner.set_prepared_statement_cache_capacity(128);
-        // Else SQLite plans a statement anew for every value bound to a column that a partial index or LIKE looks at.
-        inner
-            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
-            .map_err(|error| translate(path, error))?;
-        let connection = Connection { inner, frozen };
-        connection.each(&Sql::new("PRAGMA foreign_keys = ON"), &mut |_| Ok(()))?;
-        connection.each(&Sql::new("PRAGMA cache_size = -16384"), &mut |_| Ok(()))?;
-        connection.add_regexp()?;
-        Ok(connection)
-    }
-
-    fn set_patience(&mut self, patient: bool) -> Result<()> {
-        let handler: Option<fn(i32) -> bool> = if patient { Some(wait) } else { None };
-        self.inner.busy_handler(handler).map_err(|error| translate(&self.path(), error))
-    }
-
-    /// Takes the write lock.
-    fn begin(&self) -> Result<()> {
-        if !self.inner.is_autocommit() {
-            self.execute(&Sql::new("ROLLBACK"))?;
-        }
-        self.execute(&Sql::new("BEGIN IMMEDIATE")).map(drop)
-    }
-
-    /// Ends the transaction with what `work` did, or as if nothing had been done where it failed.
-    fn finish<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let result = work(self).and_then(|value| {
-            faults::hit("db.commit");
-            self.execute(&Sql::new("COMMIT"))?;
-            faults::hit("db.committed");
-            Ok(value)
-        });
-        if result.is_err() && !self.inner.is_autocommit() {
-            self.execute(&Sql::new("ROLLBACK"))?;
-        }
-        result
-    }
-
-    fn path(&self) -> PathBuf {
-        PathBuf::from(self.inner.path().unwrap_or("database"))
-    }
-
-    fn may_write(&self) -> bool {
-        self.inner.is_readonly(rusqlite::MAIN_DB).is_ok_and(|read_only| !read_only)
-    }
-
-    /// Returns true when the database has a write-ahead log already, and this connection may use it.
-    fn logs_ahead(&self) -> Result<bool> {
-        Ok(self.frozen.is_none() && self.journal("PRAGMA journal_mode", "wal")?)
-    }
-
-    fn set_journal(&self, mode: &str) -> Result<bool> {
-        self.journal(&format!("PRAGMA journal_mode = {mode}"), mode)
-    }
-
-    fn journal(&self, pragma: &str, mode: &str) -> Result<bool> {
-        let mut got = false;
-        self.each(&Sql::new(pragma), &mut |cells| {
-            got = matches!(cells, [Cell::Text(text)] if text.eq_ignore_ascii_case(mode));
-            Ok(())
-        })?;
-        Ok(got)
-    }
-
-    /// Sets the journal mode once nobody else has the database open for writing.
-    ///
-    /// SQLite does not wait by itself here, since two that wait for each other would never go on.
-    fn set_journal_patiently(&self, mode: &str) -> Result<bool> {
-        let mut tries = 0;
-        loop {
-            match self.set_journal(mode) {
-                Err(error) if error.kind() == ErrorKind::Busy && wait(tries) => tries += 1,
-                done => return done,
-            }
-        }
-    }
-
-    fn set_durability(&self, durability: Durability) -> Result<()> {
-        let level = match durability {
-            Durability::Flushed => "FULL",
-            Durability::Deferred => "NORMAL",
-        };
-        self.set_synchronous(level)
-    }
-
-    fn set_synchronous(&self, level: &str) -> Result<()> {
-        self.each(&Sql::new(format!("PRAGMA synchronous = {level}")), &mut |_| Ok(()))
-    }
-
-    /// Gives SQLite the `REGEXP` operator; the compiled pattern is kept for the length of a statement.
-    fn add_regexp(&self) -> Result<()> {
-        let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-        self.inner
-            .create_scalar_function("regexp", 2, flags, |context| {
-                let pattern = context.get_or_create_aux(
-                    0,
-                    |value| -> Result<_, Box<dyn std::error::Error + Send + Sync>> {
-                        Ok(regex::Regex::new(value.as_str()?)?)
-                    },
-                )?;
-                Ok(match context.get_raw(1) {
-                    ValueRef::Text(text) => Some(pattern.is_match(&String::from_utf8_lossy(text))),
-                    ValueRef::Integer(int) => Some(pattern.is_match(&int.to_string())),
-                    ValueRef::Real(real) => Some(pattern.is_match(&real.to_string())),
-                    _ => None,
-                })
-            })
-            .map_err(|error| translate(&self.path(), error))
-    }
-
-    pub(super) fn each(&self, sql: &Sql, visit: &mut dyn FnMut(&[Cell<'_>]) -> Result<()>) -> Result<()> {
-        let fail = |error| translate(&self.path(), error);
-        let mut statement = self.inner.prepare_cached(sql.text()).map_err(fail)?;
-        let width = statement.column_count();
-        let mut rows = statement.query(rusqlite::params_from_iter(sql.params())).map_err(fail)?;
-        let mut cells: Vec<Cell<'_>> = Vec::with_capacity(width);
-        while let Some(row) = rows.next().map_err(fail)? {
-            cells.clear();
-            for i in 0..width {
-                cells.push(match row.get_ref(i).map_err(fail)? {
-                    ValueRef::Null => Cell::Null,
-                    ValueRef::Integer(int) => Cell::Int(int),
-                    ValueRef::Real(real) => Cell::Real(real),
-                    ValueRef::Text(text) => match std::str::from_utf8(text) {
-                        Ok(text) => Cell::Text(text),
-                        Err(_) => Cell::Bytes(text),
-                    },
-                    ValueRef::Blob(bytes) => Cell::Bytes(bytes),
-                });
-            }
-            // The cells borrow from the row: they must be gone before the next one is fetched.
-            visit(&cells)?;
-            cells = Vec::with_capacity(width);
-        }
-        Ok(())
-    }
-
-    pub(super) fn rows(&self, sql: &Sql, kinds: &[Kind]) -> Result<Vec<Vec<Value>>> {
-        collect(kinds, |visit| self.each(sql, visit))
-    }
-
-    pub(super) fn execute(&self, sql: &Sql) -> Result<usize> {
-        let fail = |error| translate(&self.path(), error);
-        let mut statement = self.inner.prepare_cached(sql.text()).map_err(fail)?;
-        statement.execute(rusqlite::params_from_iter(sql.params())).map_err(fail)
-    }
-
-    pub(super) fn last_id(&self) -> i64 {
-        self.inner.last_insert_rowid()
-    }
-}
-
-impl rusqlite::ToSql for Value {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(match self {
-            Value::Null => ToSqlOutput::Borrowed(ValueRef::Null),
-            Value::Bool(flag) => ToSqlOutput::Owned(i64::from(*flag).into()),
-            Value::Int(int) => ToSqlOutput::Owned((*int).into()),
-            Value::Float(real) => ToSqlOutput::Owned((*real).into()),
-            Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
-            Value::Date(day) => ToSqlOutput::Owned(day.to_string().into()),
-            Value::DateTime(moment) => ToSqlOutput::Owned(moment.to_sql().into()),
-            Value::Json(serde_json::Value::Null) => ToSqlOutput::Borrowed(ValueRef::Null),
-            Value::Json(json) => ToSqlOutput::Owned(python_json(json).into()),
-            Value::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
-        })
-    }
-}
-
-/// Waits a little for another writer and gives up after half a minute.
-fn wait(tries: i32) -> bool {
-    let tries = usize::try_from(tries).unwrap_or(usize::MAX);
-    let steady = BACKOFF_MS[BACKOFF_MS.len() - 1];
-    let waited: u64 =
-        BACKOFF_MS.iter().take(tries).sum::<u64>() + steady * (tries.saturating_sub(BACKOFF_MS.len()) as u64);
-    if waited >= PATIENCE_MS {
-        return false;
-    }
-    std::thread::sleep(Duration::from_millis(BACKOFF_MS.get(tries).copied().unwrap_or(steady)));
-    true
-}
-
-fn writable(path: &Path) -> bool {
-    std::fs::OpenOptions::new().write(true).open(path).is_ok()
-}
-
-/// Refuses what is no SQLite database before SQLite touches it.
-fn check_header(path: &Path, length: u64) -> Result<()> {
-    use std::io::Read;
-    let refuse = |what: &str| {
-        Err(Error::new(
-            ErrorKind::UnknownDatabase,
-            format!(
-                "{} is {what}: restore it from a backup or initialise a new instance elsewhere",
-                path.display()
-            ),
-        ))
-    };
-    if length == 0 {
-        return refuse("empty, no SQLite database");
-    }
-    let mut head = [0u8; 100];
-    let mut file = std::fs::File::open(path).map_err(|error| Error::io(path, error))?;
-    if length < 100 || file.read_exact(&mut head).is_err() || !head.starts_with(b"SQLite format 3\0") {
-        return refuse("no SQLite database");
-    }
-    let page = match u64::from(u16::from_be_bytes([head[16], head[17]])) {
-        1 => 65_536,
-        size => size,
-    };
-    let pages = u64::from(u32::from_be_bytes([head[28], head[29], head[30], head[31]]));
-    let counters_agree = head[24..28] == head[92..96];
-    if counters_agree && pages > 0 && length < page * pages && !wal_present(path) {
-        return refuse("truncated");
-    }
-    Ok(())
-}
-
-/// Returns the name under which SQLite opens a file without locks and without looking for a log.
-fn immutable(path: &Path) -> String {
-    let mut name = String::from("file:");
-    for c in path.to_string_lossy().chars() {
-        match c {
-            '%' => name.push_str("%25"),
-            '?' => name.push_str("%3f"),
-            '#' => name.push_str("%23"),
-            other => name.push(other),
-        }
-    }
-    name + "?immutable=1"
-}
-
-fn wal_present(path: &Path) -> bool {
-    std::fs::metadata(beside(path, "-wal")).is_ok_and(|metadata| metadata.len() > 0)
-}
-
-/// Returns the path of a file that SQLite keeps beside the database.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// Returns true on file systems where the shared memory of write-ahead logging is not coherent between machines.
-#[cfg(target_os = "linux")]
-fn on_network(path: &Path) -> bool {
-    // NFS, SMB, CIFS, FUSE, Lustre, GPFS, BeeGFS, AFS, Ceph, 9p.
-    const NETWORK: [u32; 10] = [
-        0x6969,
-        0xFE53_4D42,
-        0xFF53_4D42,
-        0x6573_5546,
-        0x0BD0_0BD0,
-        0x4750_4653,
-        0x1983_0326,
-        0x5346_414F,
-        0x00C3_6400,
-        0x0102_1997,
-    ];
-    rustix::fs::statfs(path).is_ok_and(|info| NETWORK.contains(&(info.f_type as u32)))
-}
-
-#[cfg(not(target_os = "linux"))]
-fn on_network(_path: &Path) -> bool {
-    false
-}
-
-/// Returns the engine's error for one of SQLite.
-fn translate(path: &Path, error: rusqlite::Error) -> Error {
-    let path = path.display();
-    let text = match &error {
-        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
-        other => other.to_string(),
-    };
-    let (kind, message) = match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation) => (ErrorKind::Integrity, text),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => (
-            ErrorKind::Busy,
-            format!("{path} stayed locked by other writers for {} s: try again", PATIENCE_MS / 1000),
-        ),
-        Some(ErrorCode::NotADatabase) => {
-            (ErrorKind::UnknownDatabase, format!("{path} is no SQLite database: restore it from a backup"))
-        }
-        Some(ErrorCode::DatabaseCorrupt) => {
-            (ErrorKind::UnknownDatabase, format!("{path} is damaged ({text}): restore it from a backup"))
-        }
-        Some(ErrorCode::DiskFull) => {
-            (ErrorKind::Io, format!("No space left on the device while writing {path}"))
-        }
-        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
-            (ErrorKind::PermissionDenied, format!("{path} cannot be written: {text}"))
-        }
-        Some(ErrorCode::CannotOpen) => (ErrorKind::Io, format!("{path} cannot be opened: {text}")),
-        _ if text.starts_with("Expression tree is too large")
-            || text.starts_with("too many SQL variables") =>
-        {
-            (
-                ErrorKind::Value,
-                format!(
-                    "The condition is too large for the database ({}): split it",
-                    text.chars().take(60).collect::<String>()
-                ),
-            )
-        }
-        _ if text.starts_with("regex parse error") => (ErrorKind::Value, text),
-        _ => (ErrorKind::Database, format!("{path}: {text}")),
-    };
-    Error::new(kind, message).because(error)
 }

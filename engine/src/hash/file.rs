@@ -9,6 +9,7 @@ use super::compat::{CHUNK, Compat, of_ends};
 use super::stamp::{Stamp, changed, open_file};
 use super::{ContentHash, Digest};
 use crate::error::{Error, Result};
+use crate::threads;
 
 /// Bytes read at once: large enough to split the digest over threads, small enough to stay in cache.
 const BLOCK: usize = 2 * 1024 * 1024;
@@ -37,8 +38,9 @@ pub fn hash_file(path: &Path) -> Result<ContentHash> {
         read_blocks(path, &mut file, stamp.size, |block| compat.update(block))?;
         compat.finish().ok_or_else(|| changed(path))?
     } else {
-        let (first, last) =
-            rayon::join(|| sha1_at(path, &stamp, 0), || sha1_at(path, &stamp, stamp.size - CHUNK));
+        let (first, last) = threads::share(|| {
+            rayon::join(|| sha1_at(path, &stamp, 0), || sha1_at(path, &stamp, stamp.size - CHUNK))
+        });
         of_ends(&first?, &last?, stamp.size)
     };
     stamp.check(path)?;
@@ -98,7 +100,8 @@ impl Both {
         if block.len() < SPLIT {
             self.update_here(block);
         } else {
-            rayon::join(|| self.compat.update(block), || self.digest.update_rayon(block));
+            let (compat, digest) = (&mut self.compat, &mut self.digest);
+            threads::share(|| rayon::join(|| compat.update(block), || digest.update_rayon(block)));
         }
     }
 
@@ -119,7 +122,7 @@ fn update(hasher: &mut blake3::Hasher, block: &[u8]) {
     if block.len() < SPLIT {
         hasher.update(block);
     } else {
-        hasher.update_rayon(block);
+        threads::share(|| hasher.update_rayon(block));
     }
 }
 

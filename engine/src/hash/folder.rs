@@ -11,6 +11,7 @@ use super::file::{Identity, identify_file};
 use super::stamp::{Stamp, changed};
 use super::{ContentHash, Digest, Manifest, ManifestEntry, folder_hash};
 use crate::error::{Error, Result};
+use crate::threads;
 
 /// The files below a folder at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,14 +92,12 @@ pub fn scan_folder(path: &Path) -> Result<Folder> {
 /// As [`scan_folder`]; [`crate::ErrorKind::Io`] when a file changes, comes or goes meanwhile.
 pub fn hash_folder(path: &Path) -> Result<FolderIdentity> {
     let folder = scan_folder(path)?;
-    let identities: Vec<Identity> = folder
-        .files
-        .par_iter()
-        .map(|file| {
-            let identity = identify_file(&file.source)?;
-            if identity.content.size == file.stamp.size { Ok(identity) } else { Err(changed(&file.source)) }
-        })
-        .collect::<Result<_>>()?;
+    let identify = |file: &FolderFile| {
+        let identity = identify_file(&file.source)?;
+        if identity.content.size == file.stamp.size { Ok(identity) } else { Err(changed(&file.source)) }
+    };
+    let identities: Vec<Identity> =
+        threads::share(|| folder.files.par_iter().map(identify).collect::<Result<_>>())?;
     folder.check()?;
     folder.identity(identities)
 }

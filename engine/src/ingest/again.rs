@@ -39,6 +39,7 @@ impl Instance {
         if pending.resume {
             let id = artifact.record.id().unwrap_or_default();
             artifact.record = self.by_id(artifact.record.registry(), id)?;
+            self.keep_copies(&self.store(&artifact.record)?, &[(&artifact.record, &pending.source)]);
         }
         if let Some(key) = stale {
             self.store(&artifact.record)?.remove(&key)?;

@@ -23,9 +23,13 @@ use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Job, Publish, Published, Store};
 use crate::suffix::Suffix;
+use crate::threads;
 use crate::value::Value;
 use crate::version;
 use crate::write;
+
+/// A row as the transaction left it, and what it found.
+type Entered = (Record, Outcome);
 
 impl Instance {
     /// Returns one artifact per file below a folder, sorted by key.
@@ -103,8 +107,9 @@ impl Instance {
         storage: &Record,
         run: RunChoice,
     ) -> Result<Vec<Artifact>> {
-        let hashes: Vec<ContentHash> =
-            files.par_iter().map(|(path, _)| hash::hash_file(path)).collect::<Result<_>>()?;
+        let hashes: Vec<ContentHash> = threads::share(|| {
+            files.par_iter().map(|(path, _)| hash::hash_file(path)).collect::<Result<_>>()
+        })?;
         let known = self.known_hashes(&hashes)?;
         let used = self.known_keys(files, storage)?;
         let formats = self.env().formats();
@@ -233,13 +238,16 @@ impl Instance {
         }
         let published: Vec<_> = results.into_iter().collect::<Result<Vec<_>>>()?;
         faults::hit("bulk.published");
-        let entered = self.db().write(|tx| {
-            simple
-                .iter()
-                .zip(&published)
-                .zip(&jobs)
-                .map(|((i, published), job)| self.enter(tx, &artifacts[*i], published, &store, &job.key))
-                .collect::<Result<Vec<_>>>()
+        let entered = self.db().write_contended(|tx| {
+            let rows = simple.iter().zip(&published);
+            let entered: Vec<Option<Entered>> = rows
+                .map(|(i, published)| self.enter(tx, &artifacts[*i], published))
+                .collect::<Result<_>>()?;
+            // Last: when somebody was faster, all rows are entered anew, and the content is still where it was.
+            for (entered, job) in entered.iter().zip(&jobs) {
+                self.settle_content(entered.as_ref(), &store, &job.key)?;
+            }
+            Ok(entered)
         });
         let entered = match entered {
             Ok(entered) => entered,
@@ -260,18 +268,18 @@ impl Instance {
                 self.conclude(artifact, record, &pending, &outcome)?;
             }
         }
+        let stored: Vec<(&Record, &Path)> = simple
+            .iter()
+            .zip(&jobs)
+            .filter(|(i, _)| !artifacts[**i].is_pending())
+            .map(|(i, job)| (&artifacts[*i].record, job.source.as_path()))
+            .collect();
+        self.keep_copies(&store, &stored);
         Ok(())
     }
 
-    /// Inside the write transaction: the row of content that was published at `staged`.
-    fn enter(
-        &self,
-        tx: &Tx<'_>,
-        artifact: &Artifact,
-        published: &Published,
-        store: &Store,
-        staged: &str,
-    ) -> Result<Option<(Record, Outcome)>> {
+    /// Inside the write transaction: the row of content that was published.
+    fn enter(&self, tx: &Tx<'_>, artifact: &Artifact, published: &Published) -> Result<Option<Entered>> {
         let Some(pending) = &artifact.pending else { return Ok(None) };
         let mut record = artifact.record.clone();
         let content = Content::of_published(published)?;
@@ -285,12 +293,18 @@ impl Instance {
         let id = insert_version(tx, &record, base.as_ref())?;
         record.put_id(id);
         content.write(tx, id, self.env().now())?;
-        let place = storage_key(&record);
+        Ok(Some((record, Outcome::Inserted)))
+    }
+
+    /// Moves what was published at `staged` to the place that its new row names.
+    fn settle_content(&self, entered: Option<&Entered>, store: &Store, staged: &str) -> Result<()> {
+        let Some((record, Outcome::Inserted)) = entered else { return Ok(()) };
+        let place = storage_key(record);
         if place != staged {
             store.remove(&place)?;
             store.rename(staged, &place, &self.publishing())?;
         }
-        Ok(Some((record, Outcome::Inserted)))
+        Ok(())
     }
 }
 

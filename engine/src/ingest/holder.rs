@@ -8,7 +8,7 @@ use serde_json::json;
 use super::is_incomplete;
 use super::place::storage_key;
 use crate::content::{Content, recorded_kind};
-use crate::db::{Sql, Tx};
+use crate::db::{Sql, Tx, meta};
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::record::Record;
@@ -98,9 +98,7 @@ pub(super) fn release(tx: &Tx<'_>, gone: &[Record]) -> Result<()> {
         let sharing = Sharing::within(tx, record)?;
         let stay = |row: &Record| !gone.iter().any(|gone| gone.id() == row.id());
         if !sharing.others.iter().any(stay) {
-            let mut sql = Sql::new("DELETE FROM \"holotype_meta\" WHERE \"key\" = ");
-            sql.bind(name(record));
-            tx.execute(&sql)?;
+            tx.forget_meta(&name(record))?;
         } else if sharing.holder.as_ref().is_none_or(|holder| !stay(holder)) {
             put(tx, record, "")?;
         }
@@ -111,10 +109,7 @@ pub(super) fn release(tx: &Tx<'_>, gone: &[Record]) -> Result<()> {
 fn put(tx: &Tx<'_>, record: &Record, uid: &str) -> Result<()> {
     let seen = tx.scalar(&Sql::new("SELECT MAX(\"id\") FROM \"lamindb_artifact\""), Kind::BigInt)?;
     let seen = seen.and_then(|seen| seen.as_int()).unwrap_or(0);
-    let mut sql = Sql::new("INSERT INTO \"holotype_meta\" (\"key\", \"value\") VALUES (");
-    sql.binds([Value::Text(name(record)), Value::Text(json!({"uid": uid, "seen": seen}).to_string())]);
-    sql.push(") ON CONFLICT (\"key\") DO UPDATE SET \"value\" = excluded.\"value\"");
-    tx.execute(&sql).map(|_| ())
+    tx.set_meta(&name(record), json!({"uid": uid, "seen": seen}).to_string())
 }
 
 fn name(record: &Record) -> String {
@@ -122,9 +117,10 @@ fn name(record: &Record) -> String {
 }
 
 fn recorded(rows: &Rows<'_>, record: &Record) -> Result<Option<Recorded>> {
-    let mut sql = Sql::new("SELECT \"value\" FROM \"holotype_meta\" WHERE \"key\" = ");
-    sql.bind(name(record));
-    let text = rows(&sql, &[Kind::Json])?.into_iter().next().and_then(|row| row.into_iter().next());
+    let text = rows(&meta::query(&name(record)), &[Kind::Json])?
+        .into_iter()
+        .next()
+        .and_then(|row| row.into_iter().next());
     let Some(Value::Json(json)) = text else { return Ok(None) };
     let uid = json.get("uid").and_then(|uid| uid.as_str()).unwrap_or_default().to_owned();
     Ok(Some(Recorded { uid, seen: json.get("seen").and_then(|seen| seen.as_i64()).unwrap_or(0) }))

@@ -1,8 +1,11 @@
 //! `replace`: other content for the same version.
 
+use std::fmt::Display;
+
 use super::change::resuffixed;
 use super::dedup::{self, Request};
 use super::place::{Place, storage_key};
+use super::remote::is_remote;
 use super::source::local_source;
 use super::{Artifact, NewArtifact, Pending, RunChoice, is_incomplete, set_content};
 use crate::error::{Error, Result};
@@ -27,12 +30,15 @@ impl Instance {
         temporary: bool,
         run: RunChoice,
     ) -> Result<Option<Record>> {
+        let refused = |path: &dyn Display| {
+            Error::value(format!("Can only replace with a local path not in any Storage. Found {path}."))
+        };
+        if is_remote(source) {
+            return Err(refused(&source));
+        }
         let path = local_source(self, source)?;
         if !temporary && self.location_of(&path)?.is_some() {
-            return Err(Error::value(format!(
-                "Can only replace with a local path not in any Storage. Found {}.",
-                path.display()
-            )));
+            return Err(refused(&path.display()));
         }
         let record = &artifact.record;
         if record.id().is_some() && !is_incomplete(record) && !self.holds_place(record)? {

@@ -10,11 +10,11 @@ use super::place::storage_key;
 use crate::content::{Content, recorded_kind};
 use crate::db::Tx;
 use crate::error::{Error, Result};
-use crate::hash::{Digest, HashKind};
+use crate::hash::{ContentHash, Digest, HashKind};
 use crate::instance::Instance;
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::Publish;
+use crate::store::{Publish, Store};
 use crate::value::Value;
 
 /// Returns true for a row whose permanent deletion began and was broken off.
@@ -29,16 +29,25 @@ impl Instance {
             return Ok(None);
         }
         let (hash, found) = Content::identify(path)?;
+        Ok(self.promises(record, &hash, &found)?.then_some(found.digest))
+    }
+
+    /// Returns true when the content of an artifact lies in its place in a bucket, by reading it.
+    pub(crate) fn lies_at(&self, store: &Store, record: &Record) -> Result<bool> {
+        let (hash, found) = Content::identify_at(store, &storage_key(record))?;
+        self.promises(record, &hash, &found)
+    }
+
+    /// Returns true when this is the content that the registry promises.
+    fn promises(&self, record: &Record, hash: &ContentHash, found: &Content) -> Result<bool> {
         let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
-        let same = match known {
+        Ok(match known {
             Some(known) => known.digest == found.digest,
-            None => {
-                let blake3 = recorded_kind(record) == Some(HashKind::Blake3);
-                let hash = if blake3 { found.digest.to_hash().0 } else { hash.hash };
-                record.text("hash") == Some(hash.as_str())
+            None if recorded_kind(record) == Some(HashKind::Blake3) => {
+                record.text("hash") == Some(found.digest.to_hash().0.as_str())
             }
-        };
-        Ok(same.then_some(found.digest))
+            None => record.text("hash") == Some(hash.hash.as_str()),
+        })
     }
 
     /// Puts a copy of the content that lies at `from` in the place of an artifact and shows it.

@@ -200,10 +200,13 @@ impl Instance {
             }
         };
         self.conclude(artifact, record, pending, &outcome)?;
-        if matches!(outcome, Outcome::Existing(_)) {
-            store.remove(&staged)?;
+        match outcome {
+            Outcome::Existing(_) => store.remove(&staged).map(|_| ()),
+            Outcome::Inserted => {
+                self.keep_copies(&store, &[(&artifact.record, &pending.source)]);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Completes a new row whose content waits elsewhere in its bucket.

@@ -114,6 +114,7 @@ impl Instance {
         }
         faults::hit("upload.committed");
         artifact.record = self.by_id(before.registry(), before.id().unwrap_or_default())?;
+        self.keep_copies(&store, &[(&artifact.record, &source)]);
         self.leave_local(&before, &source);
         Ok(())
     }

@@ -1,12 +1,13 @@
 //! Connecting: settings to a handle, with older layouts renamed and unknown databases refused.
 
 use std::path::Path;
+use std::time::Duration;
 
+use super::cloud::Cloud;
+use super::join::find_or_join;
 use super::marker::{self, Legacy};
-use super::settings::{
-    InstanceSettings, Slot, UserSettings, bind, chosen, current_instance, load_by_identifier,
-};
-use super::{Instance, level};
+use super::settings::{InstanceSettings, Slot, UserSettings, bind, chosen, current_instance};
+use super::{Instance, level, migrate};
 use crate::db::{Db, Sql, ddl, text_index};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -26,13 +27,13 @@ impl Instance {
         }
     }
 
-    /// Connects to an instance by name, `owner/name` or URL.
+    /// Connects to an instance by name, `owner/name` or URL, as [`find_or_join`] understands them.
     ///
     /// # Errors
     /// [`ErrorKind::InstanceNotFound`] for an unknown one, [`ErrorKind::ConnectWithinDevDir`] inside the directory of
     /// another instance.
     pub fn connect_to(env: &Env, identifier: &str) -> Result<Instance> {
-        let settings = load_by_identifier(env, identifier)?;
+        let settings = find_or_join(env, identifier)?;
         Instance::connect(env, &settings)
     }
 
@@ -48,20 +49,38 @@ impl Instance {
         Ok(instance)
     }
 
+    /// Connects to the instance that `settings` describe and keeps its lock, where it has one, until somebody disconnects.
+    ///
+    /// # Errors
+    /// As [`Instance::connect`] and [`Instance::hold`].
+    pub fn connect_and_hold(env: &Env, settings: &InstanceSettings, patience: Duration) -> Result<Instance> {
+        let user = UserSettings::current(env)?;
+        let instance = Instance::open(env, settings, &user)?;
+        instance.hold(patience)?;
+        env.emit(Event::Connected { slug: settings.slug().to_string() });
+        Ok(instance)
+    }
+
     pub(super) fn open(env: &Env, settings: &InstanceSettings, user: &UserSettings) -> Result<Instance> {
         let root = settings.root()?;
-        let Some(folder) = root.local_path() else {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("This version opens instances in local folders only, not at {}", root.as_str()),
-            ));
-        };
-        if folder.is_dir() {
+        if let Some(folder) = root.local_path().filter(|folder| folder.is_dir()) {
             adopt_older_layout(env, folder, &settings.id)?;
         }
-        let db = open_database(env, settings)?;
-        add_own_tables(&db)?;
-        let instance = Instance::new(Session::new(db, env.clone()), settings.clone());
+        let cloud = Cloud::of(env, settings, user)?;
+        let open = || {
+            let db = open_database(env, settings)?;
+            migrate::refuse_departed(&db, &settings.shown_database(env)?)?;
+            Ok(db)
+        };
+        let db = match &cloud {
+            Some(cloud) => cloud.open(open)?,
+            None => {
+                let db = open()?;
+                add_own_tables(&db)?;
+                db
+            }
+        };
+        let instance = Instance::new(Session::new(db, env.clone()), settings.clone(), cloud);
         instance.adopt_user(user)?;
         instance.adopt_choices()?;
         instance.adopt_storage()?;
@@ -70,14 +89,20 @@ impl Instance {
     }
 
     /// Finds or makes the row of the current user and keeps its handle and name up to date.
-    fn adopt_user(&self, user: &UserSettings) -> Result<()> {
+    pub(super) fn adopt_user(&self, user: &UserSettings) -> Result<()> {
         let registry = model::require("User")?;
-        let found = self.query(registry).filter(Q::is("uid", user.uid.as_str()))?.first()?;
+        let query = self.query(registry);
+        // Where no service gives uids out, every machine draws its own for a handle: within an instance, the handle is who
+        // somebody is.
+        let found = match query.filter(Q::is("uid", user.uid.as_str()))?.first()? {
+            None => query.filter(Q::is("handle", user.handle.as_str()))?.first()?,
+            found => found,
+        };
         let record = match found {
             Some(mut record) => {
                 let same = record.text("handle") == Some(user.handle.as_str())
                     && (user.name.is_none() || record.text("name") == user.name.as_deref());
-                if !same && !self.db().read_only() {
+                if !same && self.db().writes_in_passing() {
                     record.set("handle", user.handle.as_str())?;
                     record.set("name", user.name.clone())?;
                     record.set("updated_at", self.env().now())?;
@@ -91,8 +116,17 @@ impl Instance {
                 record.set("uid", user.uid.as_str())?;
                 record.set("handle", user.handle.as_str())?;
                 record.set("name", user.name.clone())?;
-                self.save(&mut record)?;
-                record
+                match (self.save(&mut record), &self.cloud) {
+                    (Err(error), Some(cloud)) if error.kind() == ErrorKind::InstanceLocked => {
+                        cloud.admit_as_guest();
+                        self.query(registry).order_by(["id"])?.one_or_first()?
+                    }
+                    // Who may only read is nobody that the instance has to know.
+                    (Err(error), Some(_)) if error.kind() == ErrorKind::PermissionDenied => {
+                        self.query(registry).order_by(["id"])?.one_or_first()?
+                    }
+                    (saved, _) => saved.map(|()| record)?,
+                }
             }
         };
         self.with_context(|context| context.user = record.id().unwrap_or(1));
@@ -138,6 +172,7 @@ fn open_database(env: &Env, settings: &InstanceSettings) -> Result<Db> {
         check(&db, &settings.shown_database(env)?)?;
         return Ok(db);
     };
+    migrate::refuse_moved(&path)?;
     let place = path.display().to_string();
     let db = Db::open_checked(&path, |db| check(db, &place))?;
     if db.rollback_journal() {
@@ -147,7 +182,7 @@ fn open_database(env: &Env, settings: &InstanceSettings) -> Result<Db> {
 }
 
 /// Refuses a database that does not know the location it lies in; nothing is written.
-fn check_storage(db: &Db, root: &str) -> Result<()> {
+pub(super) fn check_storage(db: &Db, root: &str) -> Result<()> {
     let mut sql = Sql::new("SELECT COUNT(*) FROM \"lamindb_storage\" WHERE \"root\" = ");
     sql.bind(root);
     match db.scalar(&sql, Kind::Int)?.and_then(|n| Value::as_int(&n)) {
@@ -176,7 +211,7 @@ fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
 }
 
 /// Adds the tables and indexes that only this engine knows; the reference ignores them.
-fn add_own_tables(db: &Db) -> Result<()> {
+pub(super) fn add_own_tables(db: &Db) -> Result<()> {
     if db.read_only() {
         return Ok(());
     }

@@ -1,8 +1,11 @@
 //! `init`: a new instance, complete or not at all.
 
 use std::path::Path;
+use std::time::Duration;
 
-use super::marker::{self, Marker, Marking};
+use super::cloud::Cloud;
+use super::ground::Ground;
+use super::marker::{Marker, Marking};
 use super::name::{self, NameSource, Slug};
 use super::root::StorageRoot;
 use super::settings::{DatabaseSite, InstanceSettings, UserSettings, bind, find_by_identifier};
@@ -46,12 +49,7 @@ impl Instance {
                 ));
             }
         }
-        let Some(folder) = root.local_path() else {
-            return Err(Error::new(
-                ErrorKind::Unsupported,
-                format!("This version initialises instances in local folders only, not at {}", root.as_str()),
-            ));
-        };
+        let ground = Ground::of(env, &root)?;
         let user = UserSettings::current(env)?;
         let (name, source) =
             name::derive(options.name.as_deref(), options.db.as_deref(), storage, &root, &env.cwd)?;
@@ -59,14 +57,16 @@ impl Instance {
             env.emit(Event::NameFromDatabase);
         }
         let slug = Slug::new(&user.handle, name);
-        if let Some(settings) = find_by_identifier(env, &slug.to_string())? {
+        let known = find_by_identifier(env, &slug.to_string())?;
+        if let Some(settings) = &known {
             // A server tells by itself that it lacks the database, or the database its tables.
-            let there = match settings.database(env)? {
-                DatabaseSite::Postgres(url) => server::holds_tables(env, &url)?,
-                _ => settings.sqlite_path(env)?.is_some_and(|path| path.exists()),
+            let there = match (settings.database(env)?, Cloud::of(env, settings, &user)?) {
+                (DatabaseSite::Postgres(url), _) => server::holds_tables(env, &url)?,
+                (_, Some(cloud)) => cloud.exists()?,
+                (_, None) => settings.sqlite_path(env)?.is_some_and(|path| path.exists()),
             };
             if there {
-                let instance = Instance::connect(env, &settings)?;
+                let instance = Instance::connect_and_hold(env, settings, Duration::ZERO)?;
                 bind_here(env, &slug);
                 return Ok(instance);
             }
@@ -79,19 +79,21 @@ impl Instance {
         if let Some(id) = id {
             settings.id = id;
         }
-        let existed = folder.exists();
-        let undo = Undo { folder, existed };
-        let made = make(env, &settings, &user, folder);
+        settings.storage_region = ground.region()?;
+        let undo = Undo::new(&ground, known.is_some());
+        let made = make(env, &settings, &user, &ground);
         if made.is_err() {
             undo.run(env, &settings);
         }
         let made = made?;
         bind_here(env, &slug);
+        let instance = Instance::open(env, &settings, &user)?;
+        instance.hold_first()?;
         env.emit(match made {
             Made::Anew => Event::Initialized { slug: slug.to_string(), dir: env.cwd.clone() },
             Made::Found => Event::Connected { slug: slug.to_string() },
         });
-        Instance::open(env, &settings, &user)
+        Ok(instance)
     }
 }
 
@@ -108,16 +110,30 @@ fn bind_here(env: &Env, slug: &Slug) {
 
 /// What a failed `init` takes away again.
 struct Undo<'a> {
-    folder: &'a Path,
-    existed: bool,
+    /// A folder, where the location is one, that was not there before.
+    made: Option<&'a Path>,
+    /// Whether there were settings before, which lead to what is left of the instance.
+    known: bool,
 }
 
 impl Undo<'_> {
+    fn new(ground: &Ground, known: bool) -> Undo<'_> {
+        Undo {
+            known,
+            made: match ground {
+                Ground::Folder(folder) if !folder.exists() => Some(folder),
+                _ => None,
+            },
+        }
+    }
+
     fn run(&self, env: &Env, settings: &InstanceSettings) {
-        settings.delete(env).ok();
-        if !self.existed {
-            std::fs::remove_dir(self.folder.join(".lamindb")).ok();
-            std::fs::remove_dir(self.folder).ok();
+        if !self.known {
+            settings.delete(env).ok();
+        }
+        if let Some(folder) = self.made {
+            std::fs::remove_dir(folder.join(".lamindb")).ok();
+            std::fs::remove_dir(folder).ok();
         }
     }
 }
@@ -130,50 +146,67 @@ enum Made {
     Found,
 }
 
-fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, folder: &Path) -> Result<Made> {
-    let managed = folder.join(".lamindb");
-    std::fs::create_dir_all(&managed).map_err(|error| Error::io(&managed, error))?;
+fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, ground: &Ground) -> Result<Made> {
+    ground.prepare()?;
     let site = settings.database(env)?;
-    let path = managed.join("lamin.db");
-    let on_server = matches!(site, DatabaseSite::Postgres(_));
-    let begun = if !on_server && path.exists() { begun(&path, settings) } else { None };
-    let found = begun.is_some();
-    let storage_uid = match marker::read(folder)? {
-        // A former init of this very instance that did not get to its database.
-        Some(found) if found.instance_id.as_deref() == Some(settings.id.as_str()) => found.storage_uid,
-        Some(found) => {
-            return Err(Error::new(
-                ErrorKind::StorageAlreadyManaged,
-                format!(
-                    "Storage location {} is already marked with uid {}, meaning that it is managed by another LaminDB \
-                     instance -- connect to {} or choose another folder.",
-                    folder.display(),
-                    found.storage_uid,
-                    found.instance_slug.as_deref().unwrap_or("that instance"),
-                ),
-            ));
-        }
-        None => match (begun, env.var("LAMINDB_STORAGE_LNID_INIT")) {
-            (Some(uid), _) => uid,
-            (None, Some(uid)) => uid.to_owned(),
-            (None, None) => uid::random(env, 12),
-        },
+    let cloud = Cloud::of(env, settings, user)?;
+    let marked = ground.marker()?;
+    if let Some(other) =
+        marked.as_ref().filter(|found| found.instance_id.as_deref() != Some(settings.id.as_str()))
+    {
+        return Err(already_managed(ground, other));
+    }
+    let begun = match (&site, &cloud) {
+        (_, Some(cloud)) => cloud.begun(|path| begun(path, settings))?,
+        (DatabaseSite::Sqlite(path), None) if path.exists() => begun(path, settings),
+        _ => None,
     };
-    let marker = Marker::new(&storage_uid, &settings.slug(), &settings.id);
+    let found = begun.is_some();
+    let storage_uid = match (marked, begun, env.var("LAMINDB_STORAGE_LNID_INIT")) {
+        // A former init of this very instance that did not get to its database.
+        (Some(found), ..) => found.storage_uid,
+        (None, Some(uid), _) => uid,
+        (None, None, Some(uid)) => uid.to_owned(),
+        (None, None, None) => uid::random(env, 12),
+    };
+    let mut marker = Marker::new(&storage_uid, &settings.slug(), &settings.id);
     if found {
-        finish(env, settings, folder, &marker)?;
+        finish(env, settings, ground, &marker)?;
         return Ok(Made::Found);
     }
-    if let DatabaseSite::Postgres(url) = site {
-        let marker = server::make(env, &url, settings, user, marker)?;
-        finish(env, settings, folder, &marker)?;
-        return Ok(Made::Anew);
+    let build = |path: &Path| make_file(env, settings, user, path, &storage_uid);
+    match (site, cloud) {
+        (DatabaseSite::Postgres(url), _) => marker = server::make(env, &url, settings, user, marker)?,
+        (_, Some(cloud)) => cloud.make(build)?,
+        (DatabaseSite::Sqlite(path), None) => {
+            build(&path)?;
+            return finish(env, settings, ground, &marker).map(|()| Made::Anew).inspect_err(|_| {
+                std::fs::remove_file(&path).ok();
+            });
+        }
+        (DatabaseSite::CloudSqlite(_), None) => {}
     }
-    make_file(env, settings, user, &path, &storage_uid)?;
-    finish(env, settings, folder, &marker).inspect_err(|_| {
-        std::fs::remove_file(&path).ok();
-    })?;
+    finish(env, settings, ground, &marker)?;
     Ok(Made::Anew)
+}
+
+fn already_managed(ground: &Ground, found: &Marker) -> Error {
+    let slug = found.instance_slug.as_deref().unwrap_or("that instance");
+    let way_out = match ground {
+        Ground::Folder(_) => format!("connect to {slug} or choose another folder."),
+        Ground::Bucket(_) => {
+            format!("choose another location, or to work with {slug}, run: lamin connect {}", ground.name())
+        }
+    };
+    Error::new(
+        ErrorKind::StorageAlreadyManaged,
+        format!(
+            "Storage location {} is already marked with uid {}, meaning that it is managed by another LaminDB instance -- \
+             {way_out}",
+            ground.name(),
+            found.storage_uid,
+        ),
+    )
 }
 
 /// Returns the uid of the default location that the database at `path` holds, if that is the database of these settings.
@@ -214,16 +247,9 @@ fn make_file(
 }
 
 /// Marks the location and writes the settings: the instance is there.
-fn finish(env: &Env, settings: &InstanceSettings, folder: &Path, marker: &Marker) -> Result<()> {
-    if let Marking::Other(found) = marker::write(env, folder, marker)? {
-        return Err(Error::new(
-            ErrorKind::StorageAlreadyManaged,
-            format!(
-                "Storage location {} is already marked with uid {}, meaning that it is managed by another LaminDB instance",
-                folder.display(),
-                found.storage_uid
-            ),
-        ));
+fn finish(env: &Env, settings: &InstanceSettings, ground: &Ground, marker: &Marker) -> Result<()> {
+    if let Marking::Other(found) = ground.mark(env, marker)? {
+        return Err(already_managed(ground, &found));
     }
     settings.save(env)
 }

@@ -9,6 +9,7 @@ use super::settings::files::{self, Access};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
+use crate::store::Store;
 use crate::uid;
 
 /// The marker of older versions, which holds the uid alone.
@@ -113,6 +114,23 @@ pub fn write(env: &Env, root: &Path, marker: &Marker) -> Result<Marking> {
                 None => Err(Error::new(ErrorKind::Io, format!("{} was not written", path.display()))),
             }
         }
+    }
+}
+
+/// Returns the marker of a bucket; an empty one counts as none.
+pub(crate) fn read_in(bucket: &Store) -> Result<Option<Marker>> {
+    let found = bucket.read_version(MARKER_KEY)?;
+    Ok(found.and_then(|(bytes, _)| Marker::parse(&String::from_utf8_lossy(&bytes))))
+}
+
+/// Marks a bucket unless it is marked; of several writers exactly one does.
+pub(crate) fn write_in(bucket: &Store, marker: &Marker) -> Result<Marking> {
+    if bucket.create(MARKER_KEY, marker.to_text().as_bytes())? {
+        return Ok(Marking::Written);
+    }
+    match read_in(bucket)? {
+        Some(found) => Ok(compare(found, marker)),
+        None => bucket.write(MARKER_KEY, marker.to_text().as_bytes(), true).map(|()| Marking::Written),
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn make(
         }
         tx.script(&ddl::create_own(Dialect::Postgres))?;
         fill(env, tx, settings, user, &marker.storage_uid)?;
-        NUMBERED.iter().try_for_each(|table| tx.renumber(table))?;
+        NUMBERED.iter().try_for_each(|table| tx.renumber(table, 0))?;
         Ok(true)
     })?;
     if made { Ok(marker) } else { join(&db, &shown, settings, marker) }

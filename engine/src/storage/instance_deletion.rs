@@ -3,18 +3,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{managed_objects, not_empty};
+use super::{managed_objects, not_empty, objects_of};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
-use crate::instance::marker;
-use crate::instance::settings::{DatabaseSite, InstanceSettings, dev_dir, unbind};
+use crate::instance::settings::{DatabaseSite, InstanceSettings, UserSettings, dev_dir, unbind};
+use crate::instance::{Cloud, Ground};
 
 /// What the deletion of an instance removes, and what stands in its way.
-#[derive(Clone, Debug)]
 pub struct InstanceDeletion {
     settings: InstanceSettings,
-    /// The default storage location.
+    ground: Ground,
+    /// The default storage location: a folder, or a URL.
     pub root: PathBuf,
     /// Content below its `.lamindb`, which is never removed along the way.
     pub left: Vec<PathBuf>,
@@ -24,20 +24,14 @@ impl InstanceDeletion {
     /// Returns what deleting the instance of these settings removes; files outside `.lamindb` never count.
     ///
     /// # Errors
-    /// [`ErrorKind::Unsupported`] for storage that is not on this machine.
-    pub fn plan(settings: &InstanceSettings) -> Result<InstanceDeletion> {
-        let root = settings.root()?;
-        let folder = root.local_path().ok_or_else(|| {
-            Error::new(
-                ErrorKind::Unsupported,
-                format!("This version deletes instances in local folders only, not at {}", root.as_str()),
-            )
-        })?;
-        Ok(InstanceDeletion {
-            settings: settings.clone(),
-            root: folder.to_owned(),
-            left: managed_objects(folder)?,
-        })
+    /// [`ErrorKind::Unsupported`] for storage that can only be read; what the network reports.
+    pub fn plan(env: &Env, settings: &InstanceSettings) -> Result<InstanceDeletion> {
+        let ground = Ground::of(env, &settings.root()?)?;
+        let (root, left) = match &ground {
+            Ground::Folder(folder) => (folder.clone(), managed_objects(folder)?),
+            Ground::Bucket(bucket) => (PathBuf::from(bucket.url("")?), objects_of(bucket)?),
+        };
+        Ok(InstanceDeletion { settings: settings.clone(), ground, root, left })
     }
 
     /// Removes database, marker, bindings and settings; content that was left stays where it is.
@@ -45,7 +39,8 @@ impl InstanceDeletion {
     /// The settings go last, so that a deletion that was broken off can be repeated.
     ///
     /// # Errors
-    /// [`ErrorKind::StorageNotEmpty`] when content is left and `require_empty` is set; failures of the file system.
+    /// [`ErrorKind::StorageNotEmpty`] when content is left and `require_empty` is set; [`ErrorKind::InstanceLocked`] while
+    /// somebody else works with a database in a bucket; failures of the file system and of the network.
     pub fn apply(&self, env: &Env, require_empty: bool) -> Result<()> {
         if !self.left.is_empty() {
             if require_empty {
@@ -60,32 +55,43 @@ impl InstanceDeletion {
         let slug = self.settings.slug();
         match self.settings.database(env)? {
             DatabaseSite::Sqlite(path) => remove_database(&path)?,
-            DatabaseSite::CloudSqlite(_) => {}
+            DatabaseSite::CloudSqlite(_) => {
+                let cloud = Cloud::of(env, &self.settings, &UserSettings::current(env)?)?;
+                cloud.map_or(Ok(()), |cloud| cloud.delete())?;
+            }
             DatabaseSite::Postgres(_) => env.emit(Event::Warning(format!(
                 "delete() does not yet affect your Postgres database at {}",
                 self.settings.shown_database(env)?
             ))),
         }
-        let managed = self.root.join(".lamindb");
         // A location that another instance has taken over keeps its marker.
-        let ours = marker::read(&self.root)?
+        let ours = self
+            .ground
+            .marker()?
             .is_some_and(|marker| marker.instance_id.is_none_or(|id| id == self.settings.id));
         if ours {
-            marker::remove(&self.root)?;
-        }
-        if managed.join("_exclusion").is_dir() {
-            let locks = managed.join("_exclusion");
-            fs::remove_dir_all(&locks).map_err(|error| Error::io(&locks, error))?;
+            self.ground.unmark()?;
         }
         if let Some(dir) = dev_dir(env, &slug) {
             unbind(env, &dir)?;
         }
-        self.settings.delete(env)?;
-        // Folders that hold anything of somebody's stay.
-        let _ = fs::remove_dir(&managed);
-        let _ = fs::remove_dir(&self.root);
-        Ok(())
+        if let Ground::Folder(folder) = &self.ground {
+            remove_folders(folder)?;
+        }
+        self.settings.delete(env)
     }
+}
+
+/// Removes what is left of a folder that held an instance; folders that hold anything of somebody's stay.
+fn remove_folders(folder: &Path) -> Result<()> {
+    let managed = folder.join(".lamindb");
+    let locks = managed.join("_exclusion");
+    if locks.is_dir() {
+        fs::remove_dir_all(&locks).map_err(|error| Error::io(&locks, error))?;
+    }
+    let _ = fs::remove_dir(&managed);
+    let _ = fs::remove_dir(folder);
+    Ok(())
 }
 
 /// Removes a SQLite file with the files beside it, which mean nothing without it.

@@ -4,7 +4,7 @@ use super::register::Claim;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::instance::Instance;
-use crate::instance::marker::Marker;
+use crate::instance::marker::{Marker, read_in};
 use crate::instance::root::{MARKER_KEY, Protocol, StorageRoot};
 use crate::record::Record;
 use crate::store::Store;
@@ -23,11 +23,11 @@ impl Instance {
         if matches!(root.protocol(), Protocol::Http | Protocol::Https | Protocol::Hf) {
             return Ok((nobodys(), None));
         }
-        let claim = match read_marker(&store)? {
+        let claim = match read_in(&store)? {
             Some(found) => self.claim_of(root.as_str(), found),
             None => match store.create(MARKER_KEY, own.to_text().as_bytes()) {
                 Ok(true) => Claim { storage_uid: own.storage_uid, manager: Some(settings.uid()) },
-                Ok(false) => match read_marker(&store)? {
+                Ok(false) => match read_in(&store)? {
                     Some(found) => self.claim_of(root.as_str(), found),
                     None => nobodys(),
                 },
@@ -44,7 +44,7 @@ impl Instance {
             return Ok(());
         }
         let store = Store::open(root.as_str(), self.env())?;
-        if read_marker(&store)?.is_none() {
+        if read_in(&store)?.is_none() {
             let settings = self.settings();
             let own = Marker::new(storage.uid(), &settings.slug(), &settings.id);
             store.create(MARKER_KEY, own.to_text().as_bytes())?;
@@ -70,18 +70,5 @@ impl Instance {
             }
         }
         Ok(None)
-    }
-}
-
-/// Returns the mark of a bucket; an empty one counts as none.
-pub(super) fn read_marker(store: &Store) -> Result<Option<Marker>> {
-    match store.read(MARKER_KEY) {
-        Ok(bytes) => Ok(Marker::parse(&String::from_utf8_lossy(&bytes))),
-        Err(error)
-            if error.kind() == ErrorKind::FileNotFound && !error.message().contains("does not exist at") =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(error),
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::Publish;
+use super::{Publish, sync};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash::{Both, Identity, Stamp, changed, fill};
 
@@ -15,6 +15,9 @@ const BLOCK: usize = 256 * 1024;
 
 /// Bytes from which on hashing gets a thread of its own.
 const PIPELINE: u64 = 1024 * 1024;
+
+/// Bytes after which the device is given what was written, if it will be waited for.
+const STRIDE: u64 = 16 * 1024 * 1024;
 
 /// Blocks under way between the two threads.
 const DEPTH: usize = 4;
@@ -98,6 +101,10 @@ impl Transfer<'_> {
         }
         if read > 0 {
             to.write_all(&buffer[..read]).map_err(|error| Error::io(self.target, error))?;
+            let stride = *copied / STRIDE * STRIDE;
+            if how.durable && stride > *copied - read as u64 {
+                sync::begin(to, stride - STRIDE..stride);
+            }
             (how.progress)(read as u64)?;
         }
         Ok(read)

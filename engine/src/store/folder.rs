@@ -17,6 +17,7 @@ use crate::faults;
 use crate::hash::{
     Folder, FolderFile, FolderIdentity, Identity, Stamp, changed, identify_file, open_file, scan_folder,
 };
+use crate::threads;
 
 impl Store {
     /// Publishes the folder `source` at `key`.
@@ -119,13 +120,11 @@ impl Store {
             fs::create_dir_all(path).map_err(|error| Error::io(&target.join(&below), error))?;
         }
         let single = how.durable && !flushed_whole(folder);
-        let copied: Vec<(Identity, bool)> = folder
-            .files
-            .par_iter()
-            .map(|file| {
-                self.copy_file(file, &temp.path.join(&file.path), &target.join(&file.path), single, how)
-            })
-            .collect::<Result<_>>()?;
+        let copy = |file: &FolderFile| {
+            self.copy_file(file, &temp.path.join(&file.path), &target.join(&file.path), single, how)
+        };
+        let copied: Vec<(Identity, bool)> =
+            threads::share(|| folder.files.par_iter().map(copy).collect::<Result<_>>())?;
         let cloned = copied.iter().all(|(_, cloned)| *cloned);
         Ok((copied.into_iter().map(|(identity, _)| identity).collect(), cloned))
     }

@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::{Job, Publish, Published, Store, sync};
 use crate::error::{Error, Result};
 use crate::faults;
+use crate::threads;
 
 /// A file or folder in its place.
 struct Placed {
@@ -40,8 +41,9 @@ impl Store {
         self.make_parents(jobs, how.durable, &mut ready);
         let (folders, files): (Vec<usize>, Vec<usize>) =
             (0..jobs.len()).partition(|&at| jobs[at].source.is_dir());
-        let mut placed: Vec<(usize, Result<Placed>)> =
-            files.par_iter().map(|&at| (at, self.place_job(&jobs[at], how, &ready))).collect();
+        let mut placed: Vec<(usize, Result<Placed>)> = threads::share(|| {
+            files.par_iter().map(|&at| (at, self.place_job(&jobs[at], how, &ready))).collect()
+        });
         placed.extend(folders.into_iter().map(|at| {
             let Job { source, key, .. } = &jobs[at];
             let published = self.publish_folder(source, key, &jobs[at].how(how));
@@ -98,10 +100,10 @@ impl Store {
             sync::file(&file.map_err(|error| Error::io(path, error))?, path)?;
             sync::folder(path.parent().unwrap_or(&self.root))
         };
-        placed
-            .par_iter()
-            .map(|placed| placed.as_ref().ok().and_then(|placed| placed.loose.as_ref()).map_or(Ok(()), one))
-            .collect()
+        let flush = |placed: &Result<Placed>| {
+            placed.as_ref().ok().and_then(|placed| placed.loose.as_ref()).map_or(Ok(()), one)
+        };
+        threads::share(|| placed.par_iter().map(flush).collect())
     }
 }
 

@@ -20,6 +20,7 @@ mod repository;
 mod runtime;
 mod tags;
 mod upload;
+mod versioned;
 
 use std::sync::{Arc, OnceLock};
 

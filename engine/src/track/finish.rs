@@ -195,6 +195,10 @@ impl Instance {
         }
         self.save(&mut run)?;
         self.with_context(|context| context.run = context.run.filter(|current| Some(*current) != run.id()));
+        // The call of a function is a small step on the way; what it did goes with the run that it belongs to.
+        if run.text("entrypoint").is_none() {
+            self.send()?;
+        }
         // The end of a call within a notebook is nothing to stop and read about.
         if transform.text("kind") == Some("notebook") && run.text("entrypoint").is_none() {
             let started = run.moment("started_at").map_or(now.0, |started| started.0);

@@ -23,7 +23,7 @@ struct Lab {
 
 impl Lab {
     fn new() -> Lab {
-        let scratch = Scratch::on_sqlite().unwrap();
+        let scratch = Scratch::new().unwrap();
         scratch.instance().with_creation(|creation| creation.silence_missing_run = true).unwrap();
         Lab { scratch }
     }
@@ -69,10 +69,7 @@ impl Lab {
 
     /// Runs a statement behind the engine's back, as another program would.
     fn behind(&self, sql: &str) {
-        let path = self.scratch.root().join(".lamindb/lamin.db");
-        let connection = rusqlite::Connection::open(path).unwrap();
-        connection.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
-        connection.execute_batch(sql).unwrap();
+        self.scratch.connect(9).unwrap().0.db().script(&[sql.to_owned()]).unwrap();
     }
 }
 

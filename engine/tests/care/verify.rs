@@ -4,7 +4,8 @@ use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use holotype::care::Depth;
-use holotype::{Artifact, RunChoice};
+use holotype::db::Sql;
+use holotype::{Artifact, Kind, RunChoice};
 
 use crate::proof::Dice;
 use crate::{Lab, flip};
@@ -23,10 +24,8 @@ fn sound_content_is_confirmed_and_the_time_is_noted() {
     let fast = lab.verify(Depth::Fast);
     assert_eq!((fast.checked, fast.read, fast.bytes, fast.is_sound()), (3, 0, 0, true));
     let noted = || {
-        let path = lab.scratch.root().join(".lamindb/lamin.db");
-        let connection = rusqlite::Connection::open(path).unwrap();
-        let sql = "SELECT COUNT(verified_at) FROM holotype_content";
-        connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap()
+        let sql = Sql::new("SELECT COUNT(verified_at) FROM holotype_content");
+        lab.instance().db().scalar(&sql, Kind::BigInt).unwrap().and_then(|n| n.as_int()).unwrap()
     };
     assert_eq!(noted(), 0);
     let full = lab.verify(Depth::Full);
@@ -133,7 +132,7 @@ fn what_cannot_be_looked_at_is_not_called_missing() {
     fs::remove_dir_all(second).unwrap();
     let wrong = lab.wrong(Depth::Full);
     assert!(wrong[0].starts_with("a.txt: unreachable") && wrong[0].ends_with("is it mounted?"), "{wrong:?}");
-    lab.behind("UPDATE lamindb_artifact SET storage_id = 1, _key_is_virtual = 0, key = '../a.txt'");
+    lab.behind("UPDATE lamindb_artifact SET storage_id = 1, _key_is_virtual = false, key = '../a.txt'");
     assert!(lab.wrong(Depth::Fast)[0].contains("leads out of"));
 }
 

@@ -8,6 +8,7 @@ mod common;
 mod database;
 mod journal;
 mod keys;
+mod log;
 mod place;
 #[path = "../proof/mod.rs"]
 mod proof;

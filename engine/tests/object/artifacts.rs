@@ -14,16 +14,16 @@ use crate::server::{KEY, MOTO, SECRET, env};
 use crate::support::noise;
 
 /// An instance with its database here and its default storage location in a bucket.
-struct Cloud {
-    instance: Instance,
+pub struct Cloud {
+    pub instance: Instance,
     storage: Record,
     root: String,
     events: Arc<Mutex<Vec<Event>>>,
-    dir: tempfile::TempDir,
+    pub dir: tempfile::TempDir,
 }
 
 impl Cloud {
-    fn new() -> Cloud {
+    pub fn new() -> Cloud {
         Cloud::at(&MOTO.root())
     }
 
@@ -45,34 +45,34 @@ impl Cloud {
         Cloud { instance, storage, root: root.to_owned(), events, dir }
     }
 
-    fn source(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+    pub fn source(&self, name: &str, content: impl AsRef<[u8]>) -> String {
         let path = self.dir.path().join("work").join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
         path.to_str().unwrap().to_owned()
     }
 
-    fn save(&self, new: NewArtifact) -> Record {
+    pub fn save(&self, new: NewArtifact) -> Record {
         let mut artifact = self.instance.artifact(new).unwrap();
         self.instance.save_artifact(&mut artifact).unwrap();
         artifact.record
     }
 
-    fn bucket(&self) -> Store {
+    pub fn bucket(&self) -> Store {
         Store::open(&self.root, &env()).unwrap()
     }
 
-    fn keys(&self) -> Vec<String> {
+    pub fn keys(&self) -> Vec<String> {
         let entries = self.bucket().list("").unwrap().into_iter().map(|entry| entry.key);
         entries.filter(|key| key != ".lamindb/storage_uid.txt").collect()
     }
 
     /// Returns the root without its endpoint.
-    fn url(&self) -> &str {
+    pub fn url(&self) -> &str {
         self.root.split('?').next().unwrap()
     }
 
-    fn cached(&self, name: &str) -> PathBuf {
+    pub fn cached(&self, name: &str) -> PathBuf {
         self.dir.path().join("cache").join(self.url().trim_start_matches("s3://")).join(name)
     }
 
@@ -81,7 +81,7 @@ impl Cloud {
         self.instance.by_id(record.registry(), record.id().unwrap()).unwrap()
     }
 
-    fn text(&self, record: &Record) -> String {
+    pub fn text(&self, record: &Record) -> String {
         fs::read_to_string(self.instance.cache(record).unwrap()).unwrap()
     }
 }
@@ -137,6 +137,9 @@ fn content_that_was_changed_in_the_bucket_is_refused() {
     let record = cloud.save(NewArtifact::new(cloud.source("x.txt", "one")).key("x.txt"));
     let key = format!(".lamindb/{}.txt", record.uid());
     cloud.bucket().write(&key, b"two", true).unwrap();
+    // What was saved is still in the cache, and right; without it there is only the bucket.
+    assert_eq!(cloud.text(&record), "one");
+    fs::remove_file(cloud.cached("x.txt")).unwrap();
     let error = cloud.instance.cache(&record).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);
     assert!(error.message().contains(&key), "{error}");
@@ -305,16 +308,50 @@ fn a_failing_network_leaves_no_row_and_saving_again_succeeds() {
 fn the_cache_keeps_to_its_limit() {
     let cloud = Cloud::new();
     holotype::instance::settings::set_cache_limit(cloud.instance.env(), Some(2500)).unwrap();
+    // The clock moves on, so that what was made before is no longer in use.
+    let later = || (0..70_000).for_each(|_| assert!(cloud.instance.env().now().0 > 0));
+    let there = || (0..4).filter(|i| cloud.cached(&format!("{i}.bin")).exists()).collect::<Vec<_>>();
     let records: Vec<Record> = (0..4)
         .map(|i| {
-            cloud.save(NewArtifact::new(cloud.source("x.bin", noise(1000, 2 * i))).key(format!("{i}.bin")))
+            later();
+            let source = cloud.source("x.bin", noise(1000, 2 * i));
+            cloud.save(NewArtifact::new(source).key(format!("{i}.bin")))
         })
         .collect();
-    for record in &records {
-        cloud.instance.cache(record).unwrap();
-        // The clock moves on, so that what was read before is no longer in use.
-        (0..70_000).for_each(|_| assert!(cloud.instance.env().now().0 > 0));
+    assert_eq!(there(), [2, 3], "what was saved first went first");
+    later();
+    cloud.instance.cache(&records[0]).unwrap();
+    assert_eq!(there(), [0, 3]);
+    later();
+    cloud.save(NewArtifact::new(cloud.source("x.bin", noise(3000, 9))).key("large.bin"));
+    assert_eq!(there(), [0, 3], "what would fill the cache alone is not kept");
+    assert!(!cloud.cached("large.bin").exists());
+}
+
+#[test]
+fn content_is_read_where_it_lies_as_long_as_its_store_describes_it_rightly() {
+    let cloud = Cloud::new();
+    let file = cloud.save(NewArtifact::new(cloud.source("x.txt", "one")).key("x.txt"));
+    cloud.source("d/a", "A");
+    cloud.source("d/sub/b", "BB");
+    let folder = cloud.dir.path().join("work/d").display().to_string();
+    let folder = cloud.save(NewArtifact::new(&folder).key("d"));
+    let (copy, copies) = (cloud.cached("x.txt"), cloud.cached("d"));
+    assert_eq!(cloud.instance.readable(&file).unwrap(), copy);
+    assert_eq!(cloud.instance.readable(&folder).unwrap(), copies);
+    fs::remove_dir_all(cloud.cached("")).unwrap();
+    let url = |record: &Record| cloud.instance.artifact_path(record).unwrap();
+    assert_eq!(cloud.instance.readable(&file).unwrap(), url(&file));
+    assert_eq!(cloud.instance.readable(&folder).unwrap(), url(&folder));
+    assert!(!copy.exists() && !copies.exists(), "nothing is fetched");
+
+    let key = format!(".lamindb/{}.txt", file.uid());
+    for wrong in ["two", "three"] {
+        cloud.bucket().write(&key, wrong.as_bytes(), true).unwrap();
+        assert_eq!(cloud.instance.readable(&file).unwrap_err().kind(), ErrorKind::Corrupt);
     }
-    let there = |i: usize| cloud.cached(&format!("{i}.bin")).exists();
-    assert!(!there(0) && !there(1) && there(2) && there(3));
+    cloud.bucket().remove(&key).unwrap();
+    assert_eq!(cloud.instance.readable(&file).unwrap_err().kind(), ErrorKind::FileNotFound);
+    cloud.bucket().write(&format!(".lamindb/{}/sub/b", folder.stem_uid()), b"XX", true).unwrap();
+    assert_eq!(cloud.instance.readable(&folder).unwrap_err().kind(), ErrorKind::Corrupt);
 }

@@ -2,8 +2,10 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod artifacts;
+mod care;
 mod errors;
 mod faults;
+mod keep_local;
 mod protocol;
 mod proxy;
 mod remote;

@@ -22,7 +22,7 @@ const CHUNK: usize = 256;
 /// One connection with the small runtime that drives it; nothing else runs in the background.
 pub(in crate::db) struct Connection {
     // Dropped first: it tells the driver that nobody will ask again.
-    client: Client,
+    pub(super) client: Client,
     runtime: Option<Runtime>,
     tls: Tls,
     place: String,
@@ -108,7 +108,7 @@ impl Connection {
     }
 
     /// Waits for the server, at most as long as a statement may take.
-    fn wait<T>(
+    pub(super) fn wait<T>(
         &self,
         work: impl Future<Output = std::result::Result<T, tokio_postgres::Error>>,
     ) -> Result<T> {

@@ -63,7 +63,11 @@ pub(super) fn translate(place: &str, error: tokio_postgres::Error) -> Error {
 
 fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
     let text = db.message();
-    let detail = db.detail().map(|detail| format!(" ({})", detail.trim_end_matches('.'))).unwrap_or_default();
+    // Of many rows in one stream, the context tells which one it was.
+    let row = db.where_().filter(|context| context.starts_with("COPY "));
+    let details: Vec<&str> =
+        db.detail().into_iter().chain(row).map(|part| part.trim_end_matches('.')).collect();
+    let detail = if details.is_empty() { String::new() } else { format!(" ({})", details.join("; ")) };
     let code = db.code();
     match code.code() {
         "23505" | "23P01" | "23503" | "23502" | "23514" | "23000" | "23001" => {

@@ -13,6 +13,7 @@ use super::system::SystemSettings;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::event::Event;
+use crate::instance::cloud::KEPT;
 use crate::instance::root::resolve;
 
 const FILE: &str = "storage.env";
@@ -238,6 +239,8 @@ impl ClearPlan {
         for entry in found {
             if entry.file_type().is_dir() {
                 plan.folders.push(entry.into_path());
+            } else if entry.file_name().to_string_lossy().starts_with(KEPT) {
+                // The only copy of somebody's work.
             } else {
                 plan.bytes += entry.metadata().map_or(0, |metadata| metadata.len());
                 plan.files.push(entry.into_path());

@@ -238,13 +238,13 @@ impl Object {
     }
 
     pub(in crate::store) fn identify_file(&self, key: &str) -> Result<Identity> {
-        runtime::run(&|_| Ok(()), self.identify_async(key))
+        runtime::run(&self.patience(), self.identify_async(key))
     }
 
     /// Reads every file below `key` once, without keeping any.
     pub(in crate::store) fn identify_folder(&self, key: &str) -> Result<FolderIdentity> {
         let key = key.trim_end_matches('/');
-        runtime::run(&|_| Ok(()), async {
+        runtime::run(&self.patience(), async {
             let below = self.stats_async(&format!("{key}/")).await?;
             let entries: Vec<(ManifestEntry, String)> = stream::iter(below)
                 .map(|stat| async move {

@@ -28,9 +28,12 @@ pub struct Stat {
     pub content: Option<ContentHash>,
 }
 
-const QUIET: runtime::Progress<'static> = &|_| Ok(());
-
 impl Object {
+    /// Returns what is asked while the network is waited for: reading is broken off whenever the user wants to.
+    pub(super) fn patience(&self) -> impl Fn(u64) -> Result<()> + Sync + '_ {
+        |_| self.env.keep_going()
+    }
+
     pub(in crate::store) fn exists(&self, key: &str) -> Result<bool> {
         match self.stat(key)? {
             Some(_) => Ok(true),
@@ -47,7 +50,7 @@ impl Object {
             _ => {}
         }
         let location = self.location(key)?;
-        runtime::run(QUIET, async {
+        runtime::run(&self.patience(), async {
             let client = self.client().await?;
             let mut below = client.store.list(Some(&location));
             match below.next().await {
@@ -60,7 +63,7 @@ impl Object {
 
     /// Returns what is known of the file at `key`; `None` when there is none.
     pub(in crate::store) fn stat(&self, key: &str) -> Result<Option<Stat>> {
-        runtime::run(QUIET, self.stat_async(key))
+        runtime::run(&self.patience(), self.stat_async(key))
     }
 
     pub(super) async fn stat_async(&self, key: &str) -> Result<Option<Stat>> {
@@ -83,7 +86,7 @@ impl Object {
         }
     }
 
-    fn stat_of(&self, key: String, meta: &ObjectMeta) -> Stat {
+    pub(super) fn stat_of(&self, key: String, meta: &ObjectMeta) -> Stat {
         Stat {
             key,
             size: meta.size,
@@ -95,7 +98,7 @@ impl Object {
 
     /// Returns what is known of all files whose key starts with `prefix`, sorted by key.
     pub(in crate::store) fn stats(&self, prefix: &str) -> Result<Vec<Stat>> {
-        runtime::run(QUIET, self.stats_async(prefix))
+        runtime::run(&self.patience(), self.stats_async(prefix))
     }
 
     pub(super) async fn stats_async(&self, prefix: &str) -> Result<Vec<Stat>> {
@@ -177,7 +180,7 @@ impl Object {
     }
 
     pub(in crate::store) fn read(&self, key: &str) -> Result<Vec<u8>> {
-        runtime::run(QUIET, async {
+        runtime::run(&self.patience(), async {
             let location = self.location(key)?;
             let client = self.client().await?;
             let fail = |error| self.fail(client, key, error);
@@ -202,7 +205,7 @@ impl Object {
             return Ok(Vec::new());
         }
         let wanted = range.end - range.start;
-        let read = runtime::run(QUIET, async {
+        let read = runtime::run(&self.patience(), async {
             let location = self.location(key)?;
             let client = self.client().await?;
             let options =

@@ -1,0 +1,76 @@
+//! `migrate`.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::lab::Lab;
+
+/// A PostgreSQL cluster below a folder, which stops when this is dropped.
+struct Cluster<'a>(&'a Path);
+
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../engine/tests/support/postgres.sh");
+
+impl Cluster<'_> {
+    fn run(&self, words: &[&str]) -> String {
+        let output = Command::new(SCRIPT).arg(words[0]).arg(self.0).args(&words[1..]).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}
+
+impl Drop for Cluster<'_> {
+    fn drop(&mut self) {
+        Command::new(SCRIPT).arg("stop").arg(self.0).arg("immediate").output().ok();
+    }
+}
+
+#[test]
+fn an_instance_moves_to_a_server_and_back() {
+    let lab = Lab::new();
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(lab.home().parent().unwrap(), open).unwrap();
+    let folder = lab.home().parent().unwrap().join("cluster");
+    let cluster = Cluster(&folder);
+    cluster.run(&["start"]);
+    let url = cluster.run(&["create", "atlas"]);
+    lab.write("a.txt", "one");
+    lab.ok(&["save", "a.txt", "--key", "a.txt"]);
+    let before = lab.json(&["list", "artifact"]);
+
+    let plan = ["migrate", "to-postgres", &url, "--dry-run"];
+    let out = lab.ok(&plan);
+    assert!(out.contains("lamindb_artifact") && out.contains("; nothing was changed\n"), "{out}");
+    assert!(!out.contains("pw") && out.contains("to postgresql://tester:***@***:"), "{out}");
+    assert_eq!(lab.json(&plan)["tables"]["lamindb_artifact"], 1);
+    let out = lab.ok(&["migrate", "to-postgres", &url]);
+    assert!(out.contains("→ moved anonymous/lab with ") && out.contains("lamin.db.moved-"), "{out}");
+    assert_eq!(lab.json(&["list", "artifact"]), before);
+    assert!(lab.ok(&["info"]).contains("postgresql://tester:***@***"));
+    let again = lab.fails(1, &["migrate", "to-postgres", &url]);
+    assert!(again.contains("on PostgreSQL already"), "{again}");
+
+    let done = lab.json(&["migrate", "to-sqlite"]);
+    assert!(done["kept"].as_str().unwrap().starts_with("postgresql://tester:***@***"), "{done}");
+    assert_eq!(lab.json(&["list", "artifact"]), before);
+    lab.ok(&["verify", "--full"]);
+    let taken = lab.fails(1, &["migrate", "to-postgres", &url]);
+    assert!(taken.contains("is not empty") && !taken.contains("pw"), "{taken}");
+}
+
+#[test]
+fn there_must_be_an_instance_and_a_server() {
+    assert!(Lab::empty().fails(1, &["migrate", "to-sqlite"]).contains("No instance is connected"));
+    let lab = Lab::new();
+    let error = lab.fails(1, &["migrate", "to-postgres", "postgresql://me:secret@127.0.0.1:1/x"]);
+    assert!(error.contains("cannot be reached") && !error.contains("secret"), "{error}");
+    lab.ok(&["list", "artifact"]);
+}
+
+#[test]
+fn there_is_nothing_to_migrate() {
+    let lab = Lab::new();
+    let out = lab.ok(&["migrate", "deploy"]);
+    assert!(out.ends_with("there is nothing to deploy\n"), "{out}");
+    assert_eq!(lab.ok(&["migrate", "create"]), "No changes detected\n");
+    assert!(Lab::empty().fails(1, &["migrate", "deploy"]).contains("No instance is connected."));
+}

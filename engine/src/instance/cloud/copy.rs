@@ -1,0 +1,118 @@
+//! The working copy of a cloud database on this machine, and the processes that use it.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use super::state::{Stamp, State};
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::instance::settings::files::{self, Access};
+use crate::uid;
+
+/// What the names of copies begin with that were set aside because they hold work that is in no cloud.
+pub(crate) const KEPT: &str = "lamin.db.kept-";
+
+/// A working copy; all files about it lie beside it.
+pub(super) struct WorkingCopy {
+    pub(super) path: PathBuf,
+}
+
+impl WorkingCopy {
+    pub(super) fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
+    /// Returns the path of a file beside the copy.
+    pub(super) fn beside(&self, end: &str) -> PathBuf {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(end);
+        name.into()
+    }
+
+    fn note(&self) -> PathBuf {
+        self.beside(".holotype")
+    }
+
+    /// Returns what is known of the copy; a copy that is not known yet gets a name.
+    pub(super) fn state(&self, env: &Env) -> Result<State> {
+        let found = State::read(&self.note())?;
+        Ok(found.unwrap_or_else(|| State { client: uid::random(env, 16), ..State::default() }))
+    }
+
+    /// Returns what is known of the copy, if anything is.
+    pub(super) fn known(&self) -> Result<Option<State>> {
+        State::read(&self.note())
+    }
+
+    pub(super) fn keep(&self, env: &Env, state: &State) -> Result<()> {
+        files::write(env, &self.note(), &state.to_text(), Access::Shared)
+    }
+
+    /// Returns how the file looks, if nobody is at it.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        Stamp::of(&self.path, &self.beside("-wal"))
+    }
+
+    /// Waits until no other process changes what is known of the copy; ends when the file is dropped.
+    pub(super) fn turn(&self) -> Result<File> {
+        let (path, file) = self.open(".turn")?;
+        file.lock().map_err(|error| Error::io(&path, error))?;
+        Ok(file)
+    }
+
+    /// Joins those who write to the copy; ends when the file is dropped.
+    pub(super) fn join(&self) -> Result<File> {
+        let (path, file) = self.open(".writers")?;
+        file.lock_shared().map_err(|error| Error::io(&path, error))?;
+        Ok(file)
+    }
+
+    /// Keeps others from writing to the copy until the file is dropped; nothing when somebody is at it.
+    pub(super) fn alone(&self) -> Result<Option<File>> {
+        let (path, file) = self.open(".writers")?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(Error::io(&path, error)),
+        }
+    }
+
+    fn open(&self, end: &str) -> Result<(PathBuf, File)> {
+        let path = self.beside(end);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        let opened = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+        let file = opened.map_err(|error| Error::io(&path, error))?;
+        Ok((path, file))
+    }
+
+    /// Keeps bytes of the copy in a file of their own, which nothing ever removes, and returns its path.
+    pub(super) fn set_aside(&self, env: &Env, bytes: &[u8]) -> Result<PathBuf> {
+        let moment: String = env.now().to_sql().chars().filter(char::is_ascii_digit).take(14).collect();
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        let mut path = folder.join(format!("{KEPT}{moment}"));
+        while path.exists() {
+            path = folder.join(format!("{KEPT}{moment}-{}", uid::random(env, 4)));
+        }
+        let written = File::create_new(&path).and_then(|mut file| {
+            std::io::Write::write_all(&mut file, bytes)?;
+            file.sync_all()
+        });
+        written.map_err(|error| Error::io(&path, error))?;
+        Ok(path)
+    }
+
+    /// Removes the copy.
+    pub(super) fn clear(&self) -> Result<()> {
+        for end in ["-wal", "-shm", "-journal", "", ".incoming"] {
+            files::remove(&self.beside(end))?;
+        }
+        Ok(())
+    }
+
+    /// Removes the copy and what is known of it.
+    pub(super) fn remove(&self) -> Result<()> {
+        self.clear()?;
+        files::remove(&self.note()).map(drop)
+    }
+}

@@ -1,0 +1,98 @@
+//! What the two databases of a migration note of it, so that a broken one can be told from a finished one.
+//!
+//! The copy bears `arriving` until the old database bears `departed`, which is the moment from which the copy is the
+//! instance; then `arriving` becomes `arrived`. All three hold the token of the one migration.
+
+use serde_json::{Value as Json, json};
+
+use crate::db::{Db, Tx};
+use crate::error::{Error, ErrorKind, Result};
+use crate::value::Timestamp;
+
+const ARRIVING: &str = "migration:arriving";
+const ARRIVED: &str = "migration:arrived";
+const DEPARTED: &str = "migration:departed";
+
+/// The notes, which belong to a database and not to the instance in it.
+pub(super) const NOTES: [&str; 3] = [ARRIVING, ARRIVED, DEPARTED];
+
+/// Where an instance went.
+pub(super) struct Departure {
+    pub(super) token: String,
+    pub(super) to: String,
+    at: String,
+}
+
+/// Marks the copy as one that is not yet the instance.
+pub(super) fn arrive(tx: &Tx<'_>, token: &str) -> Result<()> {
+    tx.set_meta(ARRIVING, token.to_owned())
+}
+
+/// Returns true when the database is a copy that was never taken into use.
+pub(super) fn is_arriving(db: &Db) -> Result<bool> {
+    Ok(db.meta(ARRIVING)?.is_some())
+}
+
+pub(super) fn is_arriving_within(tx: &Tx<'_>) -> Result<bool> {
+    Ok(tx.meta(ARRIVING)?.is_some())
+}
+
+/// Returns true when the database was made by this migration.
+pub(super) fn came_by(db: &Db, token: &str) -> Result<bool> {
+    let notes = [db.meta(ARRIVING)?, db.meta(ARRIVED)?];
+    Ok(notes.iter().flatten().any(|note| note == token))
+}
+
+/// Marks the copy as the instance.
+pub(super) fn settle(db: &Db) -> Result<()> {
+    db.write(|tx| match tx.meta(ARRIVING)? {
+        Some(token) => {
+            tx.set_meta(ARRIVED, token)?;
+            tx.forget_meta(ARRIVING)
+        }
+        None => Ok(()),
+    })
+}
+
+/// Marks the old database as one that is no longer the instance.
+pub(super) fn depart(tx: &Tx<'_>, token: &str, to: &str, now: Timestamp) -> Result<()> {
+    tx.set_meta(DEPARTED, json!({"token": token, "to": to, "at": now.to_display()}).to_string())
+}
+
+/// Returns where the instance went, if it did.
+pub(super) fn departure(note: Option<String>) -> Option<Departure> {
+    let json: Json = serde_json::from_str(&note?).ok()?;
+    let field = |name: &str| json.get(name)?.as_str().map(str::to_owned);
+    Some(Departure { token: field("token")?, to: field("to")?, at: field("at").unwrap_or_default() })
+}
+
+pub(super) fn departure_of(db: &Db) -> Result<Option<Departure>> {
+    Ok(departure(db.meta(DEPARTED)?))
+}
+
+pub(super) fn departure_within(tx: &Tx<'_>) -> Result<Option<Departure>> {
+    Ok(departure(tx.meta(DEPARTED)?))
+}
+
+/// Refuses the old database of an instance that was migrated: what is written there would be lost.
+///
+/// # Errors
+/// [`ErrorKind::UnknownDatabase`] naming where the instance is.
+pub(in crate::instance) fn refuse_departed(db: &Db, place: &str) -> Result<()> {
+    match departure_of(db)? {
+        None => Ok(()),
+        Some(departure) => Err(departed(place, &departure)),
+    }
+}
+
+pub(super) fn departed(place: &str, departure: &Departure) -> Error {
+    let kind = if departure.to.starts_with("postgres") { "to-postgres" } else { "to-sqlite" };
+    Error::new(
+        ErrorKind::UnknownDatabase,
+        format!(
+            "The instance in {place} moved to {} on {}, and this database is only kept: to work there, run `holotype migrate \
+             {kind}` with that place",
+            departure.to, departure.at
+        ),
+    )
+}

@@ -1,0 +1,21 @@
+//! Instances whose database lies in a bucket: one client at a time, nothing overwritten, nothing lost.
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+#![allow(clippy::disallowed_macros, reason = "children report to their parent")]
+
+mod client;
+mod conflict;
+mod killed;
+mod lock;
+mod network;
+#[path = "../proof/mod.rs"]
+mod proof;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../object/proxy.rs"]
+mod proxy;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../object/server.rs"]
+mod server;
+#[path = "../support/mod.rs"]
+mod support;
+mod versions;
+mod work;

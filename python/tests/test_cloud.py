@@ -1,0 +1,315 @@
+"""Artifacts in a bucket, seen from Python."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars
+import pytest
+
+import holotype as ln
+import holotype.upath
+from holotype import _clouds
+from samples import small_anndata
+
+# Other libraries announce changes of their own in the writing of stores.
+pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")
+
+
+def saved(data: Any, key: str) -> ln.Artifact:
+    """Returns a saved artifact without a run."""
+    artifact = ln.Artifact(data, key=key, run=False).save()
+    assert artifact is not None
+    return artifact
+
+
+def forget_copies() -> None:
+    """Empties the cache."""
+    shutil.rmtree(ln.settings.cache_dir)
+
+
+def copies() -> list[str]:
+    """Returns the names of the copies in the cache."""
+    found = (path for path in Path(ln.settings.cache_dir).rglob("*") if path.is_file())
+    return sorted(path.name for path in found if path.parent.name != ".holotype")
+
+
+@pytest.fixture
+def fetched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The sizes of what is read from buckets in parts."""
+    import s3fs
+
+    sizes: list[int] = []
+    plain = s3fs.S3File._fetch_range
+
+    def counting(file: Any, start: int, end: int) -> bytes:
+        content: bytes = plain(file, start, end)
+        sizes.append(len(content))
+        return content
+
+    monkeypatch.setattr(s3fs.S3File, "_fetch_range", counting)
+    return sizes
+
+
+both_servers = pytest.mark.parametrize("bucket", ["moto", "s3s"], indirect=True)
+
+
+@both_servers
+def test_a_file_goes_to_the_bucket_and_comes_back(cloud: Any, bucket: str) -> None:
+    assert (ln.settings.storage.type, ln.settings.storage.root_as_str) == ("s3", bucket)
+    assert (str(cloud), cloud) == (bucket.split("?")[0], ln.Storage.get(root=bucket).path)
+    Path("x.txt").write_text("hello")
+    artifact = saved("x.txt", "raw/x.txt")
+    place = f"{cloud}/.lamindb/{artifact.uid}.txt"
+    assert (str(artifact.path), artifact.path.as_posix()) == (place, place)
+    assert isinstance(artifact.path, ln.UPath)
+    assert repr(artifact.path) == f"S3QueryPath('{place}')"
+    assert artifact.path.exists()
+    assert artifact.path.read_text() == "hello"
+    # What was saved is in the cache already.
+    copy = artifact.cache()
+    assert copy == ln.settings.cache_dir / bucket.split("?")[0].removeprefix("s3://") / "raw/x.txt"
+    assert ln.settings.storage.cloud_to_local(artifact.path).read_text() == "hello"
+    forget_copies()
+    assert (artifact.cache(), artifact.load()) == (copy, "hello")
+    artifact.delete(permanent=True)
+    assert not artifact.path.exists()
+    assert [path.name for path in (cloud / ".lamindb").iterdir()] == ["storage_uid.txt"]
+
+
+def test_what_lies_in_the_bucket_is_registered_and_found(
+    cloud: Any, bucket: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (cloud / "raw/x.csv").write_text("a\n1\n")
+    artifact = ln.Artifact(cloud / "raw/x.csv", run=False).save()
+    assert artifact is not None
+    assert (artifact.key, artifact._hash_type, artifact.size) == ("raw/x.csv", "md5", 4)
+    assert artifact.path == cloud / "raw/x.csv"
+    assert artifact.load()["a"].tolist() == [1]
+    other = saved(pd.DataFrame({"a": [1]}), "t.parquet")
+    for known in (artifact, other):
+        assert ln.Artifact.get(path=known.path) == known
+        assert ln.Artifact.get(path=str(known.path)) == known
+    # Consoles mark folders by empty objects.
+    bucket_name, _, key = cloud.path.partition("/")
+    cloud.fs.call_s3("put_object", Bucket=bucket_name, Key=f"{key}/", Body=b"")
+    capsys.readouterr()
+    cloud.view_tree()
+    assert capsys.readouterr().out.splitlines() == [
+        "2 sub-directories & 3 files with suffixes '.csv', '.parquet', '.txt'",
+        bucket.split("?")[0],
+        "├── .lamindb/",
+        f"│   ├── {other.uid}.parquet",
+        "│   └── storage_uid.txt",
+        "└── raw/",
+        "    └── x.csv",
+    ]
+
+
+def test_only_folders_have_trees(cloud: Any) -> None:
+    (cloud / "x.csv").write_text("a\n")
+    with pytest.raises(NotADirectoryError):
+        (cloud / "x.csv").view_tree()
+    with pytest.raises(FileNotFoundError):
+        (cloud / "none").view_tree()
+
+
+def test_a_path_that_names_another_server_is_not_known(cloud: Any) -> None:
+    (cloud / "x.csv").write_text("a\n")
+    elsewhere = f"{cloud}/x.csv?endpoint_url=http://127.0.0.1:9"
+    with pytest.raises(ln.errors.UnknownStorageLocation, match="is not contained in any known storage"):
+        ln.Artifact(elsewhere, run=False)
+    with pytest.raises(ln.errors.UnknownStorageLocation):
+        ln.Artifact(ln.UPath(elsewhere), run=False)
+    with pytest.raises(ln.errors.ObjectDoesNotExist):
+        ln.Artifact.get(path=elsewhere)
+
+
+@both_servers
+def test_tables_are_read_in_parts(cloud: Any, fetched: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({name: rng.random(400_000) for name in "abcdef"})
+    frame.to_parquet("t.parquet", row_group_size=20_000)
+    size = Path("t.parquet").stat().st_size
+    table, text = saved("t.parquet", "t.parquet"), saved(frame.head(10), "t.csv")
+    forget_copies()
+    rows = table.open().scanner(columns=["b"]).head(5)
+    assert rows.column("b").to_pylist() == frame["b"].head(5).tolist()
+    assert 0 < sum(fetched) < size / 2
+    assert text.open().count_rows() == 10
+    with table.open(engine="polars") as lazy:
+        assert lazy.select("c").head(2).collect()["c"].to_list() == frame["c"].head(2).tolist()
+    with text.open(engine="polars") as lazy:
+        assert isinstance(lazy, polars.LazyFrame)
+        assert lazy.collect().height == 10
+    assert not copies()
+    table.cache()
+    assert table.open().count_rows() == len(frame)
+    assert copies() == ["t.parquet"]
+
+
+def test_folders_of_tables_are_read_in_parts(cloud: Any) -> None:
+    for part in ("k=1", "k=2"):
+        Path("parts", part).mkdir(parents=True)
+        pd.DataFrame({"a": [1, 2]}).to_parquet(f"parts/{part}/x.parquet")
+    folder = saved("parts", "parts")
+    forget_copies()
+    assert folder.open(partitioning="hive").to_table().column("k").to_pylist() == [1, 1, 2, 2]
+    with folder.open(engine="polars") as lazy:
+        assert lazy.collect().height == 4
+    assert not copies()
+
+
+def test_collections_are_read_in_parts(cloud: Any) -> None:
+    parts = [saved(pd.DataFrame({"a": [n]}), f"{n}.parquet") for n in range(3)]
+    collection = ln.Collection(parts, key="parts", run=False).save()
+    together = ln.Artifact.filter(suffix=".parquet").order_by("id")
+    forget_copies()
+    for table in (collection, together):
+        assert table.open().to_table().column("a").to_pylist() == [0, 1, 2]
+        with table.open(engine="polars") as lazy:
+            assert lazy.collect()["a"].to_list() == [0, 1, 2]
+    assert not copies()
+    # What is here already is read here.
+    ln.Artifact.get(parts[1].uid).cache()
+    assert collection.open().to_table().column("a").to_pylist() == [0, 1, 2]
+    with collection.open(engine="polars") as lazy:
+        assert lazy.collect()["a"].to_list() == [0, 1, 2]
+    assert copies() == ["1.parquet"]
+    assert collection.load()["a"].tolist() == [0, 1, 2]
+    assert copies() == ["0.parquet", "1.parquet", "2.parquet"]
+
+
+@pytest.mark.parametrize("suffix", [".h5ad", ".zarr"])
+def test_arrays_are_read_in_parts(cloud: Any, suffix: str, fetched: list[int]) -> None:
+    adata = small_anndata()
+    # Much of the file is nobody's concern here.
+    adata.obsm["large"] = np.random.default_rng(0).random((adata.n_obs, 100_000))
+    path = Path(f"cells{suffix}")
+    (adata.write_h5ad if suffix == ".h5ad" else adata.write_zarr)(path)
+    artifact = saved(path, f"cells{suffix}")
+    forget_copies()
+    with artifact.open() as access:
+        subset = access[:5, :7].to_memory if suffix == ".zarr" else None
+        assert access.shape == adata.shape
+        pd.testing.assert_frame_equal(access.obs, adata.obs, check_dtype=False)
+        part = access[:5, :7].X
+        assert np.allclose(part if isinstance(part, np.ndarray) else part.toarray(), adata[:5, :7].X)
+        assert subset is None or subset().shape == (5, 7)
+    if suffix == ".h5ad":
+        assert 0 < sum(fetched) < path.stat().st_size / 2
+    assert not copies()
+    with pytest.raises(ValueError, match=r"can be opened with `mode='r'` only"):
+        artifact.open(mode="r+")
+
+
+@both_servers
+def test_other_stores_are_read_in_parts(cloud: Any) -> None:
+    import h5py
+
+    with h5py.File("x.h5", "w") as file:
+        file["d"] = np.arange(3)
+    artifact = saved("x.h5", "x.h5")
+    forget_copies()
+    with artifact.open() as access:
+        assert access.storage["d"][:2].tolist() == [0, 1]
+    assert not copies()
+
+
+def test_what_was_changed_behind_the_registry_is_not_read(cloud: Any) -> None:
+    artifact = ln.Artifact.get(saved(pd.DataFrame({"a": [1]}), "t.csv").uid)
+    content = artifact.path.read_bytes()
+    forget_copies()
+    artifact.path.write_bytes(content.replace(b"1", b"2"))
+    for read in (artifact.open, artifact.load, artifact.cache):
+        with pytest.raises(ln.errors.CorruptArtifact):
+            read()
+    artifact.path.unlink()
+    with pytest.raises(FileNotFoundError):
+        artifact.open()
+
+
+def test_the_missing_package_is_named(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    artifact = ln.Artifact.get(saved(pd.DataFrame({"a": [1]}), "t.csv").uid)
+    forget_copies()
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    wanted = r"^Please install s3fs: pip install 'holotype\[s3\]'$"
+    with pytest.raises(ImportError, match=wanted):
+        artifact.path.exists()
+    with pytest.raises(ImportError, match=wanted):
+        artifact.open()
+    # The engine needs none of it.
+    assert artifact.load()["a"].tolist() == [1]
+
+
+def test_who_asks_a_bucket_is_found_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert _clouds.options("s3", {}) == {"use_listings_cache": False, "anon": True}
+    assert _clouds.options("s3", {"key": "k"}) == {"use_listings_cache": False, "key": "k"}
+    (home / ".aws").mkdir()
+    (home / ".aws/credentials").write_text("[default]\naws_access_key_id = k\naws_secret_access_key = s\n")
+    assert _clouds.options("s3", {}) == {"use_listings_cache": False}
+    (home / ".aws/credentials").unlink()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
+    assert "anon" not in _clouds.options("s3", {})
+    assert _clouds.options("gs", {"token": "t"}) == {"token": "t"}
+
+
+def test_an_address_names_its_server() -> None:
+    path = ln.UPath("s3://bucket/a?endpoint_url=http%3A%2F%2Flocalhost:9000") / "b.csv"
+    assert (str(path), path.storage_options["endpoint_url"]) == (
+        "s3://bucket/a/b.csv",
+        "http://localhost:9000",
+    )
+    assert str(ln.UPath("s3://bucket/what?")) == "s3://bucket/what?"
+    with pytest.raises(ValueError, match="Multiple values for endpoint_url query parameter"):
+        ln.UPath("s3://bucket/a?endpoint_url=http://x&endpoint_url=http://y")
+    assert holotype.upath.UPath is ln.UPath
+
+
+def test_a_table_with_a_column_named_like_a_path_is_a_table(cloud: Any) -> None:
+    frame = pd.DataFrame({"protocol": ["s3"], "path": ["x"]})
+    assert saved(frame, "t.parquet").load().equals(frame)
+
+
+def test_waiting_for_a_server_is_broken_off(home: Path) -> None:
+    """A server that never answers is left at once when the user wants to."""
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        code = (
+            "import holotype as ln, sys\n"
+            "ln.setup.init(storage='./store')\n"
+            "print('ready', flush=True)\n"
+            f"ln.Storage(root='s3://bucket?endpoint_url=http://127.0.0.1:{silent.getsockname()[1]}').save()\n"
+        )
+        keys = {"AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s"}
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            env=os.environ | keys,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        while process.stdout.readline() != "ready\n":
+            assert process.poll() is None
+        silent.settimeout(30)
+        connection, _ = silent.accept()
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=20)
+        connection.close()
+    assert error.rstrip().endswith("KeyboardInterrupt") or "KeyboardInterrupt: " in error
