@@ -177,6 +177,28 @@ fn content_is_known_wherever_it_is_read() {
 }
 
 #[test]
+fn inputs_may_be_gone_in_the_end() {
+    let lab = Lab::new();
+    save(&lab, "a.txt", "first\n", "a.txt");
+    save(&lab, "b.txt", "second\n", "b.txt");
+    let (data, _) = run(&lab, 0, &["bash", "-c", "gzip a.txt; mv b.txt c.txt"]);
+    assert_eq!(keys(&data, "inputs"), ["a.txt", "b.txt"]);
+    assert_eq!(keys(&data, "outputs"), ["a.txt.gz", "c.txt"]);
+}
+
+#[test]
+fn what_lies_in_storage_may_have_been_put_there_since() {
+    let lab = Lab::new();
+    lab.write("data/real.txt", "one\n");
+    lab.ok(&["save", "data/real.txt", "--key", "real.txt"]);
+    let (data, _) = run(&lab, 0, &["cat", "data/real.txt"]);
+    assert_eq!(keys(&data, "inputs"), ["real.txt"]);
+    lab.write("data/real.txt", "edited by hand\n");
+    let (data, _) = run(&lab, 0, &["cat", "data/real.txt"]);
+    assert!(keys(&data, "inputs").is_empty());
+}
+
+#[test]
 fn patterns_say_what_counts() {
     let lab = Lab::new();
     lab.write("in/a.csv", "1\n");

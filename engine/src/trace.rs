@@ -1,7 +1,7 @@
 //! Watching a command: which files it and everything it starts open, how it ends and what it needs.
 //!
-//! On Linux a seccomp filter holds back the few system calls that open, rename or link files or start programs; a thread
-//! of this process reads the path and lets them go on. Nothing has to be installed, and no privilege is needed. Where the
+//! On Linux a seccomp filter holds back the few system calls that open, rename, link or remove files or start programs; a
+//! thread of this process reads the path and lets them go on. Nothing has to be installed, and no privilege is needed. Where the
 //! system does not permit it the command runs all the same, and [`Ended::refused`] says why nothing is known of its files.
 //!
 //! ```
@@ -77,8 +77,8 @@ pub struct Ended {
 
 /// Runs a command to its end and watches it; `started` is handed the process as soon as it runs.
 ///
-/// A traced command has ended when all that it started has. If this process is killed, so is a traced command. Meant for a
-/// thread that has started nothing else: it waits for all that is left behind.
+/// A traced command has ended when all that it started has. If this process is killed, so is a traced command, and what it
+/// started can open nothing any more. Meant for a thread that has started nothing else: it waits for all that is left behind.
 ///
 /// # Errors
 /// What the system reports when the command cannot be started or waited for.

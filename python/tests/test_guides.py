@@ -77,3 +77,39 @@ def test_the_guide_to_local_artifacts_shows_what_it_says(tmp_path: Path) -> None
         removed = guide.printed("remove").splitlines()
         assert removed[0] == "Cannot delete storage with artifacts in current instance."
         assert removed[-1] == "True 2"
+
+
+def test_the_guide_to_tracking_shows_what_it_says(tmp_path: Path) -> None:
+    with running(GUIDES[0].with_name("track.ipynb"), tmp_path) as guide:
+        assert guide.shown("params") == "{'cutoff': 2, 'service_token': '***REDACTED***'}"
+        assert guide.printed("save").splitlines()[-2:] == [
+            "inputs: ['raw/plate.csv']",
+            "outputs: ['wells/kept.csv']",
+        ]
+        assert guide.printed("script").splitlines()[-1] == "scaled 2 wells"
+        assert guide.printed("script-run").splitlines() == [
+            "completed 10",
+            "scaled 2 wells",
+            "requirements.txt",
+            "['import sys', 'import holotype as ln']",
+        ]
+        assert guide.printed("version").splitlines()[-2:] == [
+            "0000 made by scale.py 0000",
+            "0001 made by scale.py 0001",
+        ]
+        assert guide.shown("step") == "31.0"
+        assert guide.printed("step-run").splitlines() == [
+            "{'key': 'wells/scaled.csv', 'digits': 1}",
+            "part of this notebook: True",
+        ]
+        assert guide.printed("command-run").splitlines() == [
+            "sort -r scaled.csv -o sorted.csv",
+            "['wells/scaled.csv']",
+            "True",
+        ]
+        upstream, downstream = guide.printed("lineage").splitlines()
+        assert upstream == "['raw/plate.csv', 'wells/kept.csv', 'wells/scaled.csv']"
+        assert downstream == (
+            "['means/scaled.txt', 'sorted.csv', 'wells/kept.csv', 'wells/scaled.csv', 'wells/scaled.csv']"
+        )
+        assert "<svg" in guide.shown("view", "text/html")

@@ -1,11 +1,11 @@
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
-use holotype::command::{Compared, Difference, Prepared, Verdict};
+use holotype::command::{Compared, Difference, Prepared, Rerun, Verdict};
 use holotype::instance::settings::cache_dir;
 use holotype::trace::Watch;
-use holotype::{Error, model};
+use holotype::{Error, Instance, model};
 
 use crate::error::{FAILURE, Failure, Result};
 use crate::execute::{self, Execution, execute};
@@ -42,15 +42,11 @@ pub(crate) fn run(ui: &mut Ui, args: &RerunArgs) -> Result<()> {
         Some(folder) => ui.env().absolute(folder),
         None => cache_dir(ui.env())?.join("reruns").join(format!("{}-{}", run.uid(), std::process::id())),
     };
-    let prepared = rerun.prepare(&instance, &root)?;
-    for warning in &prepared.warnings {
-        ui.say(Level::Warning, warning);
-    }
-    let done = again(ui, &prepared).and_then(|code| Ok((code, rerun.compare(&instance, &root)?)));
-    if args.folder.is_none() {
+    let done = again(ui, &instance, &rerun, &root);
+    if args.folder.is_none() && root.is_dir() {
         fs::remove_dir_all(&root).map_err(|error| Error::io(&root, error))?;
     }
-    let (code, compared) = done?;
+    let (prepared, code, compared) = done?;
     if ui.json() {
         ui.print_json(&rerun.json(&prepared.warnings, code.into(), &compared));
     } else {
@@ -62,16 +58,22 @@ pub(crate) fn run(ui: &mut Ui, args: &RerunArgs) -> Result<()> {
     }
 }
 
-/// Runs the command and returns its exit code.
-fn again(ui: &Ui, prepared: &Prepared) -> Result<i32> {
+/// Runs the command in a folder of its own; returns its exit code and what came of it.
+fn again(ui: &Ui, instance: &Instance, rerun: &Rerun, root: &Path) -> Result<(Prepared, i32, Vec<Compared>)> {
+    let prepared = rerun.prepare(instance, root)?;
+    for warning in &prepared.warnings {
+        ui.say(Level::Warning, warning);
+    }
     let execution = Execution { words: &prepared.words, folder: &prepared.folder, variables: &[], log: None };
-    match execute(ui, &execution, Watch { forwards: true, ..Watch::default() }) {
-        Ok((ended, _)) => Ok(execute::exit_code(ended.status)),
+    let code = match execute(ui, &execution, Watch { forwards: true, ..Watch::default() }) {
+        Ok((ended, _)) => execute::exit_code(ended.status),
         Err(error) => {
             ui.complain(&format!("{} could not be started: {error}", prepared.words[0]), None);
-            Ok(execute::unstarted(&error).into())
+            execute::unstarted(&error).into()
         }
-    }
+    };
+    let compared = rerun.compare(instance, root)?;
+    Ok((prepared, code, compared))
 }
 
 fn tell(ui: &Ui, code: i32, compared: &[Compared]) {

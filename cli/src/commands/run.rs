@@ -3,6 +3,7 @@ use std::path::Path;
 use clap::Args;
 use holotype::ErrorKind;
 use holotype::command::{CommandPlan, DoneCommand, Found, NewCommand, Ran, StartedCommand};
+use holotype::describe::format_size;
 use serde_json::{Value as Json, json};
 
 use crate::error::{FAILURE, Failure, Result};
@@ -10,7 +11,6 @@ use crate::execute::{self, Execution, execute};
 use crate::records;
 use crate::ui::Ui;
 use crate::voice::Level;
-use holotype::describe::format_size;
 
 /// Run a command and track what it reads and makes
 ///

@@ -71,7 +71,10 @@ impl Instance {
 
     /// Returns the artifact that a file is, by place or by content; one that is to be registered as an input is.
     fn artifact_read(&self, rules: &Rules, seen: &Seen) -> Result<Option<Record>> {
-        if let Some(kept) = self.kept_at(rules, &seen.path)? {
+        // What lies at the place of an artifact may have been put there since.
+        if let Some(kept) =
+            self.kept_at(rules, &seen.path)?.filter(|kept| seen.written || has_size(kept, &seen.path))
+        {
             return Ok(Some(kept));
         }
         if rules.is_input(&seen.path)
@@ -200,4 +203,10 @@ impl Instance {
     pub(super) fn command_key(&self, rules: &Rules, path: &Path) -> Result<String> {
         self.key_of(path, rules.base_of(path))
     }
+}
+
+/// Returns false for a file of another size than the artifact, which is one file, has.
+fn has_size(artifact: &Record, path: &Path) -> bool {
+    let (Some(size), None) = (artifact.int("size"), artifact.int("n_files")) else { return true };
+    std::fs::metadata(path).map_or(true, |found| i64::try_from(found.len()) == Ok(size))
 }

@@ -23,7 +23,7 @@ pub struct Seen {
     pub written: bool,
     /// What it was when it was first opened for writing; nothing when it was new.
     before: Option<Stamp>,
-    /// The content that was read before it was changed or moved away, where that may be known elsewhere.
+    /// The content that was read before it was changed, moved or removed, where that may be known elsewhere.
     pub former: Option<Identity>,
 }
 
@@ -157,6 +157,15 @@ impl Files {
         self.open_to_write(to, Write::Anew);
     }
 
+    /// Notes that a file is about to be removed.
+    pub fn remove(&mut self, called: &Path) {
+        let Some(path) = self.place(called) else { return };
+        let keep = Stamp::of(&path).is_ok_and(|stamp| self.sizes.contains(&stamp.size));
+        if let Some(seen) = self.seen.get_mut(&path).filter(|seen| keep && seen.read && !seen.written) {
+            seen.keep();
+        }
+    }
+
     fn seen(&mut self, path: PathBuf, called: &Path) -> &mut Seen {
         self.seen.entry(path).or_insert_with_key(|path| Seen {
             path: path.clone(),
@@ -208,7 +217,7 @@ impl Seen {
         }
     }
 
-    /// Remembers the content: after the change nobody can tell any more what was read.
+    /// Remembers the content: afterwards nobody can tell any more what was read.
     fn keep(&mut self) {
         if self.former.is_none() {
             self.former = identify_file(&self.path).ok();
@@ -303,6 +312,20 @@ mod tests {
         fs::rename(root.join("y.tmp"), root.join("y")).unwrap();
         assert_eq!((names(files.read()), names(files.written())), (vec![], vec!["x".into(), "y".into()]));
         assert!(files.written().all(|seen| !seen.path.to_str().unwrap().contains("part")));
+    }
+
+    #[test]
+    fn what_was_read_is_known_when_it_is_gone() {
+        let (_dir, root, mut files) = scene();
+        for name in ["read", "moved", "removed"] {
+            fs::write(root.join(name), "abc").unwrap();
+        }
+        files.open_to_read(&root.join("read"));
+        files.remove(&root.join("read"));
+        files.remove(&root.join("removed"));
+        files.rename(&root.join("moved"), &root.join("there"));
+        let kept: Vec<bool> = files.read().map(|seen| seen.former.is_some()).collect();
+        assert_eq!((names(files.read()), kept), (vec!["moved".into(), "read".into()], vec![true, true]));
     }
 
     #[test]

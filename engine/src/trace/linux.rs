@@ -3,7 +3,7 @@
 //! The new process puts the filter on itself before it becomes the command; all that it starts inherits it. A thread of
 //! this process, the listener, gets every call that is held back, reads the path from the memory of the caller and lets
 //! the call go on. Nothing else of the command is touched: it may be stopped, debugged and signalled as ever. Without the
-//! listener every such call would fail, so that the command is killed together with this process.
+//! listener every such call fails, so that the command is killed together with this process.
 
 mod calls;
 mod filter;

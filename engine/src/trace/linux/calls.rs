@@ -30,12 +30,15 @@ fn try_note(files: &mut Files, call: &Call) -> Option<()> {
                 files.rename(&to, &from);
             }
         }
+        libc::SYS_unlinkat => files.remove(&path(Some(0), 1)?),
         libc::SYS_execve => files.start(&path(None, 0)?),
         libc::SYS_truncate => files.open_to_write(&path(None, 0)?, Write::Over),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_open => open(files, path(None, 0)?, flags(args[1])),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_creat => files.open_to_write(&path(None, 0)?, Write::Anew),
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_unlink => files.remove(&path(None, 0)?),
         #[cfg(target_arch = "x86_64")]
         libc::SYS_rename | libc::SYS_link => files.rename(&path(None, 0)?, &path(None, 1)?),
         _ => {}

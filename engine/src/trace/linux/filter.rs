@@ -21,9 +21,9 @@ const NATIVE: u32 = 0xc000_003e;
 #[cfg(target_arch = "aarch64")]
 const NATIVE: u32 = 0xc000_00b7;
 
-/// Calls that open, rename or link files, and those that start programs.
+/// Calls that open, rename, link or remove files, and those that start programs.
 #[cfg(target_arch = "x86_64")]
-const CALLS: [i64; 11] = [
+const CALLS: [i64; 13] = [
     libc::SYS_openat,
     libc::SYS_open,
     libc::SYS_openat2,
@@ -32,17 +32,20 @@ const CALLS: [i64; 11] = [
     libc::SYS_renameat,
     libc::SYS_renameat2,
     libc::SYS_link,
+    libc::SYS_unlink,
     libc::SYS_linkat,
+    libc::SYS_unlinkat,
     libc::SYS_truncate,
     libc::SYS_execve,
 ];
 #[cfg(target_arch = "aarch64")]
-const CALLS: [i64; 7] = [
+const CALLS: [i64; 8] = [
     libc::SYS_openat,
     libc::SYS_openat2,
     libc::SYS_renameat,
     libc::SYS_renameat2,
     libc::SYS_linkat,
+    libc::SYS_unlinkat,
     libc::SYS_truncate,
     libc::SYS_execve,
 ];
