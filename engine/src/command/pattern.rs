@@ -112,23 +112,23 @@ mod tests {
     use super::*;
 
     fn matches(pattern: &str, path: &str) -> bool {
-        Pattern::new(pattern, Path::new("/work/a.b")).unwrap().matches(Path::new(path))
+        Pattern::new(pattern, Path::new("/lab/a.b")).unwrap().matches(Path::new(path))
     }
 
     #[test]
     fn patterns_mean_what_shells_mean() {
         for (pattern, yes, no) in [
-            ("*.csv", "/work/a.b/x/y.csv", "/work/a.b/y.csv.gz"),
-            ("results/**", "/work/a.b/results/x/y", "/work/a.b/other/results/x"),
-            ("results", "/work/elsewhere/results/x", "/work/a.b/results2"),
-            ("results/", "/work/a.b/results/x/y.csv", "/work/a.b/result"),
-            ("results/*.csv", "/work/a.b/results/y.csv", "/work/a.b/results/x/y.csv"),
-            ("**/x.csv", "/work/a.b/x.csv", "/work/a.b/yx.csv"),
-            ("out/plate[12].{csv,tsv}", "/work/a.b/out/plate2.tsv", "/work/a.b/out/plate3.csv"),
-            ("out/[!a]?.txt", "/work/a.b/out/bc.txt", "/work/a.b/out/ab.txt"),
-            ("../shared/*", "/work/shared/x", "/work/a.b/shared/x"),
-            ("/data/in/*", "/data/in/x", "/work/a.b/data/in/x"),
-            ("./x", "/work/a.b/x", "/work/aXb/x"),
+            ("*.csv", "/lab/a.b/x/y.csv", "/lab/a.b/y.csv.gz"),
+            ("results/**", "/lab/a.b/results/x/y", "/lab/a.b/other/results/x"),
+            ("results", "/lab/elsewhere/results/x", "/lab/a.b/results2"),
+            ("results/", "/lab/a.b/results/x/y.csv", "/lab/a.b/result"),
+            ("results/*.csv", "/lab/a.b/results/y.csv", "/lab/a.b/results/x/y.csv"),
+            ("**/x.csv", "/lab/a.b/x.csv", "/lab/a.b/yx.csv"),
+            ("out/plate[12].{csv,tsv}", "/lab/a.b/out/plate2.tsv", "/lab/a.b/out/plate3.csv"),
+            ("out/[!a]?.txt", "/lab/a.b/out/bc.txt", "/lab/a.b/out/ab.txt"),
+            ("../shared/*", "/lab/shared/x", "/lab/a.b/shared/x"),
+            ("/data/in/*", "/data/in/x", "/lab/a.b/data/in/x"),
+            ("./x", "/lab/a.b/x", "/lab/aXb/x"),
         ] {
             assert!(matches(pattern, yes), "{pattern} {yes}");
             assert!(!matches(pattern, no), "{pattern} {no}");
@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn the_base_holds_all_that_is_meant() {
         let base = |pattern: &str| Pattern::new(pattern, Path::new("/work")).unwrap().base().to_owned();
-        assert_eq!(base("results/**/x"), Path::new("/work/results"));
-        assert_eq!(base("results/x.csv"), Path::new("/work/results"));
+        assert_eq!(base("results/**/x"), Path::new("/lab/results"));
+        assert_eq!(base("results/x.csv"), Path::new("/lab/results"));
         assert_eq!(base("*.csv"), Path::new("/work"));
         assert_eq!(base("/data/in*/x"), Path::new("/data"));
     }

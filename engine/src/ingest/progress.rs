@@ -54,7 +54,7 @@ mod tests {
     fn told(total: u64, steps: &[u64]) -> Vec<(u64, u64)> {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let sink = heard.clone();
-        let env = Env::new(|| Timestamp(0), |_| {}, "/home", "/work").with_voice(move |event| {
+        let env = Env::new(|| Timestamp(0), |_| {}, "/home", "/lab").with_voice(move |event| {
             if let Event::Progress { done, total, .. } = event {
                 sink.lock().unwrap().push((done, total));
             }
