@@ -133,15 +133,15 @@ mod tests {
             assert!(matches(pattern, yes), "{pattern} {yes}");
             assert!(!matches(pattern, no), "{pattern} {no}");
         }
-        assert!(Pattern::new("/", Path::new("/work")).is_err());
+        assert!(Pattern::new("/", Path::new("/lab")).is_err());
     }
 
     #[test]
     fn the_base_holds_all_that_is_meant() {
-        let base = |pattern: &str| Pattern::new(pattern, Path::new("/work")).unwrap().base().to_owned();
+        let base = |pattern: &str| Pattern::new(pattern, Path::new("/lab")).unwrap().base().to_owned();
         assert_eq!(base("results/**/x"), Path::new("/lab/results"));
         assert_eq!(base("results/x.csv"), Path::new("/lab/results"));
-        assert_eq!(base("*.csv"), Path::new("/work"));
+        assert_eq!(base("*.csv"), Path::new("/lab"));
         assert_eq!(base("/data/in*/x"), Path::new("/data"));
     }
 }
