@@ -19,6 +19,8 @@ on the clock, *CPU* is processor time of all threads: it is the one to trust whe
 (see the load below).
 """
 
+GROWTH = "## Cost while the instance grows"
+
 
 def line(row: Row) -> str:
     """Returns a row as one line for the terminal."""
@@ -33,7 +35,7 @@ def page(rows: list[Row], bench: Bench, load: list[float]) -> str:
     parts = [HEAD, facts(bench, load), table([row for row in rows if row.name != "growth"])]
     growth = [row for row in rows if row.name == "growth"]
     if growth:
-        parts += ["## Cost while the instance grows", curve(growth)]
+        parts += [GROWTH, curve(growth)]
     return "\n".join(parts) + "\n"
 
 
@@ -41,18 +43,23 @@ def renewed(text: str, rows: list[Row], bench: Bench, load: list[float]) -> str:
     """Returns a page with some of its rows measured again.
 
     Raises:
-        ValueError: the page has no such row, or it belongs to the growth: a complete run is needed.
+        ValueError: the page has no such row: a complete run is needed.
     """
-    lines = text.splitlines()
+    table, _, curves = text.partition(GROWTH)
+    lines = table.splitlines()
+    growth = [row for row in rows if row.name == "growth"]
+    if growth:
+        curves = "\n" + curve(growth)
     for row in rows:
         at = [i for i, line in enumerate(lines) if title(line) == row.title]
-        if row.name == "growth" or len(at) != 1:
-            raise ValueError(f"'{row.title}' is not measured by itself: run everything")
-        lines[at[0]] = cells(row)
+        if row.name != "growth" and len(at) != 1:
+            raise ValueError(f"'{row.title}' is not in the table: run everything")
+        for i in at:
+            lines[i] = cells(row)
     names = ", ".join(dict.fromkeys(row.name for row in rows))
     note = f"- measured again, {facts(bench, load).splitlines()[0][2:]}, {busy(load)}: {names}"
     lines.insert(next(i for i, line in enumerate(lines) if line.startswith("| work")) - 1, note)
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n" + (GROWTH + curves if curves else "")
 
 
 def title(line: str) -> str:
