@@ -93,13 +93,24 @@ impl Object {
 
     /// Returns the version of the object if it holds these bytes.
     async fn if_holds(&self, key: &str, bytes: &Bytes) -> Result<Option<Version>> {
-        let found = self.found(key).await?.filter(|meta| meta.size == bytes.len() as u64);
-        let Some(meta) = found else { return Ok(None) };
-        let same = match tags::compare(meta.e_tag.as_deref(), &[tags::md5(bytes)], false) {
-            Verdict::Same => true,
-            Verdict::Differs | Verdict::Silent => self.digest_async(key).await? == Digest::of(bytes),
-        };
-        Ok(same.then(|| Version::of(&meta)))
+        let mut found = self.found(key).await?;
+        loop {
+            let Some(meta) = found.filter(|meta| meta.size == bytes.len() as u64) else { return Ok(None) };
+            let version = Version::of(&meta);
+            if tags::compare(meta.e_tag.as_deref(), &[tags::md5(bytes)], false) == Verdict::Same {
+                return Ok(Some(version));
+            }
+            match self.digest_async(key).await {
+                Ok(digest) => return Ok((digest == Digest::of(bytes)).then_some(version)),
+                Err(error) => {
+                    found = self.found(key).await?;
+                    // Else it was written over while it was read, and another look is needed.
+                    if found.as_ref().is_some_and(|now| Version::of(now) == version) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
     }
 
     async fn found(&self, key: &str) -> Result<Option<ObjectMeta>> {
