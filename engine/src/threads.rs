@@ -1,36 +1,46 @@
-//! The threads that share long work: started on first use, and anew in a process that was forked.
+//! Threads, started on first use, and anew in a process that was forked: no thread follows a fork, and work given to the
+//! threads of the parent would wait for ever.
 
 use std::sync::{Arc, Mutex};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-/// The pool and the process that made it: threads do not survive a fork, and work given to them would wait for ever.
-static POOL: Mutex<Option<(u32, Arc<ThreadPool>)>> = Mutex::new(None);
+/// What has threads, together with the process that made it.
+pub(crate) struct PerProcess<T>(Mutex<Option<(u32, Arc<T>)>>);
+
+impl<T> PerProcess<T> {
+    pub(crate) const fn new() -> Self {
+        PerProcess(Mutex::new(None))
+    }
+
+    /// Returns what this process made before, else what `make` makes.
+    pub(crate) fn get<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
+        let mut held = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let process = std::process::id();
+        if let Some((maker, made)) = &*held
+            && *maker == process
+        {
+            return Ok(Arc::clone(made));
+        }
+        let made = Arc::new(make()?);
+        if let Some((_, old)) = held.replace((process, Arc::clone(&made))) {
+            // Its threads are in the parent process: waiting for them would never end.
+            std::mem::forget(old);
+        }
+        Ok(made)
+    }
+}
+
+static POOL: PerProcess<ThreadPool> = PerProcess::new();
 
 /// Returns what `work` returns, whose parallel parts run on all processors.
 ///
 /// Every use of rayon goes through here: its own pool is that of the process which first used it.
 pub(crate) fn share<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    match pool() {
-        Some(pool) => pool.install(work),
-        None => work(),
+    let pool = POOL.get(|| ThreadPoolBuilder::new().thread_name(|n| format!("holotype-{n}")).build());
+    match pool {
+        Ok(pool) => pool.install(work),
+        // The system has no threads left.
+        Err(_) => work(),
     }
-}
-
-/// Returns the pool of this process; `None` when the system has no threads left.
-fn pool() -> Option<Arc<ThreadPool>> {
-    let mut pool = POOL.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let process = std::process::id();
-    if let Some((maker, pool)) = &*pool
-        && *maker == process
-    {
-        return Some(Arc::clone(pool));
-    }
-    let threads = ThreadPoolBuilder::new().thread_name(|n| format!("holotype-{n}"));
-    let made = Arc::new(threads.build().ok()?);
-    if let Some((_, old)) = pool.replace((process, Arc::clone(&made))) {
-        // Its threads are in the parent process: waiting for them would never end.
-        std::mem::forget(old);
-    }
-    Some(made)
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,6 +10,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::threads::PerProcess;
 
 /// How long the caller waits for the network before it looks whether the user wants to break off.
 const TICK: Duration = Duration::from_millis(100);
@@ -17,8 +18,7 @@ const TICK: Duration = Duration::from_millis(100);
 /// Threads that sign, hash and talk to the network.
 const THREADS: usize = 4;
 
-/// The runtime and the process that made it: threads do not survive a fork.
-static RUNTIME: Mutex<Option<(u32, Arc<Runtime>)>> = Mutex::new(None);
+static RUNTIME: PerProcess<Runtime> = PerProcess::new();
 
 /// Called with the number of bytes just moved; its error breaks the operation off.
 pub(super) type Progress<'a> = &'a (dyn Fn(u64) -> Result<()> + Sync);
@@ -40,28 +40,17 @@ pub(super) fn run<T>(progress: Progress<'_>, work: impl Future<Output = Result<T
 }
 
 fn runtime() -> Result<Arc<Runtime>> {
-    let mut runtime = RUNTIME.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let process = std::process::id();
-    if let Some((maker, runtime)) = &*runtime
-        && *maker == process
-    {
-        return Ok(runtime.clone());
-    }
-    let threads = std::thread::available_parallelism().map_or(2, |n| n.get().min(THREADS));
-    let made = Builder::new_multi_thread()
-        .worker_threads(threads)
-        .thread_name("holotype-object")
-        .enable_all()
-        .build()
-        .map_err(|error| {
-            Error::new(ErrorKind::Io, "Cannot start threads for object storage").because(error)
-        })?;
-    let made = Arc::new(made);
-    if let Some((_, old)) = runtime.replace((process, made.clone())) {
-        // Its threads are in the parent process: waiting for them would never end.
-        std::mem::forget(old);
-    }
-    Ok(made)
+    RUNTIME.get(|| {
+        let threads = std::thread::available_parallelism().map_or(2, |n| n.get().min(THREADS));
+        Builder::new_multi_thread()
+            .worker_threads(threads)
+            .thread_name("holotype-object")
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Error::new(ErrorKind::Io, "Cannot start threads for object storage").because(error)
+            })
+    })
 }
 
 /// Work on the runtime's threads, ended when nobody waits for it any more.
