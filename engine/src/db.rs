@@ -23,6 +23,7 @@ pub(crate) use gate::Gate;
 pub use postgres::masked;
 pub use spell::Letters;
 pub use sql::Sql;
+pub(crate) use sqlite::beside;
 
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, TryLockError};
 
 pub(super) use connection::Connection;
-use file::{Stamp, beside, check_header, on_network, wal_present, writable};
+pub(crate) use file::beside;
+use file::{Stamp, check_header, on_network, wal_present, writable};
 use log::Log;
 use rehearsal::Rehearsal;
 

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::name::Slug;
 use super::root::{DATABASE_KEY, INTERNAL_FOLDER, MARKER_KEY};
 use super::settings::files::{self, Access};
+use crate::db;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -178,8 +179,8 @@ pub fn plan_renames(root: &Path, instance_id: &str) -> Result<Vec<Rename>> {
     if is_file(&old)? && !exists(&database)? {
         // Journals go first: a kill in between leaves them to be found beside the new name.
         for suffix in ["-journal", "-wal"] {
-            let from = with_suffix(&old, suffix);
-            let to = with_suffix(&database, suffix);
+            let from = db::beside(&old, suffix);
+            let to = db::beside(&database, suffix);
             if is_file(&from)? && !exists(&to)? {
                 renames.push(Rename { what: Legacy::Journal, from, to });
             }
@@ -216,12 +217,6 @@ impl Rename {
         env.emit(Event::Renamed { what, from, to });
         Ok(())
     }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }
 
 fn exists(path: &Path) -> Result<bool> {

@@ -18,7 +18,7 @@ use super::connect::{add_own_tables, check_storage};
 use super::level;
 use super::name::Slug;
 use super::settings::{DatabaseSite, InstanceSettings};
-use crate::db::Db;
+use crate::db::{self, Db};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
@@ -232,11 +232,11 @@ impl Source {
         db.checkpoint()?;
         drop(db);
         let moment: String = env.now().to_sql().chars().take(19).filter(char::is_ascii_digit).collect();
-        let kept = with_suffix(&path, &format!("{KEPT}{moment}"));
+        let kept = db::beside(&path, &format!("{KEPT}{moment}"));
         fs::rename(&path, &kept).map_err(|error| Error::io(&path, error))?;
         for beside in ["-wal", "-shm"] {
             // They are there only while another program has the database open.
-            fs::rename(with_suffix(&path, beside), with_suffix(&kept, beside)).ok();
+            fs::rename(db::beside(&path, beside), db::beside(&kept, beside)).ok();
         }
         Ok(kept.display().to_string())
     }
@@ -248,7 +248,9 @@ impl Source {
 /// [`ErrorKind::UnknownDatabase`] naming where the instance is.
 pub(super) fn refuse_moved(path: &Path) -> Result<()> {
     match kept_beside(path)? {
-        Some(kept) if !path.exists() => refuse_departed(&Db::inspect(&kept)?, &path.display().to_string()),
+        Some(kept) if !path.exists() => {
+            refuse_departed(&Db::inspect(&kept)?, || Ok(path.display().to_string()))
+        }
         _ => Ok(()),
     }
 }
@@ -256,7 +258,7 @@ pub(super) fn refuse_moved(path: &Path) -> Result<()> {
 /// Returns the last file that was the database at `path` until it moved.
 fn kept_beside(path: &Path) -> Result<Option<PathBuf>> {
     let Some(folder) = path.parent().filter(|folder| folder.is_dir()) else { return Ok(None) };
-    let start = with_suffix(path, KEPT);
+    let start = db::beside(path, KEPT);
     let entries = fs::read_dir(folder).map_err(|error| Error::io(folder, error))?;
     let paths = entries.flatten().map(|entry| entry.path());
     let kept = paths
@@ -268,10 +270,4 @@ fn kept_beside(path: &Path) -> Result<Option<PathBuf>> {
 pub(crate) fn is_kept(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.rsplit_once(KEPT).is_some_and(|(_, moment)| moment.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut path = path.as_os_str().to_owned();
-    path.push(suffix);
-    path.into()
 }

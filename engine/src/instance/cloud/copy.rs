@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::state::{Stamp, State};
+use crate::db;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::instance::settings::files::{self, Access};
@@ -24,9 +25,7 @@ impl WorkingCopy {
 
     /// Returns the path of a file beside the copy.
     pub(super) fn beside(&self, end: &str) -> PathBuf {
-        let mut name = self.path.as_os_str().to_owned();
-        name.push(end);
-        name.into()
+        db::beside(&self.path, end)
     }
 
     fn note(&self) -> PathBuf {

@@ -78,10 +78,10 @@ pub(super) fn departure_within(tx: &Tx<'_>) -> Result<Option<Departure>> {
 ///
 /// # Errors
 /// [`ErrorKind::UnknownDatabase`] naming where the instance is.
-pub(in crate::instance) fn refuse_departed(db: &Db, place: &str) -> Result<()> {
+pub(in crate::instance) fn refuse_departed(db: &Db, place: impl FnOnce() -> Result<String>) -> Result<()> {
     match departure_of(db)? {
         None => Ok(()),
-        Some(departure) => Err(departed(place, &departure)),
+        Some(departure) => Err(departed(&place()?, &departure)),
     }
 }
 
