@@ -13,7 +13,7 @@ use cluster::{Cluster, PASSWORD, script};
 use holotype::db::{Db, Open, Sql};
 use holotype::testing::Database;
 use holotype::{
-    ErrorKind, InitOptions, Instance, Kind, NewArtifact, Record, Result, RunChoice, Value, model,
+    Env, ErrorKind, InitOptions, Instance, Kind, NewArtifact, Record, Result, RunChoice, Value, model,
 };
 
 fn label(name: &str) -> Record {
@@ -25,6 +25,14 @@ fn label(name: &str) -> Record {
 fn count(db: &Db, table: &str) -> i64 {
     let sql = Sql::new(format!("SELECT COUNT(*) FROM {table}"));
     db.scalar(&sql, Kind::BigInt).unwrap().unwrap().as_int().unwrap()
+}
+
+/// Returns an instance on a database of its own, which goes with the first of the two.
+fn instance_on(cluster: &Cluster, env: &Env) -> (Database, Instance) {
+    let database = Database::on(env, &cluster.url()).unwrap();
+    let options = InitOptions { db: Some(database.url().to_owned()), ..InitOptions::default() };
+    let instance = Instance::init(env, &options).unwrap();
+    (database, instance)
 }
 
 /// What both databases do alike.
@@ -163,9 +171,7 @@ fn an_instance_is_made_joined_and_kept_apart() {
 fn work_goes_on_after_a_restart() {
     let cluster = Cluster::start();
     let env = cluster.env("one");
-    let database = Database::on(&env, &cluster.url()).unwrap();
-    let options = InitOptions { db: Some(database.url().to_owned()), ..InitOptions::default() };
-    let instance = Instance::init(&env, &options).unwrap();
+    let (_database, instance) = instance_on(&cluster, &env);
     instance.save(&mut label("first")).unwrap();
     let labels = || instance.registry("ULabel").unwrap().count();
     for (round, mode) in ["fast", "immediate"].into_iter().enumerate() {
@@ -219,9 +225,7 @@ fn work_goes_on_after_a_restart() {
 fn saves_survive_a_server_that_crashes() {
     let cluster = Cluster::start();
     let env = cluster.env("one");
-    let database = Database::on(&env, &cluster.url()).unwrap();
-    let options = InitOptions { db: Some(database.url().to_owned()), ..InitOptions::default() };
-    let instance = Instance::init(&env, &options).unwrap();
+    let (_database, instance) = instance_on(&cluster, &env);
     instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
     let over = AtomicBool::new(false);
     let (saved, refused) = thread::scope(|scope| {
@@ -275,9 +279,7 @@ fn saves_survive_a_server_that_crashes() {
 fn many_saves_start_again_when_somebody_was_faster() {
     let cluster = Cluster::start();
     let env = cluster.env("one");
-    let database = Database::on(&env, &cluster.url()).unwrap();
-    let options = InitOptions { db: Some(database.url().to_owned()), ..InitOptions::default() };
-    let instance = Instance::init(&env, &options).unwrap();
+    let (database, instance) = instance_on(&cluster, &env);
     instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
     let folder = env.cwd.join("many");
     std::fs::create_dir_all(&folder).unwrap();
