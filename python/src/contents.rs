@@ -16,6 +16,11 @@ use crate::query::QuerySet;
 use crate::record::Record;
 use crate::runtime;
 
+/// Returns the keyword arguments of a call, which may have none.
+pub fn keywords<'py>(py: Python<'py>, arguments: Option<&Bound<'py, PyDict>>) -> Bound<'py, PyDict> {
+    arguments.cloned().unwrap_or_else(|| PyDict::new(py))
+}
+
 /// Returns a keyword argument; absent and None are the same.
 pub fn option<'py, T>(arguments: &Bound<'py, PyDict>, name: &str) -> PyResult<Option<T>>
 where
@@ -53,8 +58,7 @@ fn artifact(
     run: &Bound<'_, PyAny>,
     arguments: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Record> {
-    let empty = PyDict::new(py);
-    let given = arguments.unwrap_or(&empty);
+    let given = &keywords(py, arguments);
     let new = NewArtifact {
         source,
         temporary: option(given, "temporary")?.unwrap_or_default(),
@@ -251,8 +255,7 @@ fn collection(
     run: &Bound<'_, PyAny>,
     arguments: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Record> {
-    let empty = PyDict::new(py);
-    let given = arguments.unwrap_or(&empty);
+    let given = &keywords(py, arguments);
     let new = NewCollection {
         artifacts: artifacts.iter().map(|artifact| artifact.borrow(py).row().clone()).collect(),
         key: option(given, "key")?,

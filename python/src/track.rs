@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value as Json;
 
-use crate::contents::{option, row};
+use crate::contents::{keywords, option, row};
 use crate::convert;
 use crate::error;
 use crate::instance::{self, Instance};
@@ -106,8 +106,7 @@ fn track<'py>(
     path: Option<PathBuf>,
     arguments: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
-    let empty = PyDict::new(py);
-    let given = arguments.unwrap_or(&empty);
+    let given = &keywords(py, arguments);
     let mut options = track_options(py, given)?;
     let source = Source::given(path, given)?;
     let tracking = runtime::run(py, || {
@@ -151,7 +150,7 @@ fn start_call(
     entrypoint: &str,
     arguments: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Record> {
-    let options = track_options(py, arguments.unwrap_or(&PyDict::new(py)))?;
+    let options = track_options(py, &keywords(py, arguments))?;
     runtime::run(py, || instance.inner.start_call(transform.row(), entrypoint, &options)).map(Record::from)
 }
 
@@ -165,8 +164,7 @@ fn finish<'py>(
     path: Option<PathBuf>,
     arguments: Option<&Bound<'py, PyDict>>,
 ) -> PyResult<Option<Bound<'py, PyDict>>> {
-    let empty = PyDict::new(py);
-    let given = arguments.unwrap_or(&empty);
+    let given = &keywords(py, arguments);
     let outcome: Option<String> = option(given, "outcome")?;
     let report: Option<PathBuf> = option(given, "report")?;
     let ended_at: Option<f64> = option(given, "ended_at")?;
