@@ -1,6 +1,8 @@
 //! Queries over registries: `filter`, `exclude`, `order`, `slice`, and what comes out of them.
 
 mod annotate;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod build;
 mod condition;
 mod get;

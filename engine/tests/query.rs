@@ -212,6 +212,23 @@ fn tables_hold_scalars_and_search_ranks() -> Result<()> {
 }
 
 #[test]
+fn tables_are_arrow_record_batches() -> Result<()> {
+    let fixture = Fixture::open("2.12.1");
+    let artifacts = fixture.instance.registry("Artifact")?.order_by(["id"])?;
+    let table = artifacts.table(["key", "size", "is_latest", "created_at"])?;
+    let batch = table.to_arrow()?;
+    let schema = batch.schema();
+    let types: Vec<String> =
+        schema.fields().iter().map(|field| format!("{} {}", field.name(), field.data_type())).collect();
+    assert_eq!(types, ["key Utf8", "size Int64", "is_latest Boolean", "created_at Timestamp(µs, \"UTC\")"]);
+    assert_eq!(batch.num_rows(), table.rows);
+    let without = table.columns[0].data == holotype::query::ColumnData::Text(vec![None; table.rows]);
+    assert_eq!(batch.column(0).null_count() == table.rows, without, "{:?}", batch.column(0));
+    assert_eq!(artifacts.table(Vec::<&str>::new())?.to_arrow()?.num_rows(), table.rows);
+    Ok(())
+}
+
+#[test]
 fn json_is_compared_by_type() -> Result<()> {
     let fixture = Fixture::open("2.12.1");
     let runs = fixture.instance.registry("Run")?;

@@ -116,7 +116,7 @@ class Step:
         options = self._options(instance, arguments)
         options["params"] = json_params(self._fitting(arguments))
         transform = self._source(instance)
-        run = _native.start_call(instance, transform, self.function.__qualname__, **options)
+        run = instance.start_call(transform, self.function.__qualname__, **options)
         return Started(instance, run, transform)
 
     def _check(self, instance: _native.Instance) -> None:
@@ -174,7 +174,7 @@ class Step:
             raise RuntimeError(f"{name} is defined in no file: call `ln.track()` first, or define it in one")
         changed = (id(instance), path, os.stat(path).st_mtime_ns)
         if self._transform is None or self._transform[0] != changed:
-            self._transform = changed, _native.source_transform(instance, Path(path), self.uid)
+            self._transform = changed, instance.source_transform(Path(path), self.uid)
         return self._transform[1]  # type: ignore[no-any-return]
 
 

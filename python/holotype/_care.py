@@ -132,14 +132,14 @@ def verify(query: Any = None, *, full: bool = False, sample: int | None = None) 
         True
     """
     instance, artifacts = _artifacts(query)
-    found = _native.verify(instance, artifacts, full, sample)
+    found = instance.verify(artifacts, full, sample)
     found["wrong"] = [_finding(instance, wrong) for wrong in found["wrong"]]
     return Verification(**found)
 
 
 def verify_artifact(artifact: Any, full: bool = True) -> Finding:
     """Returns what was found of one artifact's content; see `Artifact.verify`."""
-    return _finding(artifact._instance, _native.verify_artifact(artifact._instance, artifact._row, full))
+    return _finding(artifact._instance, artifact._instance.verify_artifact(artifact._row, full))
 
 
 def repair(
@@ -164,7 +164,7 @@ def repair(
         []
     """
     instance, artifacts = _artifacts(query)
-    return Repair(**_native.repair(instance, artifacts, not fast, older_than, dry_run))
+    return Repair(**instance.repair(artifacts, not fast, older_than, dry_run))
 
 
 def gc(
@@ -183,9 +183,9 @@ def gc(
         []
     """
     instance = _session.current()
-    found = _native.collect(instance, older_than, trash_days, apply)
+    found = instance.collect(older_than, trash_days, apply)
     found["trash"] = [_artifact(instance, row) for row in found["trash"]]
     found["kept"] = [(_artifact(instance, row), why) for row, why in found["kept"]]
     if purge:
-        _native.purge(instance)
+        instance.purge()
     return Collected(**found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holotype import _native, _session
+from holotype import _session
 from holotype._optional import present, require
 from holotype.fields import field_name
 from holotype.registry import SQLRecord
@@ -127,8 +127,7 @@ class CanCurate(SQLRecord):
         from holotype.lists import RecordList
 
         instance = _session.current()
-        rows = _native.from_values(
-            instance,
+        rows = instance.records_from_values(
             cls._table.qualified,
             _texts(values),
             None if field is None else field_name(field),
@@ -170,7 +169,7 @@ class CanCurate(SQLRecord):
         """
         within = _within(cls, organism, source, strict_source, mute)
         name = None if field is None else field_name(field)
-        flags = _native.validate(_session.current(), cls._table.qualified, _texts(values), name, within)
+        flags = _session.current().validate(cls._table.qualified, _texts(values), name, within)
         return require("numpy").array(flags, dtype=bool) if present("numpy") else flags
 
     @classmethod
@@ -203,9 +202,7 @@ class CanCurate(SQLRecord):
         """
         within = _within(cls, organism, source, strict_source, mute)
         name = None if field is None else field_name(field)
-        return InspectResult(
-            _native.inspect(_session.current(), cls._table.qualified, _texts(values), name, within)
-        )
+        return InspectResult(_session.current().inspect(cls._table.qualified, _texts(values), name, within))
 
     @classmethod
     def standardize(
@@ -249,8 +246,7 @@ class CanCurate(SQLRecord):
             >>> bt.CellType.standardize(["T-cell", "B cell"])
             ['T cell', 'B cell']
         """
-        standard, mapper = _native.standardize(
-            _session.current(),
+        standard, mapper = _session.current().standardize(
             cls._table.qualified,
             _texts(values),
             None if field is None else field_name(field),
@@ -276,12 +272,12 @@ class CanCurate(SQLRecord):
         Example:
             >>> t_cell.add_synonym("T lymphocyte")
         """
-        _native.add_synonym(self._instance, self._row, _texts(synonym), force, save)
+        self._instance.add_synonym(self._row, _texts(synonym), force, save)
 
     def remove_synonym(self, synonym: str | list[str]) -> None:
         """Takes synonyms away from the record; unknown ones are passed over."""
-        _native.remove_synonym(self._instance, self._row, _texts(synonym))
+        self._instance.remove_synonym(self._row, _texts(synonym))
 
     def set_abbr(self, value: str) -> None:
         """Sets the abbreviation, which becomes a synonym as well."""
-        _native.set_abbr(self._instance, self._row, value)
+        self._instance.set_abbr(self._row, value)

@@ -48,11 +48,10 @@ def describe_record(record: SQLRecord, return_str: bool = False) -> str | None:
         >>> artifact.describe()
     """
     record._settle()
-    instance = record._instance
-    text = instance.describe(record._row)
+    text, warnings = record._instance.describe(record._row)
     if return_str:
         return text
-    for warning in instance.warnings(record._row):
+    for warning in warnings:
         _voice.warning(warning)
     _show(text)
     return None

@@ -72,8 +72,8 @@ class HasDiff(SQLRecord):
         if not isinstance(other, SQLRecord):
             raise TypeError(f"{other!r} is no record to compare with")
         keys = [key] if isinstance(key, str) else list(key)
-        text, data = _native.diff_records(
-            self._instance, self._row, other._row, [] if _tables(self, other) else keys, context, most
+        text, data = self._instance.diff_records(
+            self._row, other._row, [] if _tables(self, other) else keys, context, most
         )
         found = json.loads(data)
         if found["content"] is not None and found["content"]["kind"] == "differs" and _tables(self, other):
@@ -95,7 +95,7 @@ def _with_tables(
         return Difference(text, data)
     import pyarrow.parquet as parquet
 
-    paths = [_native.cache(record._instance, record._row) for record in (first, second)]
+    paths = [record._instance.cache(record._row) for record in (first, second)]
     sizes = [parquet.read_metadata(path) for path in paths]
     if any(size.num_rows * size.num_columns > _CELLS for size in sizes):
         return Difference(text, data)

@@ -16,7 +16,7 @@ def track_input(record: SQLRecord, is_run_input: Any) -> None:
         record: Artifact or collection that was read.
         is_run_input: False for not; a run to note it there; None for what `ln.settings.track_run_inputs` is.
     """
-    from holotype import _native, _session, _voice
+    from holotype import _session, _voice
     from holotype._settings import settings
     from holotype.registry import SQLRecord
 
@@ -30,4 +30,4 @@ def track_input(record: SQLRecord, is_run_input: Any) -> None:
         _voice.warning(f"run input wasn't tracked: {record._row.uid} belongs to another instance")
         return
     run = is_run_input.id if isinstance(is_run_input, SQLRecord) else None
-    _native.track_input(instance, record._row, run)
+    instance.track_input(record._row, run)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from holotype import _native
 from holotype.registry import SQLRecord
 
 TYPE_CHECKING = False
@@ -192,7 +191,7 @@ def _reach(record: SQLRecord, what: str, depth: int | None = None) -> BasicQuery
     from holotype.queryset import basic_class
 
     cls, instance = type(record), record._instance
-    return basic_class(cls)(cls, _native.reach(instance, record._row, what, depth), instance)
+    return basic_class(cls)(cls, instance.reach(record._row, what, depth), instance)
 
 
 class HasStatus(SQLRecord):

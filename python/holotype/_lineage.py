@@ -127,7 +127,7 @@ def _shown(graph: LineageGraph, return_graph: bool) -> LineageGraph | None:
 
 def _around(record: SQLRecord, direction: str, depth: int | None, everything: bool = False) -> LineageGraph:
     record._settle()
-    found = _native.lineage(record._instance, record._row, direction, depth, everything)
+    found = record._instance.lineage(record._row, direction, depth, everything)
     return LineageGraph(found, everything)
 
 
@@ -199,7 +199,7 @@ def _along(record: SQLRecord, upstream: bool, depth: int | None) -> QuerySet:
     artifacts = registry_class("lamindb.Artifact")
     record._settle()
     instance = record._instance
-    native = _native.along(instance, record._row, upstream, depth)
+    native = instance.along(record._row, upstream, depth)
     found: QuerySet = query_class(artifacts)(artifacts, native, instance)
     return found
 
@@ -246,5 +246,5 @@ def family(
         print(_family.draw(record, field, sides, sys.maxsize if distance is None else distance))
         return None
     name = None if field is None else field_name(field)
-    found = _native.family_tree(record._instance, record._row, name, direction, distance)
+    found = record._instance.family_tree(record._row, name, direction, distance)
     return _shown(LineageGraph(found), return_graph)

@@ -27,6 +27,12 @@ class Deletion:
     def apply(self, content: bool) -> None:
         """Deletes what was planned; `content` answers the question."""
 
+class Going:
+    """The sign that a run goes on in this process; once it is gone without `ended` the run counts as killed."""
+
+    def ended(self) -> None:
+        """Takes the sign away: the run is finished, or its process ends as it should."""
+
 class Graph:
     """The graph around a record."""
 
@@ -38,6 +44,136 @@ class Graph:
 
 class Instance:
     """A connected instance."""
+
+    def verify(self, artifacts: QuerySet, full: bool, sample: int | None) -> dict[str, Any]:
+        """Compares the stored content of artifacts with the registry."""
+
+    def verify_artifact(self, record: Record, full: bool) -> tuple[Record, str, str, str, bool]:
+        """Compares the stored content of one artifact with the registry."""
+
+    def repair(self, artifacts: QuerySet, full: bool, older_than: float, dry_run: bool) -> dict[str, Any]:
+        """Plans a repair and, unless `dry_run`, does it; returns the steps planned, done and failed."""
+
+    def collect(self, older_than: float, trash_days: float, apply: bool) -> dict[str, Any]:
+        """Plans a collection and, if `apply`, does it; returns what was found and what was taken."""
+
+    def purge(self) -> int:
+        """Removes for good what is in quarantine; returns how many bytes that were."""
+
+    def artifact(self, source: str, run_choice: int | bool | None, **arguments: Any) -> Record:
+        """Returns a new artifact for a path, or the registered one when the content is known."""
+
+    def artifacts_from_dir(self, path: str, key: str | None, run_choice: int | bool | None) -> list[Record]:
+        """Returns one artifact per file of a folder."""
+
+    def lazy_artifact(
+        self,
+        suffix: str,
+        overwrite_versions: bool,
+        key: str | None,
+        description: str | None,
+        run_choice: int | bool | None,
+    ) -> Record:
+        """Returns an artifact whose content is still to be written to its source path."""
+
+    def save_artifact(self, record: Record, upload: bool) -> None:
+        """Saves an artifact: its content if that is still to be stored, and its row."""
+
+    def save_artifacts(self, records: list[Record]) -> None:
+        """Saves many artifacts: their content in parallel, their rows in one transaction."""
+
+    def replace_content(
+        self,
+        record: Record,
+        source: str,
+        temporary: bool,
+        run_choice: int | bool | None,
+    ) -> Record | None:
+        """Gives an artifact other content, to be saved; returns the one that holds it already, if there is one."""
+
+    def artifact_path(self, record: Record) -> str:
+        """Returns where the content of an artifact lies, or will lie: a path, or a URL."""
+
+    def readable(self, record: Record) -> str:
+        """Returns where the content can be read in parts: a local path, or the URL of remote content that is not in the cache."""
+
+    def cache(self, record: Record) -> Path:
+        """Returns a local path from which the complete content can be read."""
+
+    def artifact_move(self, record: Record) -> tuple[str, str] | None:
+        """Returns from where to where saving would move content, if it would."""
+
+    def plan_artifact_delete(self, record: Record, storage: bool | None) -> Deletion:
+        """Returns what the permanent deletion of an artifact would remove."""
+
+    def collection(self, artifacts: list[Record], run_choice: int | bool | None, **arguments: Any) -> Record:
+        """Returns a new collection of artifacts, or the registered one of the same artifacts."""
+
+    def save_collection(self, record: Record) -> None:
+        """Saves a collection and its links."""
+
+    def ordered_artifacts(self, record: Record) -> QuerySet:
+        """Returns the artifacts of a collection in their order."""
+
+    def cache_collection(self, record: Record) -> list[Path]:
+        """Returns local paths of the artifacts of a collection, in order."""
+
+    def collection_suffix(self, record: Record, wanted: str) -> str:
+        """Checks that a collection can be loaded (`load`) or opened (`open`) as one and returns the common suffix."""
+
+    def validate(
+        self,
+        registry: str,
+        values: list[str],
+        field: str | None,
+        within: tuple[int | None, int | None, bool, int | None, bool],
+    ) -> list[bool]:
+        """Returns for every value whether a record holds it."""
+
+    def inspect(
+        self,
+        registry: str,
+        values: list[str],
+        field: str | None,
+        within: tuple[int | None, int | None, bool, int | None, bool],
+    ) -> dict[str, Any]:
+        """Returns what is known of values."""
+
+    def standardize(
+        self,
+        registry: str,
+        values: list[str],
+        field: str | None,
+        return_field: str | None,
+        case_sensitive: bool,
+        keep: str,
+        synonyms_field: str,
+        within: tuple[int | None, int | None, bool, int | None, bool],
+    ) -> tuple[list[Any], list[tuple[str, Any]]]:
+        """Returns values with synonyms replaced by the standard ones."""
+
+    def records_from_values(
+        self,
+        registry: str,
+        values: list[str],
+        field: str | None,
+        create: bool,
+        standardize: bool,
+        within: tuple[int | None, int | None, bool, int | None, bool],
+    ) -> list[Record]:
+        """Returns the records that hold values, or with `create` one record per value."""
+
+    def add_synonym(self, record: Record, synonyms: list[str], force: bool, save: bool | None) -> None:
+        """Adds synonyms to a record."""
+
+    def remove_synonym(self, record: Record, synonyms: list[str]) -> None:
+        """Takes synonyms away from a record."""
+
+    def set_abbr(self, record: Record, abbr: str) -> None:
+        """Sets the abbreviation of a record."""
+
+    def reach(self, record: Record, what: str, depth: int | None) -> QuerySet:
+        """Returns the records that a record reaches: its `parents`, `children`, `types` or `members`."""
 
     @staticmethod
     def init(storage: str | None, name: str | None, db: str | None, modules: list[str]) -> Instance:
@@ -69,13 +205,13 @@ class Instance:
     def read_only(self) -> bool:
         """True when nothing can be written."""
 
-    def query(self, name: str) -> QuerySet:
+    def query(self, registry: str) -> QuerySet:
         """Returns the query for all records of a registry, on every branch."""
 
-    def by_id(self, name: str, id: int) -> Record:
+    def by_id(self, registry: str, id: int) -> Record:
         """Returns the record with an id."""
 
-    def construct(self, name: str, keywords: dict[str, Any], search_names: bool) -> tuple[Record, bool]:
+    def construct(self, registry: str, keywords: dict[str, Any], search_names: bool) -> tuple[Record, bool]:
         """Returns a new record from keywords, or the existing one of the same name, and whether it existed."""
 
     def save(self, record: Record) -> None:
@@ -111,13 +247,10 @@ class Instance:
     def set_links(self, record: Record, relation: str, targets: list[int]) -> None:
         """Makes these the only linked records."""
 
-    def describe(self, record: Record) -> str:
-        """Returns what is known of a record, as a tree."""
+    def describe(self, record: Record) -> tuple[str, list[str]]:
+        """Returns what is known of a record, as a tree, and what there is to know before reading on."""
 
-    def warnings(self, record: Record) -> list[str]:
-        """Returns what there is to know about a record before reading on."""
-
-    def describe_registry(self, name: str) -> str:
+    def describe_registry(self, registry: str) -> str:
         """Returns the fields and relations of a registry."""
 
     def create_branch(self, name: str) -> Record:
@@ -171,6 +304,81 @@ class Instance:
     def manages(self, record: Record) -> bool:
         """Returns true when this instance may write to a location."""
 
+    def lineage(self, record: Record, direction: str, depth: int | None, everything: bool) -> Graph:
+        """Returns the graph around an artifact, collection, record, run or transform."""
+
+    def family_tree(self, record: Record, field: str | None, direction: str, depth: int | None) -> Graph:
+        """Returns the graph of what stands above and below a record with parents."""
+
+    def along(self, record: Record, upstream: bool, depth: int | None) -> QuerySet:
+        """Returns the artifacts that a record was made from, or that were made from it."""
+
+    def diff_records(
+        self,
+        first: Record,
+        second: Record,
+        key: list[str],
+        context: int,
+        most: int,
+    ) -> tuple[str, str]:
+        """Returns how two records differ, as text and as JSON."""
+
+    def track(
+        self,
+        path: Path | None,
+        **arguments: Any,
+    ) -> tuple[tuple[Record, Record] | None, tuple[str, str] | None]:
+        """Starts a run; returns the run and its transform, or the question to answer first; None on a read-only connection."""
+
+    def source_transform(self, path: Path, uid: str | None) -> Record:
+        """Returns the transform of the file that defines a function."""
+
+    def start_call(self, transform: Record, entrypoint: str, **arguments: Any) -> Record:
+        """Starts a run of a function, beside the one that the session tracks."""
+
+    def finish(
+        self,
+        path: Path | None,
+        **arguments: Any,
+    ) -> tuple[tuple[Record, Record] | None, tuple[str, str] | None]:
+        """Ends a run; returns the run and its transform, or the question to answer first; neither when a person declined, and on a read-only connection."""
+
+    def transform(self, revises: Record | None, skip_hash_lookup: bool, fields: dict[str, Any]) -> Record:
+        """Returns a new transform, the next version of the one with its key, or the one with the same source."""
+
+    def save_transform(self, record: Record) -> None:
+        """Saves a transform, new or changed."""
+
+    def transform_from_path(
+        self,
+        path: Path,
+        key: str | None,
+        version_tag: str | None,
+        description: str | None,
+    ) -> Record:
+        """Saves a script or notebook as a transform, without a run."""
+
+    def new_run(self, transform: Record | None, fields: dict[str, Any]) -> Record:
+        """Returns a new run of a transform."""
+
+    def track_input(self, record: Record, by: int | None) -> bool:
+        """Notes that a run, the tracked one by default, reads a record; returns whether it counts as an input."""
+
+    def mark_going(self, uid: str) -> Going:
+        """Notes that a run goes on in this process."""
+
+    def run_log(self, uid: str) -> Path:
+        """Returns where what a run prints is written until it is finished."""
+
+    def close_killed(self) -> list[str]:
+        """Marks the runs of processes that were killed as aborted; returns their uids."""
+
+    def prepare_rerun(self, record: Record, folder: Path) -> tuple[list[str], Path, list[str]]:
+        """Puts code and inputs of a run into a new folder."""
+
+    def judge_rerun(self, record: Record, folder: Path, warnings: list[str], code: int) -> Any:
+        """Returns how the outputs of a run came out in the folder in which its command ran again."""
+
 class QuerySet:
     """A query over one registry; nothing is read before a method asks for it."""
 
@@ -189,7 +397,7 @@ class QuerySet:
     def mentions(self, fields: list[str]) -> bool:
         """Returns true when a condition names one of these fields first."""
 
-    def filter(self, condition: Any) -> QuerySet:
+    def filter(self, condition: tuple[Any, ...]) -> QuerySet:
         """Returns the query restricted by a condition."""
 
     def visible(self) -> QuerySet:
@@ -214,7 +422,7 @@ class QuerySet:
     def slice(self, start: int, stop: int | None) -> QuerySet:
         """Returns the rows from `start` up to but not including `stop`."""
 
-    def search(self, text: str, fields: list[str], limit: int | None, case_sensitive: bool) -> QuerySet:
+    def search(self, text: str, fields: list[str], limit: int | None, exact_case: bool) -> QuerySet:
         """Returns the records that match a text, best first."""
 
     def all(self) -> list[Record]:
@@ -235,7 +443,7 @@ class QuerySet:
     def get_uid(self, uid: str) -> Record:
         """Returns the record whose uid starts with a text."""
 
-    def get_where(self, condition: Any) -> Record:
+    def get_where(self, condition: tuple[Any, ...]) -> Record:
         """Returns the one visible record for which a condition holds."""
 
     def explain(self) -> str:
@@ -256,7 +464,7 @@ class QuerySet:
     def related(self, path: str) -> list[tuple[int, Any]]:
         """Returns pairs of record id and value for a look-up that leads to many records."""
 
-    def aggregate(self, wanted: list[tuple[str, str]]) -> tuple[Any, ...]:
+    def aggregate(self, wanted: list[tuple[str, str]]) -> list[Any]:
         """Returns aggregates, each given as a pair of its name and a look-up."""
 
 class Record:
@@ -335,62 +543,17 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: Any | None = None) -> object:
         """Returns the rows as an Arrow C stream, which pyarrow, polars, duckdb and others take without a copy."""
 
-def add_suffix(list: str, suffix: str) -> None:
-    """Adds a suffix to a list."""
-
-def add_synonym(
-    instance: Instance,
-    record: Record,
-    synonyms: list[str],
-    force: bool,
-    save: bool | None,
-) -> None:
-    """Adds synonyms to a record."""
-
-def along(instance: Instance, record: Record, upstream: bool, depth: int | None) -> QuerySet:
-    """Returns the artifacts that a record was made from, or that were made from it."""
-
-def artifact(instance: Instance, source: str, run: Any, **arguments: Any) -> Record:
-    """Returns a new artifact for a path, or the registered one when the content is known."""
-
-def artifact_move(instance: Instance, record: Record) -> tuple[str, str] | None:
-    """Returns from where to where saving would move content, if it would."""
-
-def artifact_path(instance: Instance, record: Record) -> str:
-    """Returns where the content of an artifact lies, or will lie: a path, or a URL."""
-
-def artifacts_from_dir(instance: Instance, path: str, key: str | None, run: Any) -> list[Record]:
-    """Returns one artifact per file of a folder."""
-
 def attribute_names(values: list[str], public: bool) -> list[tuple[str, str]]:
     """Returns the attribute names under which values are offered for completion, with the values."""
 
 def bind_dir(path: Path, instance: str) -> None:
     """Binds a directory to an instance."""
 
-def cache(instance: Instance, record: Record) -> Path:
-    """Returns a local path from which the complete content can be read."""
-
-def cache_collection(instance: Instance, record: Record) -> list[Path]:
-    """Returns local paths of the artifacts of a collection, in order."""
-
 def cache_dir() -> Path:
     """Returns the cache directory."""
 
 def call_variable() -> Any:
     """Returns the variable that holds the call that is tracked."""
-
-def close_killed(instance: Instance) -> list[str]:
-    """Marks the runs of processes that were killed as aborted; returns their uids."""
-
-def collect(instance: Instance, older_than: float, trash_days: float, apply: bool) -> dict[str, Any]:
-    """Plans a collection and, if `apply`, does it; returns what was found and what was taken."""
-
-def collection(instance: Instance, artifacts: list[Record], run: Any, **arguments: Any) -> Record:
-    """Returns a new collection of artifacts, or the registered one of the same artifacts."""
-
-def collection_suffix(instance: Instance, record: Record, wanted: str) -> str:
-    """Checks that a collection can be loaded (`load`) or opened (`open`) as one and returns the common suffix."""
 
 def command() -> str:
     """Returns the name of the command that advice should name."""
@@ -401,21 +564,11 @@ def current_user() -> dict[str, Any]:
 def delete_instance(identifier: str, require_empty: bool) -> None:
     """Deletes an instance from this machine; content in storage is refused or left, as `require_empty` says."""
 
-def describe(name: str) -> dict[str, Any]:
+def describe(registry: str) -> dict[str, Any]:
     """Returns the declaration of a registry."""
 
 def dev_dir(instance: str) -> Path | None:
     """Returns the directory that is bound to an instance and holds the working directory."""
-
-def diff_records(
-    instance: Instance,
-    first: Record,
-    second: Record,
-    key: list[str],
-    context: int,
-    most: int,
-) -> tuple[str, str]:
-    """Returns how two records differ, as text and as JSON."""
 
 def diff_tables(
     first: list[tuple[str, str, list[str | None]]],
@@ -431,61 +584,13 @@ def disconnect(instance: str) -> bool:
 def error_kinds() -> list[str]:
     """Returns the names of all kinds of errors."""
 
-def family_tree(
-    instance: Instance,
-    record: Record,
-    field: str | None,
-    direction: str,
-    depth: int | None,
-) -> Graph:
-    """Returns the graph of what stands above and below a record with parents."""
-
 def find_instance(identifier: str) -> str:
     """Returns the slug of the instance that an identifier names on this machine."""
-
-def finish(instance: Instance, path: Path | None, **arguments: Any) -> dict[str, Any] | None:
-    """Ends a run; returns the run and its transform, or the question to answer first; None when a person declined, and on a read-only connection."""
-
-def from_values(
-    instance: Instance,
-    name: str,
-    values: list[str],
-    field: str | None,
-    create: bool,
-    standardize: bool,
-    within: tuple[int | None, int | None, bool, int | None, bool],
-) -> list[Record]:
-    """Returns the records that hold values, or with `create` one record per value."""
-
-def inspect(
-    instance: Instance,
-    name: str,
-    values: list[str],
-    field: str | None,
-    within: tuple[int | None, int | None, bool, int | None, bool],
-) -> dict[str, Any]:
-    """Returns what is known of values."""
-
-def judge_rerun(instance: Instance, run: Record, folder: Path, warnings: list[str], code: int) -> Any:
-    """Returns how the outputs of a run came out in the folder in which its command ran again."""
-
-def lazy_artifact(
-    instance: Instance,
-    suffix: str,
-    overwrite_versions: bool,
-    key: str | None,
-    description: str | None,
-    run: Any,
-) -> Record:
-    """Returns an artifact whose content is still to be written to its source path."""
 
 def levels() -> list[tuple[int, int, str | None, int | None]]:
     """Returns every level as number, least verbosity, sign and colour."""
 
-def lineage(instance: Instance, record: Record, direction: str, depth: int | None, everything: bool) -> Graph:
-    """Returns the graph around an artifact, collection, record, run or transform."""
-
-def login(handle: str, name: str | None, email: str | None) -> dict[str, Any]:
+def login(handle: str, name: str | None, email: str | None) -> None:
     """Takes an identity on this machine."""
 
 def logout() -> bool:
@@ -500,71 +605,14 @@ def normalize_root(root: str) -> str:
 def notebook_gaps(text: str) -> list[tuple[int | None, int | None]]:
     """Returns the neighbouring cells of a notebook that did not run one after the other."""
 
-def ordered_artifacts(instance: Instance, record: Record) -> QuerySet:
-    """Returns the artifacts of a collection in their order."""
-
-def plan_artifact_delete(instance: Instance, record: Record, storage: bool | None) -> Deletion:
-    """Returns what the permanent deletion of an artifact would remove."""
-
-def prepare_rerun(instance: Instance, run: Record, folder: Path) -> tuple[list[str], Path, list[str]]:
-    """Puts code and inputs of a run into a new folder; returns the command, where it runs, and what is not as it was."""
-
-def purge(instance: Instance) -> int:
-    """Removes for good what is in quarantine; returns how many bytes that were."""
-
-def reach(instance: Instance, record: Record, what: str, depth: int | None) -> QuerySet:
-    """Returns the records that a record reaches: its `parents`, `children`, `types` or `members`."""
-
-def readable(instance: Instance, record: Record) -> str:
-    """Returns where the content can be read in parts: a local path, or the URL of remote content that is not in the cache."""
-
 def registries() -> list[tuple[str, bool]]:
     """Returns the qualified names of all registries; those that the package's top level names come with `True`."""
 
-def remove_suffix(list: str, suffix: str) -> None:
-    """Takes a suffix off a list."""
-
-def remove_synonym(instance: Instance, record: Record, synonyms: list[str]) -> None:
-    """Takes synonyms away from a record."""
-
-def repair(
-    instance: Instance,
-    artifacts: QuerySet,
-    full: bool,
-    older_than: float,
-    dry_run: bool,
-) -> dict[str, Any]:
-    """Plans a repair and, unless `dry_run`, does it; returns the steps planned, done and failed."""
-
-def replace_content(
-    instance: Instance,
-    record: Record,
-    source: str,
-    temporary: bool,
-    run: Any,
-) -> Record | None:
-    """Gives an artifact other content, to be saved; returns the one that holds it already, if there is one."""
-
-def run(instance: Instance, transform: Record | None, **arguments: Any) -> Record:
-    """Returns a new run of a transform."""
-
-def save_artifact(instance: Instance, record: Record, upload: bool) -> None:
-    """Saves an artifact: its content if that is still to be stored, and its row."""
-
-def save_artifacts(instance: Instance, records: list[Record]) -> None:
-    """Saves many artifacts: their content in parallel, their rows in one transaction."""
-
-def save_collection(instance: Instance, record: Record) -> None:
-    """Saves a collection and its links."""
-
-def save_transform(instance: Instance, record: Record) -> None:
-    """Saves a transform, new or changed."""
-
-def set_abbr(instance: Instance, record: Record, abbr: str) -> None:
-    """Sets the abbreviation of a record."""
-
 def set_cache_dir(path: Path | None) -> None:
     """Moves the cache to a directory, or back to the default."""
+
+def set_suffix(list: str, suffix: str, known: bool) -> None:
+    """Adds a suffix to a list, or takes it off."""
 
 def set_verbosity(name: str) -> None:
     """Sets the verbosity by name or number."""
@@ -572,30 +620,11 @@ def set_verbosity(name: str) -> None:
 def settings_dir() -> Path:
     """Returns the directory of settings files."""
 
-def source_transform(instance: Instance, path: Path, uid: str | None) -> Record:
-    """Returns the transform of the file that defines a function."""
-
 def speak_as_lamin() -> None:
     """Makes advice name the command `lamin` instead of `holotype`."""
 
 def split_suffix(name: str) -> tuple[str, str]:
     """Returns the canonical and the raw suffix of a file or folder name."""
-
-def standardize(
-    instance: Instance,
-    name: str,
-    values: list[str],
-    field: str | None,
-    return_field: str | None,
-    case_sensitive: bool,
-    keep: str,
-    synonyms_field: str,
-    within: tuple[int | None, int | None, bool, int | None, bool],
-) -> tuple[list[Any], list[tuple[str, Any]]]:
-    """Returns values with synonyms replaced by the standard ones."""
-
-def start_call(instance: Instance, transform: Record, entrypoint: str, **arguments: Any) -> Record:
-    """Starts a run of a function, beside the one that the session tracks."""
 
 def suffixes(list: str) -> list[str]:
     """Returns the suffixes of a list, `simple`, `composite` or `encoding`, sorted."""
@@ -603,41 +632,8 @@ def suffixes(list: str) -> list[str]:
 def system_dir() -> Path:
     """Returns the directory of settings for all users."""
 
-def track(instance: Instance, path: Path | None, **arguments: Any) -> dict[str, Any] | None:
-    """Starts a run; returns the run and its transform, or the question to answer first; None on a read-only connection."""
-
-def track_input(instance: Instance, record: Record, run: int | None) -> bool:
-    """Notes that a run, the tracked one by default, reads a record; returns whether it counts as an input."""
-
-def transform(instance: Instance, revises: Record | None, skip_hash_lookup: bool, **arguments: Any) -> Record:
-    """Returns a new transform, the next version of the one with its key, or the one with the same source."""
-
-def transform_from_path(
-    instance: Instance,
-    path: Path,
-    key: str | None,
-    version_tag: str | None,
-    description: str | None,
-) -> Record:
-    """Saves a script or notebook as a transform, without a run."""
-
 def unbind_dir(path: Path) -> bool:
     """Takes the binding of a directory away and returns whether there was one."""
 
-def validate(
-    instance: Instance,
-    name: str,
-    values: list[str],
-    field: str | None,
-    within: tuple[int | None, int | None, bool, int | None, bool],
-) -> list[bool]:
-    """Returns for every value whether a record holds it."""
-
 def verbosity() -> str:
     """Returns the name of the present verbosity."""
-
-def verify(instance: Instance, artifacts: QuerySet, full: bool, sample: int | None) -> dict[str, Any]:
-    """Compares the stored content of artifacts with the registry."""
-
-def verify_artifact(instance: Instance, record: Record, full: bool) -> tuple[Record, str, str, str, bool]:
-    """Compares the stored content of one artifact with the registry."""

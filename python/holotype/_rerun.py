@@ -6,8 +6,6 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from holotype import _native
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
@@ -26,7 +24,7 @@ def rerun(run: Any, folder: str | os.PathLike[str] | None) -> dict[str, Any]:
 
 def _in(folder: Path, run: Any) -> dict[str, Any]:
     folder = folder.absolute()
-    words, cwd, warnings = _native.prepare_rerun(run._instance, run._row, folder)
+    words, cwd, warnings = run._instance.prepare_rerun(run._row, folder)
     code = subprocess.run(words, cwd=cwd, stdin=subprocess.DEVNULL, check=False).returncode
-    judged: dict[str, Any] = _native.judge_rerun(run._instance, run._row, folder, warnings, code)
+    judged: dict[str, Any] = run._instance.judge_rerun(run._row, folder, warnings, code)
     return judged

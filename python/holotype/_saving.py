@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holotype import _native, _session
+from holotype import _session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def save(
     for record in artifacts:
         record._settle()
     if artifacts:
-        _native.save_artifacts(instance, [record._row for record in artifacts])
+        instance.save_artifacts([record._row for record in artifacts])
     for record in alone:
         record.save()
 

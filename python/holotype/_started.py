@@ -120,13 +120,13 @@ class Started:
                 self._options["report"] = self._console.path
         try:
             with _voice.lowered("error"):
-                done = _native.finish(self.instance, None, run=self.run.id, outcome=outcome, **self._options)
+                done, _ = self.instance.finish(None, run=self.run.id, outcome=outcome, **self._options)
         finally:
             self._leave()
-        if done is not None and "run" in done:
+        if done is not None:
             from holotype._track import take
 
-            take(self.run, done["run"])
+            take(self.run, done[0])
 
     def _leave(self) -> None:
         if self._scope is None:

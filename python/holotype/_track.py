@@ -227,10 +227,10 @@ def track(
     if os.environ.get("LAMIN_TESTING") == "true":
         options["renamed"] = True
     _ended.close_killed(instance)
-    started = _native.track(instance, source and source.path, **options)
-    if started is not None and "question" in started:
-        options["renamed"] = _renamed(started["question"])
-        started = _native.track(instance, source and source.path, **options)
+    started, asked = instance.track(source and source.path, **options)
+    if asked is not None:
+        options["renamed"] = _renamed(asked[0])
+        started, _ = instance.track(source and source.path, **options)
     if started is None:
         return
     _begin(instance, started, source, software)
@@ -268,14 +268,14 @@ def environment() -> tuple[str, bytes] | None:
 
 def _begin(
     instance: _native.Instance,
-    started: dict[str, Any],
+    started: tuple[_native.Record, _native.Record],
     source: Running | None,
     software: tuple[str, bytes] | None,
 ) -> None:
     """Makes a started run the one of this process."""
     context._forget()
-    context._run = registry_class("lamindb.Run")._wrap(started["run"], instance)
-    context._transform = registry_class("lamindb.Transform")._wrap(started["transform"], instance)
+    context._run = registry_class("lamindb.Run")._wrap(started[0], instance)
+    context._transform = registry_class("lamindb.Transform")._wrap(started[1], instance)
     context._wanted.clear()
     console = None
     if source is not None and not source.notebook:
@@ -293,7 +293,7 @@ def console_for(instance: _native.Instance, uid: str, end: Callable[[str], None]
 
     slug = instance.settings()["slug"]
     try:
-        return Console(_ended.log_of(uid), f"\033[1;92m→\033[0m connected lamindb: {slug}\n", end)
+        return Console(instance.run_log(uid), f"\033[1;92m→\033[0m connected lamindb: {slug}\n", end)
     except OSError as error:
         _voice.warning(f"what the script prints is not kept: {error}")
         return None
@@ -340,14 +340,15 @@ def _finish(**options: Any) -> None:
         path = live.source.path
         if not _read_notebook(live, path, options):
             return
-    done = _native.finish(instance, path, **options)
-    while done is not None and "question" in done:
-        options[done["answer"]] = _voice.ask(done["question"])
-        done = _native.finish(instance, path, **options)
+    done, asked = instance.finish(path, **options)
+    while asked is not None:
+        question, answer = asked
+        options[answer] = _voice.ask(question)
+        done, asked = instance.finish(path, **options)
     if done is None:
         return
-    take(context._run, done["run"])
-    take(context._transform, done["transform"])
+    take(context._run, done[0])
+    take(context._transform, done[1])
     context._forget()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
-from holotype import _contents, _native, _places, _session, _voice
+from holotype import _contents, _places, _session, _voice
 from holotype.errors import FieldValidationError
 from holotype.registry import SQLRecord, adopt
 
@@ -99,9 +99,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         data = given.pop("path")
         named = given.get("otype") is not None
         with _contents.on_disk(data, given, tuning) as (source, temporary):
-            row = _native.artifact(
-                _session.current(), source, given.pop("run", None), temporary=temporary, **given
-            )
+            row = _session.current().artifact(source, given.pop("run", None), temporary=temporary, **given)
         adopt(self, row, None)
         # Of paths, only those of tables say by their suffix what they hold.
         otype = self.otype or ""
@@ -207,7 +205,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
 
         instance = _session.current()
         text = _session.local_path(_places.spelled(path))
-        rows = _native.artifacts_from_dir(instance, text, key, _run(run))
+        rows = instance.artifacts_from_dir(text, key, _run(run))
         return RecordList(cls._wrap(row, instance) for row in rows)
 
     @classmethod
@@ -240,7 +238,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
             >>> lazy.save()
         """
         instance = _session.current()
-        row = _native.lazy_artifact(instance, suffix, overwrite_versions, key, description, _run(run))
+        row = instance.lazy_artifact(suffix, overwrite_versions, key, description, _run(run))
         artifact: Artifact = cls._wrap(row, instance)
         return artifact
 
@@ -248,7 +246,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
     def path(self) -> Any:
         """Where the content lies, as a `UPath` if remote: before saving the source, then its place."""
         source = self._row.source
-        text = source if source is not None else _native.artifact_path(self._instance, self._row)
+        text = source if source is not None else self._instance.artifact_path(self._row)
         return self._placed(text)
 
     @path.setter
@@ -301,7 +299,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         if not self._row.pending:
             if self._row.id is None:
                 raise ValueError(f"Artifact {self._row.uid} was deleted: construct it anew from its content")
-            move = _native.artifact_move(instance, self._row)
+            move = instance.artifact_move(self._row)
             if move is not None:
                 question = (
                     f"You are about to move artifact from '{move[0]}' to '{move[1]}'.\nContinue? (y/n) "
@@ -309,7 +307,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
                 if not _voice.ask(question):
                     _voice.warning("saving was cancelled")
                     return None
-        _native.save_artifact(instance, self._row, bool(upload))
+        instance.save_artifact(self._row, bool(upload))
         return self
 
     def cache(self, *, is_run_input: Any = None, mute: bool = False, **kwargs: Any) -> Path:
@@ -329,7 +327,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
             >>> artifact.cache()
             PosixPath('/home/me/data/.lamindb/hrKjgpEM9vB8U8XR0000.csv')
         """
-        path = _native.cache(self._instance, self._row)
+        path = self._instance.cache(self._row)
         self._track_input(is_run_input)
         return path
 
@@ -353,7 +351,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
             return self._in_memory()
         from holotype import loaders
 
-        path = _native.cache(self._instance, self._row)
+        path = self._instance.cache(self._row)
         loaded = loaders.load(path, self._raw_suffix(), on_warning=_voice.warning, **kwargs)
         self._track_input(is_run_input)
         return loaded
@@ -385,14 +383,14 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
                 f"Artifact {self.uid} lies in {self.storage.root} and can be opened with `mode='r'` only: "
                 "save a changed copy of `.cache()` as its next version"
             )
-        path = self._readable() if opening.streams(suffix) else _native.cache(self._instance, self._row)
+        path = self._readable() if opening.streams(suffix) else self._instance.cache(self._row)
         opened = loaders.open_(path, mode, engine, suffix_raw=suffix, **kwargs)
         self._track_input(is_run_input)
         return opened
 
     def _readable(self) -> Any:
         """Returns the path that the content can be read from in parts: its copy, or where it lies."""
-        return self._placed(_native.readable(self._instance, self._row))
+        return self._placed(self._instance.readable(self._row))
 
     def _placed(self, text: str) -> Any:
         """Returns the path object for a path or URL of the content."""
@@ -434,7 +432,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         instance = self._instance
         given: dict[str, Any] = {"key": self.key, "otype": self.otype}
         with _contents.on_disk(data, given, {"format": format}, count=False) as (source, temporary):
-            found = _native.replace_content(instance, self._row, source, temporary, _run(run))
+            found = instance.replace_content(self._row, source, temporary, _run(run))
         if temporary:
             self._memory = data
             _contents.discard_with(self, source)
@@ -479,7 +477,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         return super().delete(permanent, storage=storage)
 
     def _delete_permanently(self, storage: bool | None = None) -> None:
-        plan = _native.plan_artifact_delete(self._instance, self._row, storage)
+        plan = self._instance.plan_artifact_delete(self._row, storage)
         content = storage is True
         if plan.question:
             content = _voice.ask(

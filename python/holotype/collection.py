@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holotype import _native, _session
+from holotype import _session
 from holotype.artifact import Artifact, _run
 from holotype.errors import FieldValidationError
 from holotype.registry import SQLRecord, adopt
@@ -88,7 +88,7 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
         run = _run(given.pop("run", None))
         for name in ("branch", "space", "schema"):
             given[name] = _run(given.get(name))
-        row = _native.collection(instance, [artifact._row for artifact in artifacts], run, **given)
+        row = instance.collection([artifact._row for artifact in artifacts], run, **given)
         adopt(self, row, None)
 
     @property
@@ -123,7 +123,7 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
         """The artifacts in the order in which they were given."""
         from holotype.queryset import ArtifactBasicQuerySet
 
-        native = _native.ordered_artifacts(self._instance, self._row)
+        native = self._instance.ordered_artifacts(self._row)
         return ArtifactBasicQuerySet(Artifact, native, self._instance)
 
     @property
@@ -139,7 +139,7 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
             IntegrityError: If another collection has this key and these artifacts.
         """
         self._settle()
-        _native.save_collection(self._instance, self._row)
+        self._instance.save_collection(self._row)
         return self
 
     def append(self, artifact: Artifact, run: Any = None) -> Collection:
@@ -166,7 +166,7 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
         Args:
             is_run_input: Note it as an input or not; by default `ln.settings.track_run_inputs`.
         """
-        paths = _native.cache_collection(self._instance, self._row)
+        paths = self._instance.cache_collection(self._row)
         self._track_input(is_run_input)
         return paths
 
@@ -184,11 +184,11 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
         Example:
             >>> df = ln.Collection.get(key="batches/all").load()
         """
-        _native.collection_suffix(self._instance, self._row, "load")
+        self._instance.collection_suffix(self._row, "load")
         from holotype import loaders
 
         uids, suffixes = self._members()
-        paths = _native.cache_collection(self._instance, self._row)
+        paths = self._instance.cache_collection(self._row)
         loaded = loaders.load_collection(paths, uids, suffixes_raw=suffixes, join=join, **kwargs)
         self._track_input(is_run_input)
         return loaded
@@ -211,7 +211,7 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
             from holotype import _voice
 
             _voice.warning("the collection isn't saved, consider calling `.save()`")
-        _native.collection_suffix(self._instance, self._row, "open")
+        self._instance.collection_suffix(self._row, "open")
         from holotype import _contents
 
         opened = _contents.open_together(list(self.ordered_artifacts), engine, **kwargs)

@@ -81,7 +81,8 @@ def login(
     """
     if user is None:
         user = input("Your handle: ").strip()
-    taken = _native.login(user, name, email)
+    _native.login(user, name, email)
+    taken = _native.current_user()
     _voice.say(_voice.SUCCESS, f"logged in as {taken['handle']} (uid: {taken['uid']})")
     if _session.connected():
         slug = _session.current().settings()["slug"]

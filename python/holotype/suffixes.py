@@ -56,7 +56,7 @@ class FormatSet(MutableSet[str]):
         Raises:
             ValueError: For what no file name of that format can end in.
         """
-        _native.add_suffix(self._name, suffix)
+        _native.set_suffix(self._name, suffix, True)
 
     def update(self, *others: object) -> None:
         """Adds all suffixes of other collections."""
@@ -66,7 +66,7 @@ class FormatSet(MutableSet[str]):
 
     def discard(self, suffix: str) -> None:
         """Takes a suffix off the list, if it is there."""
-        _native.remove_suffix(self._name, suffix)
+        _native.set_suffix(self._name, suffix, False)
 
     def __repr__(self) -> str:
         return f"{{{', '.join(map(repr, self))}}}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from holotype import _native, _session, _voice
+from holotype import _session, _voice
 from holotype.registry import SQLRecord, adopt
 
 TYPE_CHECKING = False
@@ -67,7 +67,7 @@ class Transform(TransformFields, registry="lamindb.Transform"):
             raise TypeError("`revises` has to be of type `Transform`")
         fields = _fields(kwargs)
         instance = _session.current()
-        row = _native.transform(instance, None if revises is None else revises._row, skip, **fields)
+        row = instance.transform(None if revises is None else revises._row, skip, fields)
         adopt(self, row, None)
 
     def save(self, *args: Any, **kwargs: Any) -> Transform:
@@ -80,7 +80,7 @@ class Transform(TransformFields, registry="lamindb.Transform"):
             >>> transform = ln.Transform(key="pipelines/align").save()
         """
         self._settle()
-        _native.save_transform(self._instance, self._row)
+        self._instance.save_transform(self._row)
         return self
 
     @classmethod
@@ -109,7 +109,7 @@ class Transform(TransformFields, registry="lamindb.Transform"):
             >>> ln.Transform.from_path("analysis.py")
         """
         instance = _session.current()
-        row = _native.transform_from_path(instance, Path(path), key, version, description)
+        row = instance.transform_from_path(Path(path), key, version, description)
         transform: Transform = cls._wrap(row, instance)
         if kind is not None and kind != transform.kind:
             transform.kind = kind
@@ -197,7 +197,7 @@ class Run(RunFields, registry="lamindb.Run"):
             raise ValueError("Only one non-keyword arg allowed: transform")
         transform = args[0] if args else kwargs.pop("transform", None)
         row = transform._row if isinstance(transform, SQLRecord) else None
-        adopt(self, _native.run(_session.current(), row, **_fields(kwargs)), None)
+        adopt(self, _session.current().new_run(row, _fields(kwargs)), None)
 
     def query_output_artifacts(self, include_recreated: bool = True) -> QuerySet:
         """Returns the artifacts that the run made, on every branch.

@@ -1,147 +1,265 @@
-//! Values and conditions, from Python and to Python.
+//! Values, rows and conditions: what they are in Python. A signature that names one of these types is the conversion.
 
-use chrono::{Datelike, NaiveDate, Timelike};
+use std::path::PathBuf;
+
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use holotype::ingest::RunChoice;
+use holotype::model::{self, Registry};
+use holotype::track::{EnvironmentFile, Named};
 use holotype::{Operand, Q, Timestamp, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{
-    PyBool, PyBytes, PyDate, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString,
-    PyTuple, PyTzInfo,
+    PyBool, PyDate, PyDateTime, PyDict, PyFloat, PyFrozenSet, PyInt, PyList, PySet, PyString, PyTuple,
+    PyTzInfo,
 };
+use pyo3::{Borrowed, IntoPyObjectExt};
 use serde_json::{Map, Value as Json};
 
+use crate::error::{self, got};
 use crate::query::QuerySet;
+use crate::record::Record;
 
-/// Returns a value of a field as a Python object.
-pub fn to_python<'py>(py: Python<'py>, value: &Value) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match value {
-        Value::Null => py.None().into_bound(py),
-        Value::Bool(flag) => PyBool::new(py, *flag).to_owned().into_any(),
-        Value::Int(int) => int.into_pyobject(py)?.into_any(),
-        Value::Float(real) => PyFloat::new(py, *real).into_any(),
-        Value::Text(text) => PyString::new(py, text).into_any(),
-        Value::Date(day) => date(py, *day)?,
-        Value::DateTime(moment) => datetime(py, *moment)?,
-        Value::Json(json) => json_to_python(py, json)?,
-        Value::Bytes(bytes) => PyBytes::new(py, bytes).into_any(),
-    })
+/// Returns the dict of fields of a value under their names.
+macro_rules! fields {
+    ($py:expr, $of:expr => $($field:ident),+) => {{
+        let out = pyo3::types::PyDict::new($py);
+        $(out.set_item(stringify!($field), &$of.$field)?;)+
+        out
+    }};
 }
 
-pub fn date(py: Python<'_>, day: NaiveDate) -> PyResult<Bound<'_, PyAny>> {
-    Ok(PyDate::new(py, day.year(), day.month() as u8, day.day() as u8)?.into_any())
+/// Fills fields of options from the keyword arguments of the same names; absent and None leave them as they are.
+macro_rules! fill {
+    ($given:expr => $options:ident: $($field:ident),+) => {
+        $(if let Some(value) = crate::convert::option($given, stringify!($field))? {
+            $options.$field = value;
+        })+
+    };
 }
 
-fn datetime(py: Python<'_>, moment: Timestamp) -> PyResult<Bound<'_, PyAny>> {
-    let utc = chrono::DateTime::from_timestamp_micros(moment.0)
-        .ok_or_else(|| PyValueError::new_err(format!("{} is no moment", moment.0)))?
-        .naive_utc();
-    let (day, time) = (utc.date(), utc.time());
-    let zone = PyTzInfo::utc(py)?;
-    let micros = time.nanosecond() / 1_000;
-    let (month, dom) = (day.month() as u8, day.day() as u8);
-    let (hour, minute, second) = (time.hour() as u8, time.minute() as u8, time.second() as u8);
-    Ok(PyDateTime::new(py, day.year(), month, dom, hour, minute, second, micros, Some(&zone))?.into_any())
+/// What a text chooses; another text is an error of the function that asks.
+macro_rules! choose {
+    ($given:expr, $error:literal: $($text:pat => $value:expr),+) => {
+        match $given {
+            $($text => $value,)+
+            other => return Err(crate::error::value(format!(concat!("'{}' ", $error), other))),
+        }
+    };
+}
+
+pub(crate) use {choose, fields, fill};
+
+/// A value of a field that Python gets.
+pub struct Seen<'a>(pub &'a Value);
+
+impl<'py> IntoPyObject<'py> for Seen<'_> {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        match self.0 {
+            Value::Null => Ok(py.None().into_bound(py)),
+            Value::Bool(flag) => flag.into_bound_py_any(py),
+            Value::Int(int) => int.into_bound_py_any(py),
+            Value::Float(real) => real.into_bound_py_any(py),
+            Value::Text(text) => text.into_bound_py_any(py),
+            Value::Date(day) => day.into_bound_py_any(py),
+            Value::DateTime(moment) => DateTime::<Utc>::from_timestamp_micros(moment.0)
+                .ok_or_else(|| PyValueError::new_err(format!("{} is no moment", moment.0)))?
+                .into_bound_py_any(py),
+            Value::Json(json) => json_to_python(py, json),
+            Value::Bytes(bytes) => bytes.as_slice().into_bound_py_any(py),
+        }
+    }
+}
+
+/// A JSON document that Python gets.
+pub struct Document(pub Json);
+
+impl<'py> IntoPyObject<'py> for Document {
+    type Target = PyAny;
+    type Output = Bound<'py, PyAny>;
+    type Error = PyErr;
+
+    fn into_pyobject(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        json_to_python(py, &self.0)
+    }
 }
 
 /// Returns a JSON document as Python objects.
 pub fn json_to_python<'py>(py: Python<'py>, json: &Json) -> PyResult<Bound<'py, PyAny>> {
-    Ok(match json {
-        Json::Null => py.None().into_bound(py),
-        Json::Bool(flag) => PyBool::new(py, *flag).to_owned().into_any(),
+    match json {
+        Json::Null => Ok(py.None().into_bound(py)),
+        Json::Bool(flag) => flag.into_bound_py_any(py),
         Json::Number(number) => match (number.as_i64(), number.as_u64()) {
-            (Some(int), _) => int.into_pyobject(py)?.into_any(),
-            (None, Some(int)) => int.into_pyobject(py)?.into_any(),
-            (None, None) => PyFloat::new(py, number.as_f64().unwrap_or(f64::NAN)).into_any(),
+            (Some(int), _) => int.into_bound_py_any(py),
+            (None, Some(int)) => int.into_bound_py_any(py),
+            (None, None) => number.as_f64().unwrap_or(f64::NAN).into_bound_py_any(py),
         },
-        Json::String(text) => PyString::new(py, text).into_any(),
+        Json::String(text) => text.into_bound_py_any(py),
         Json::Array(items) => {
-            let list = PyList::empty(py);
-            for item in items {
-                list.append(json_to_python(py, item)?)?;
-            }
-            list.into_any()
+            let items: PyResult<Vec<_>> = items.iter().map(|item| json_to_python(py, item)).collect();
+            items?.into_bound_py_any(py)
         }
         Json::Object(map) => {
             let dict = PyDict::new(py);
             for (key, item) in map {
                 dict.set_item(key, json_to_python(py, item)?)?;
             }
-            dict.into_any()
+            Ok(dict.into_any())
         }
-    })
+    }
 }
 
-/// Returns a Python object as a value of a field; lists and dicts become JSON documents.
-pub fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Value> {
-    if let Some(value) = scalar(object)? {
-        return Ok(value);
+/// A value of a field that Python gives; lists and dicts become JSON documents.
+pub struct Cell(pub Value);
+
+/// Names and values of fields, from keyword arguments.
+pub struct Given(Vec<(String, Value)>);
+
+/// A registry by name; the error names the nearest ones.
+pub struct InRegistry(pub &'static Registry);
+
+/// A condition, spelt as nested tuples: `("and", […])`, `("or", […])`, `("not", q)`, `("is", path, operand)`.
+pub struct Condition(pub Q);
+
+/// The run that is asked for: False for none, an id, or None for the one that is tracked.
+pub struct Run(pub RunChoice);
+
+impl Given {
+    /// Returns the pairs as the engine takes them.
+    pub fn pairs(&self) -> Vec<(&str, Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.clone())).collect()
     }
-    Ok(Value::Json(json_from_python(object)?))
+}
+
+macro_rules! extracted {
+    ($($name:ident: |$object:ident| $body:expr;)+) => {
+        $(impl<'py> FromPyObject<'_, 'py> for $name {
+            type Error = PyErr;
+
+            fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+                let $object: &Bound<'py, PyAny> = &object;
+                $body.map($name)
+            }
+        })+
+    };
+}
+
+extracted! {
+    Cell: |object| from_python(object);
+    Given: |object| object.cast::<PyDict>()?.iter().map(|(name, value)| Ok((name.extract()?, from_python(&value)?))).collect::<PyResult<_>>();
+    InRegistry: |object| got(model::require(object.extract()?));
+    Condition: |object| condition(object);
+    Run: |object| RunChoice::taken(object);
+}
+
+/// What a keyword argument may be.
+pub trait Taken: Sized {
+    /// Returns the argument that an object is.
+    fn taken(object: &Bound<'_, PyAny>) -> PyResult<Self>;
+}
+
+macro_rules! taken {
+    ($($name:ty: |$object:ident| $body:expr;)+) => {
+        $(impl Taken for $name {
+            fn taken($object: &Bound<'_, PyAny>) -> PyResult<Self> {
+                $body
+            }
+        })+
+    };
+}
+
+taken! {
+    String: |object| object.extract();
+    bool: |object| object.extract();
+    i64: |object| object.extract();
+    PathBuf: |object| object.extract();
+    Vec<String>: |object| object.extract();
+    Vec<(Option<i64>, Option<i64>)>: |object| object.extract();
+    holotype::Record: |object| Ok(object.cast::<Record>()?.borrow().row().clone());
+    Timestamp: |object| Ok(Timestamp((object.extract::<f64>()? * 1e6) as i64));
+    Named: |object| object.extract().map(Named::Id).or_else(|_: PyErr| object.extract().map(Named::Text));
+    EnvironmentFile: |object| object.extract().map(|(name, content)| EnvironmentFile { name, content });
+    Map<String, Json>: |object| match json_from_python(object)? {
+        Json::Object(map) => Ok(map),
+        _ => Err(error::value("Pass `params` as a dict")),
+    };
+    RunChoice: |object| match object.cast::<PyBool>() {
+        _ if object.is_none() => Ok(RunChoice::Current),
+        Ok(flag) => Ok(if flag.is_true() { RunChoice::Current } else { RunChoice::None }),
+        Err(_) => object.extract().map(RunChoice::Id),
+    };
+}
+
+impl<T: Taken> Taken for Option<T> {
+    fn taken(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        T::taken(object).map(Some)
+    }
+}
+
+/// Returns a keyword argument; absent and None are the same.
+pub fn option<T: Taken>(arguments: Option<&Bound<'_, PyDict>>, name: &str) -> PyResult<Option<T>> {
+    let given = arguments.map(|arguments| arguments.get_item(name)).transpose()?.flatten();
+    given.filter(|value| !value.is_none()).map(|value| T::taken(&value)).transpose()
+}
+
+fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Value> {
+    match scalar(object)? {
+        Some(value) => Ok(value),
+        None => json_from_python(object).map(Value::Json),
+    }
 }
 
 /// Returns texts, numbers, flags, days, moments and paths; `None` for anything that is none of them.
 fn scalar(object: &Bound<'_, PyAny>) -> PyResult<Option<Value>> {
-    if object.is_none() {
-        return Ok(Some(Value::Null));
-    }
-    if let Ok(text) = object.cast::<PyString>() {
-        return Ok(Some(Value::Text(text.extract()?)));
-    }
-    if let Ok(flag) = object.cast::<PyBool>() {
-        return Ok(Some(Value::Bool(flag.is_true())));
-    }
-    if object.is_instance_of::<PyInt>() {
-        let int =
-            object.extract::<i64>().map_err(|_| PyValueError::new_err(format!("{object} is too large")))?;
-        return Ok(Some(Value::Int(int)));
-    }
-    if object.is_instance_of::<PyFloat>() {
-        return Ok(Some(Value::Float(object.extract()?)));
-    }
-    // A datetime is a date too, so it comes first.
-    if object.is_instance_of::<PyDateTime>() {
-        return moment(object).map(Some);
-    }
-    if object.is_instance_of::<PyDate>() {
-        let text: String = object.call_method0("isoformat")?.extract()?;
-        let day = text.parse().map_err(|_| PyValueError::new_err(format!("{text} is no day")))?;
-        return Ok(Some(Value::Date(day)));
-    }
-    if object.hasattr("__fspath__")? {
-        return Ok(Some(Value::Text(object.call_method0("__fspath__")?.str()?.extract()?)));
-    }
-    // Scalars of numpy and pandas know how to become plain.
-    if object.hasattr("item")? && object.getattr("ndim").is_ok_and(|ndim| ndim.eq(0).unwrap_or(false)) {
+    let value = if object.is_none() {
+        Value::Null
+    } else if let Ok(text) = object.cast::<PyString>() {
+        Value::Text(text.extract()?)
+    } else if let Ok(flag) = object.cast::<PyBool>() {
+        Value::Bool(flag.is_true())
+    } else if object.is_instance_of::<PyInt>() {
+        let int = object.extract();
+        Value::Int(int.map_err(|_| PyValueError::new_err(format!("{object} is too large")))?)
+    } else if object.is_instance_of::<PyFloat>() {
+        Value::Float(object.extract()?)
+    } else if object.is_instance_of::<PyDateTime>() {
+        // A datetime is a date too, so it comes first.
+        moment(object)?
+    } else if object.is_instance_of::<PyDate>() {
+        Value::Date(object.extract::<NaiveDate>()?)
+    } else if object.hasattr("__fspath__")? {
+        Value::Text(object.call_method0("__fspath__")?.str()?.extract()?)
+    } else if object.hasattr("item")? && object.getattr("ndim").is_ok_and(|ndim| ndim.eq(0).unwrap_or(false))
+    {
+        // Scalars of numpy and pandas know how to become plain.
         return scalar(&object.call_method0("item")?);
-    }
-    Ok(None)
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(value))
 }
 
 /// Returns a datetime in UTC; one without a zone is taken as UTC.
 fn moment(object: &Bound<'_, PyAny>) -> PyResult<Value> {
-    let py = object.py();
-    let utc = PyTzInfo::utc(py)?;
-    let aware = if object.getattr("tzinfo")?.is_none() {
-        object.clone()
+    let utc = if object.getattr("tzinfo")?.is_none() {
+        object.extract::<NaiveDateTime>()?.and_utc()
     } else {
-        object.call_method1("astimezone", (utc,))?
+        object.call_method1("astimezone", (PyTzInfo::utc(object.py())?,))?.extract::<DateTime<Utc>>()?
     };
-    let text: String = aware.call_method1("isoformat", (" ", "microseconds"))?.extract()?;
-    let plain = text.get(..26).unwrap_or(&text);
-    let parsed = Timestamp::parse_sql(plain);
-    parsed.map(Value::DateTime).ok_or_else(|| PyValueError::new_err(format!("{text} is no moment")))
+    Ok(Value::DateTime(Timestamp(utc.timestamp_micros())))
 }
 
-pub fn json_from_python(object: &Bound<'_, PyAny>) -> PyResult<Json> {
+fn json_from_python(object: &Bound<'_, PyAny>) -> PyResult<Json> {
     if let Some(value) = scalar(object)? {
         return Ok(value.into_json());
     }
     if let Ok(dict) = object.cast::<PyDict>() {
-        let mut map = Map::new();
-        for (key, item) in dict {
-            map.insert(key.str()?.extract()?, json_from_python(&item)?);
-        }
-        return Ok(Json::Object(map));
+        let pair = |(key, item): (Bound<'_, PyAny>, _)| Ok((key.str()?.extract()?, json_from_python(&item)?));
+        return dict.iter().map(pair).collect::<PyResult<_>>().map(Json::Object);
     }
     match items(object)? {
         Some(items) => Ok(Json::Array(items.iter().map(json_from_python).collect::<PyResult<_>>()?)),
@@ -168,9 +286,7 @@ fn items<'py>(object: &Bound<'py, PyAny>) -> PyResult<Option<Vec<Bound<'py, PyAn
     object.try_iter()?.collect::<PyResult<Vec<_>>>().map(Some)
 }
 
-/// Returns the condition that the Python side spells as nested tuples: `("and", […])`, `("or", […])`, `("not", q)`,
-/// `("is", path, operand)`.
-pub fn condition(object: &Bound<'_, PyAny>) -> PyResult<Q> {
+fn condition(object: &Bound<'_, PyAny>) -> PyResult<Q> {
     let node = object.cast::<PyTuple>()?;
     let tag: String = node.get_item(0)?.extract()?;
     let parts = |object: Bound<'_, PyAny>| -> PyResult<Vec<Q>> {
@@ -198,6 +314,6 @@ fn operand(object: &Bound<'_, PyAny>) -> PyResult<Operand> {
     }
     match items(object)? {
         Some(items) => Ok(Operand::Many(items.iter().map(from_python).collect::<PyResult<_>>()?)),
-        None => Ok(Operand::One(from_python(object)?)),
+        None => from_python(object).map(Operand::One),
     }
 }

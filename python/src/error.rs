@@ -22,17 +22,18 @@ pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
     exception().unwrap_or_else(|failure| failure)
 }
 
+/// Returns what a call of the engine that needs no time returned.
+pub fn got<T>(result: holotype::Result<T>) -> PyResult<T> {
+    result.map_err(|failure| Python::attach(|py| raise(py, &failure)))
+}
+
 /// Returns the exception for an error made on this side of the border.
-pub fn value(py: Python<'_>, message: impl Into<String>) -> PyErr {
-    raise(py, &Error::value(message))
+pub fn value(message: impl Into<String>) -> PyErr {
+    Python::attach(|py| raise(py, &Error::value(message)))
 }
 
 /// Returns the names of all kinds of errors.
 #[pyfunction]
-fn error_kinds() -> Vec<String> {
+pub fn error_kinds() -> Vec<String> {
     KINDS.iter().map(|kind| name(*kind)).collect()
-}
-
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(error_kinds, module)?)
 }

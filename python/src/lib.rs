@@ -5,7 +5,7 @@
 
 #![warn(missing_docs)]
 
-use pyo3::prelude::*;
+use pyo3::pymodule;
 
 mod care;
 mod contents;
@@ -26,21 +26,32 @@ mod voice;
 
 /// The engine of Holotype.
 #[pymodule]
-fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
-    module.add_class::<instance::Instance>()?;
-    module.add_class::<query::QuerySet>()?;
-    module.add_class::<record::Record>()?;
-    module.add_class::<table::Table>()?;
-    care::register(module)?;
-    contents::register(module)?;
-    curate::register(module)?;
-    error::register(module)?;
-    describe::register(module)?;
-    lineage::register(module)?;
-    places::register(module)?;
-    runtime::register(module)?;
-    suffixes::register(module)?;
-    track::register(module)?;
-    voice::register(module)
+mod _native {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::{
+        contents::Deletion,
+        curate::attribute_names,
+        describe::{describe, registries},
+        error::error_kinds,
+        instance::Instance,
+        lineage::{Graph, diff_tables},
+        places::{
+            bind_dir, cache_dir, current_user, delete_instance, dev_dir, disconnect, find_instance, login,
+            logout, normalize_root, set_cache_dir, settings_dir, system_dir, unbind_dir,
+        },
+        query::QuerySet,
+        record::Record,
+        runtime::call_variable,
+        suffixes::{name_suffixes, set_suffix, split_suffix, suffixes},
+        table::Table,
+        track::{Going, notebook_gaps},
+        voice::{command, levels, set_verbosity, speak_as_lamin, verbosity},
+    };
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
 }

@@ -1,12 +1,14 @@
 //! Rows in memory; for artifacts and collections, with what saving them still has to do.
 
-use holotype::model::Registry;
 use holotype::{Artifact, Collection, Value};
+use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use crate::{convert, describe, error};
+use crate::convert::{Cell, InRegistry, Seen};
+use crate::error::got;
+use crate::runtime::run;
 
 /// A row of a registry.
 #[pyclass(module = "holotype._native")]
@@ -41,11 +43,6 @@ impl From<Collection> for Record {
 }
 
 impl Record {
-    /// Returns the order in which representations show columns.
-    pub fn shown_columns(registry: &'static Registry) -> Vec<usize> {
-        holotype::Record::shown_columns(registry)
-    }
-
     /// Returns the row.
     pub fn row(&self) -> &holotype::Record {
         match &self.body {
@@ -55,7 +52,7 @@ impl Record {
         }
     }
 
-    pub fn row_mut(&mut self) -> &mut holotype::Record {
+    fn row_mut(&mut self) -> &mut holotype::Record {
         match &mut self.body {
             Body::Plain(record) => record,
             Body::Artifact(artifact) => &mut artifact.record,
@@ -78,25 +75,67 @@ impl Record {
             _ => Collection::from_record(self.row().clone()),
         }
     }
+}
 
-    /// Takes over the row that the engine worked on while this one could be read.
-    pub fn replace(&mut self, other: impl Into<Record>) {
-        self.body = other.into().body;
+/// Returns the Python rows of rows of the engine.
+pub fn rows<T>(made: Vec<T>) -> Vec<Record>
+where
+    Record: From<T>,
+{
+    made.into_iter().map(Record::from).collect()
+}
+
+/// Lets the engine work on a copy of a row while other threads may read it, then takes the result over.
+pub fn change<T: Send>(
+    record: &Bound<'_, Record>,
+    call: impl FnOnce(&mut holotype::Record) -> holotype::Result<T> + Send,
+) -> PyResult<T> {
+    let mut row = record.borrow().row().clone();
+    let result = run(|| call(&mut row))?;
+    *record.borrow_mut().row_mut() = row;
+    Ok(result)
+}
+
+/// As `change`, with what saving an artifact or a collection has to do.
+pub fn change_as<B: Send, T: Send>(
+    record: &Bound<'_, Record>,
+    body: impl Fn(&Record) -> B,
+    call: impl FnOnce(&mut B) -> holotype::Result<T> + Send,
+) -> PyResult<T>
+where
+    Record: From<B>,
+{
+    let mut changed = body(&record.borrow());
+    let result = run(|| call(&mut changed))?;
+    *record.borrow_mut() = changed.into();
+    Ok(result)
+}
+
+/// As `change_as`, for many at a time.
+pub fn change_all<B: Send, T: Send>(
+    records: &[Bound<'_, Record>],
+    body: impl Fn(&Record) -> B,
+    call: impl FnOnce(&mut [B]) -> holotype::Result<T> + Send,
+) -> PyResult<T>
+where
+    Record: From<B>,
+{
+    let mut bodies: Vec<B> = records.iter().map(|record| body(&record.borrow())).collect();
+    let result = run(|| call(&mut bodies))?;
+    for (record, body) in records.iter().zip(bodies) {
+        *record.borrow_mut() = body.into();
     }
+    Ok(result)
 }
 
 #[pymethods]
 impl Record {
     /// Returns a row with these values, one per column in the registry's order.
     #[new]
-    fn new(py: Python<'_>, registry: &str, values: Vec<Bound<'_, PyAny>>) -> PyResult<Self> {
-        let registry = describe::registry(py, registry)?;
-        let mut cells = Vec::with_capacity(values.len());
-        for (column, value) in registry.columns.iter().zip(&values) {
-            let value = convert::from_python(value)?;
-            cells.push(value.cast(column.kind).map_err(|failure| error::raise(py, &failure))?);
-        }
-        Ok(holotype::Record::from_values(registry, cells).into())
+    fn new(registry: InRegistry, values: Vec<Cell>) -> PyResult<Self> {
+        let columns = registry.0.columns.iter().zip(values);
+        let cells = columns.map(|(column, value)| got(value.0.cast(column.kind))).collect::<PyResult<_>>()?;
+        Ok(holotype::Record::from_values(registry.0, cells).into())
     }
 
     /// Qualified name of the registry.
@@ -149,19 +188,18 @@ impl Record {
     }
 
     /// Returns the value of the column at a position.
-    fn get<'py>(&self, py: Python<'py>, position: usize) -> PyResult<Bound<'py, PyAny>> {
-        convert::to_python(py, self.row().values().get(position).unwrap_or(&Value::Null))
+    fn get(&self, position: usize) -> Seen<'_> {
+        Seen(self.row().values().get(position).unwrap_or(&Value::Null))
     }
 
     /// Sets a field.
-    fn set(&mut self, py: Python<'_>, field: &str, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let value = convert::from_python(value)?;
-        self.row_mut().set(field, value).map_err(|failure| error::raise(py, &failure))
+    fn set(&mut self, field: &str, value: Cell) -> PyResult<()> {
+        got(self.row_mut().set(field, value.0))
     }
 
     /// Returns what a changed field held when the row was read; None when it has not changed.
-    fn before<'py>(&self, py: Python<'py>, field: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
-        self.row().before(field).map(|value| convert::to_python(py, value)).transpose()
+    fn before(&self, field: &str) -> Option<Seen<'_>> {
+        self.row().before(field).map(Seen)
     }
 
     /// Returns the names of the fields that differ from the database.
@@ -171,8 +209,8 @@ impl Record {
     }
 
     /// Returns the values of all columns.
-    fn values<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
-        self.row().values().iter().map(|value| convert::to_python(py, value)).collect()
+    fn values(&self) -> Vec<Seen<'_>> {
+        self.row().values().iter().map(Seen).collect()
     }
 
     /// Returns the text that messages show.
@@ -186,20 +224,14 @@ impl Record {
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyTuple>)> {
-        let this = slf.borrow();
+        let (py, this) = (slf.py(), slf.borrow());
         if this.pending() {
             return Err(PyTypeError::new_err(format!(
                 "{} has content that is not stored yet: save it before sending it elsewhere",
                 this.repr()
             )));
         }
-        let arguments = PyTuple::new(
-            slf.py(),
-            [
-                this.registry().into_pyobject(slf.py())?.into_any(),
-                this.values(slf.py())?.into_pyobject(slf.py())?,
-            ],
-        )?;
-        Ok((slf.get_type().into_any(), arguments))
+        let arguments = [this.registry().into_bound_py_any(py)?, this.values().into_bound_py_any(py)?];
+        Ok((slf.get_type().into_any(), PyTuple::new(py, arguments)?))
     }
 }

@@ -11,7 +11,7 @@ static CALL: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// Returns the variable that holds the call that is tracked.
 #[pyfunction]
-fn call_variable(py: Python<'_>) -> PyResult<Py<PyAny>> {
+pub fn call_variable(py: Python<'_>) -> PyResult<Py<PyAny>> {
     let made = CALL.get_or_try_init(py, || {
         let class = py.import("contextvars")?.getattr("ContextVar")?;
         Ok::<_, PyErr>(class.call1(("holotype_call",))?.unbind())
@@ -23,12 +23,14 @@ fn call_variable(py: Python<'_>) -> PyResult<Py<PyAny>> {
 ///
 /// The engine's calls are atomic: an interrupt that arrives meanwhile is raised by the interpreter after the call, or
 /// breaks it off where content is moved, and nothing stays half-done.
-pub fn run<T: Send>(py: Python<'_>, call: impl FnOnce() -> holotype::Result<T> + Send) -> PyResult<T> {
-    let result = match tracked(py)? {
-        Some((instance, run)) => py.detach(|| instance.during(run, call)),
-        None => py.detach(call),
-    };
-    result.map_err(|error| error::raise(py, &error))
+pub fn run<T: Send>(call: impl FnOnce() -> holotype::Result<T> + Send) -> PyResult<T> {
+    Python::attach(|py| {
+        let result = match tracked(py)? {
+            Some((instance, run)) => py.detach(|| instance.during(run, call)),
+            None => py.detach(call),
+        };
+        result.map_err(|error| error::raise(py, &error))
+    })
 }
 
 /// Returns the call that is tracked; most processes never track one, and then nothing is looked up.
@@ -40,8 +42,4 @@ fn tracked(py: Python<'_>) -> PyResult<Option<(holotype::Instance, i64)>> {
     }
     let (instance, run): (PyRef<'_, Instance>, i64) = held.extract()?;
     Ok(Some((instance.inner.clone(), run)))
-}
-
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(call_variable, module)?)
 }

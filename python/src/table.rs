@@ -1,25 +1,26 @@
 //! Results as columns: for numpy and pandas as buffers, for everything else through the Arrow C stream.
 
-use std::sync::Arc;
-
+use arrow_array::RecordBatchIterator;
 use arrow_array::ffi_stream::FFI_ArrowArrayStream;
-use arrow_array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int64Array, RecordBatch, RecordBatchIterator,
-    StringArray, TimestampMicrosecondArray,
-};
-use arrow_schema::{ArrowError, Field, Schema};
-use chrono::{Datelike, NaiveDate};
 use holotype::query::{ColumnData, TableColumn};
-use pyo3::exceptions::{PyIndexError, PyRuntimeError};
+use holotype::{Timestamp, Value};
+use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyCapsule, PyList, PyString, PyTuple};
 
-use crate::convert;
+use crate::convert::Seen;
+use crate::runtime::run;
 
 /// Rows of a query, column by column.
 #[pyclass(frozen, module = "holotype._native")]
 pub struct Table {
-    pub inner: holotype::query::Table,
+    inner: holotype::query::Table,
+}
+
+impl From<holotype::query::Table> for Table {
+    fn from(inner: holotype::query::Table) -> Self {
+        Table { inner }
+    }
 }
 
 #[pymethods]
@@ -44,31 +45,31 @@ impl Table {
     /// Moments are nanoseconds since 1970, with the least number for none.
     fn buffer<'py>(&self, py: Python<'py>, position: usize) -> PyResult<(&'static str, Bound<'py, PyAny>)> {
         let column = self.column(position)?;
-        let plain = match &column.data {
+        let plain: Option<(&'static str, Vec<u8>)> = match &column.data {
             ColumnData::Int(values) => {
-                let whole: Option<Vec<i64>> = values.iter().copied().collect();
-                whole.map(|values| ("int64", bytes(py, &values)))
+                let whole = values.iter().map(|value| value.map(i64::to_ne_bytes));
+                whole.collect::<Option<Vec<_>>>().map(|values| ("int64", values.concat()))
             }
-            ColumnData::Bool(values) => {
-                let whole: Option<Vec<u8>> = values.iter().map(|value| value.map(u8::from)).collect();
-                whole.map(|values| ("bool", PyBytes::new(py, &values).into_any()))
-            }
+            ColumnData::Bool(values) => values
+                .iter()
+                .map(|value| value.map(u8::from))
+                .collect::<Option<_>>()
+                .map(|values| ("bool", values)),
             ColumnData::Float(values) => {
                 let reals = values.iter().flat_map(|value| value.unwrap_or(f64::NAN).to_ne_bytes());
-                Some(("float64", PyBytes::new(py, &reals.collect::<Vec<_>>()).into_any()))
+                Some(("float64", reals.collect()))
             }
             ColumnData::Moment(values) => {
                 let nanos =
                     |value: &Option<i64>| value.map_or(i64::MIN, |micros| micros.saturating_mul(1_000));
-                let values: Vec<i64> = values.iter().map(nanos).collect();
-                Some(("datetime64[ns]", bytes(py, &values)))
+                Some(("datetime64[ns]", values.iter().flat_map(|value| nanos(value).to_ne_bytes()).collect()))
             }
             _ => None,
         };
-        match plain {
-            Some(plain) => Ok(plain),
-            None => Ok(("object", list(py, column)?.into_any())),
-        }
+        Ok(match plain {
+            Some((name, bytes)) => (name, PyBytes::new(py, &bytes).into_any()),
+            None => ("object", list(py, column)?.into_any()),
+        })
     }
 
     /// Returns the rows as tuples.
@@ -91,9 +92,7 @@ impl Table {
     ) -> PyResult<Bound<'py, PyCapsule>> {
         // The protocol lets the producer ignore a wish.
         drop(requested_schema);
-        let batch = py
-            .detach(|| batch(&self.inner))
-            .map_err(|error| PyRuntimeError::new_err(format!("Arrow refused the table: {error}")))?;
+        let batch = run(|| self.inner.to_arrow())?;
         let schema = batch.schema();
         let reader = RecordBatchIterator::new([Ok(batch)], schema);
         PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(Box::new(reader)), c"arrow_array_stream")
@@ -107,11 +106,6 @@ impl Table {
     }
 }
 
-fn bytes<'py>(py: Python<'py>, values: &[i64]) -> Bound<'py, PyAny> {
-    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_ne_bytes()).collect();
-    PyBytes::new(py, &bytes).into_any()
-}
-
 fn list<'py>(py: Python<'py>, column: &TableColumn) -> PyResult<Bound<'py, PyList>> {
     match &column.data {
         ColumnData::Bool(values) => {
@@ -120,16 +114,12 @@ fn list<'py>(py: Python<'py>, column: &TableColumn) -> PyResult<Bound<'py, PyLis
         ColumnData::Int(values) => PyList::new(py, values),
         ColumnData::Float(values) => PyList::new(py, values),
         ColumnData::Text(values) => texts(py, values),
-        ColumnData::Moment(values) => each(py, values, |micros| {
-            convert::to_python(py, &holotype::Value::DateTime(holotype::Timestamp(*micros)))
-        }),
-        ColumnData::Day(values) => each(py, values, |text| match text.parse() {
-            Ok(day) => convert::date(py, day),
-            Err(_) => Ok(PyString::new(py, text).into_any()),
-        }),
-        ColumnData::Json(values) => each(py, values, |text| match serde_json::from_str(text) {
-            Ok(json) => convert::json_to_python(py, &json),
-            Err(_) => Ok(PyString::new(py, text).into_any()),
+        ColumnData::Moment(values) => each(py, values, |micros| Value::DateTime(Timestamp(*micros))),
+        ColumnData::Day(values) => {
+            each(py, values, |text| text.parse().map_or_else(|_| Value::Text(text.clone()), Value::Date))
+        }
+        ColumnData::Json(values) => each(py, values, |text| {
+            serde_json::from_str(text).map_or_else(|_| Value::Text(text.clone()), Value::Json)
         }),
     }
 }
@@ -137,56 +127,23 @@ fn list<'py>(py: Python<'py>, column: &TableColumn) -> PyResult<Bound<'py, PyLis
 /// Returns texts, where equal neighbours share one object: columns such as suffixes repeat themselves.
 fn texts<'py>(py: Python<'py>, values: &[Option<String>]) -> PyResult<Bound<'py, PyList>> {
     let mut last: Option<(&str, Bound<'py, PyString>)> = None;
-    let mut cells = Vec::with_capacity(values.len());
-    for value in values {
-        let Some(text) = value else {
-            cells.push(py.None().into_bound(py));
-            continue;
-        };
+    let cells = values.iter().map(|value| {
+        let text = value.as_deref()?;
         let object = match &last {
-            Some((known, object)) if known == text => object.clone(),
+            Some((known, object)) if *known == text => object.clone(),
             _ => PyString::new(py, text),
         };
-        cells.push(object.clone().into_any());
-        last = Some((text, object));
-    }
-    PyList::new(py, cells)
+        last = Some((text, object.clone()));
+        Some(object)
+    });
+    PyList::new(py, cells.collect::<Vec<_>>())
 }
 
 fn each<'py, T>(
     py: Python<'py>,
     values: &[Option<T>],
-    convert: impl Fn(&T) -> PyResult<Bound<'py, PyAny>>,
+    value: impl Fn(&T) -> Value,
 ) -> PyResult<Bound<'py, PyList>> {
-    let none = || py.None().into_bound(py);
-    let cells: Vec<_> = values
-        .iter()
-        .map(|value| value.as_ref().map_or_else(|| Ok(none()), &convert))
-        .collect::<PyResult<_>>()?;
-    PyList::new(py, cells)
-}
-
-fn batch(table: &holotype::query::Table) -> Result<RecordBatch, ArrowError> {
-    let mut fields = Vec::new();
-    let mut arrays: Vec<ArrayRef> = Vec::new();
-    for column in &table.columns {
-        let array: ArrayRef = match &column.data {
-            ColumnData::Bool(values) => Arc::new(BooleanArray::from(values.clone())),
-            ColumnData::Int(values) => Arc::new(Int64Array::from(values.clone())),
-            ColumnData::Float(values) => Arc::new(Float64Array::from(values.clone())),
-            ColumnData::Text(values) | ColumnData::Json(values) => Arc::new(StringArray::from_iter(values)),
-            ColumnData::Moment(values) => {
-                Arc::new(TimestampMicrosecondArray::from(values.clone()).with_timezone("UTC"))
-            }
-            ColumnData::Day(values) => {
-                let days =
-                    |text: &String| text.parse().ok().map(|day: NaiveDate| day.num_days_from_ce() - 719_163);
-                Arc::new(values.iter().map(|text| text.as_ref().and_then(days)).collect::<Date32Array>())
-            }
-        };
-        fields.push(Field::new(&column.name, array.data_type().clone(), true));
-        arrays.push(array);
-    }
-    let options = arrow_array::RecordBatchOptions::new().with_row_count(Some(table.rows));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)
+    let cell = |cell: &Option<T>| Seen(&cell.as_ref().map_or(Value::Null, &value)).into_pyobject(py);
+    PyList::new(py, values.iter().map(cell).collect::<PyResult<Vec<_>>>()?)
 }

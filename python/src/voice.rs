@@ -50,20 +50,20 @@ fn call(function: &str, with: impl FnOnce(Bound<'_, PyAny>) -> PyResult<()>) {
 
 /// Returns every level as number, least verbosity, sign and colour.
 #[pyfunction]
-fn levels() -> Vec<(u8, u8, Option<char>, Option<u8>)> {
+pub fn levels() -> Vec<(u8, u8, Option<char>, Option<u8>)> {
     let all = voice::LEVELS.iter();
     all.map(|level: &Level| (level.number(), level.verbosity(), level.glyph(), level.colour())).collect()
 }
 
 /// Returns the name of the present verbosity.
 #[pyfunction]
-fn verbosity() -> &'static str {
+pub fn verbosity() -> &'static str {
     voice::VERBOSITIES[usize::from(VERBOSITY.load(Ordering::Relaxed))]
 }
 
 /// Sets the verbosity by name or number.
 #[pyfunction]
-fn set_verbosity(name: &str) -> PyResult<()> {
+pub fn set_verbosity(name: &str) -> PyResult<()> {
     let number = voice::verbosity(name).ok_or_else(|| PyKeyError::new_err(name.to_owned()))?;
     VERBOSITY.store(number, Ordering::Relaxed);
     Ok(())
@@ -71,20 +71,12 @@ fn set_verbosity(name: &str) -> PyResult<()> {
 
 /// Makes advice name the command `lamin` instead of `holotype`.
 #[pyfunction]
-fn speak_as_lamin() {
+pub fn speak_as_lamin() {
     AS_LAMIN.store(true, Ordering::Relaxed);
 }
 
 /// Returns the name of the command that advice should name.
 #[pyfunction]
-fn command() -> &'static str {
+pub fn command() -> &'static str {
     program().name()
-}
-
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(levels, module)?)?;
-    module.add_function(wrap_pyfunction!(verbosity, module)?)?;
-    module.add_function(wrap_pyfunction!(set_verbosity, module)?)?;
-    module.add_function(wrap_pyfunction!(speak_as_lamin, module)?)?;
-    module.add_function(wrap_pyfunction!(command, module)?)
 }

@@ -30,8 +30,15 @@ _PLAIN = {
     "PyList": "list[Any]",
     "PyTuple": "tuple[Any, ...]",
     "PyCapsule": "object",
+    "Cell": "Any",
+    "Condition": "tuple[Any, ...]",
+    "Document": "Any",
+    "Given": "dict[str, Any]",
+    "InRegistry": "str",
+    "Run": "int | bool | None",
+    "Seen": "Any",
 }
-_HEAD = r"fn (\w+)(?:<'\w+>)?\((.*?)\)(?: -> (.*?))? \{\n"
+_HEAD = r"(?:pub )?fn (\w+)(?:<'\w+>)?\((.*?)\)(?: -> (.*?))? \{\n"
 _ARGUMENTS = re.compile(r"#\[pyo3\(signature = \((.*?)\)\)\]")
 
 
@@ -83,8 +90,6 @@ class Reader:
         for source in self.sources.values():
             self._functions(source)
             self._methods(source)
-        registered = set(re.findall(r"wrap_pyfunction!\((\w+), module\)", every))
-        self.functions = [function for function in self.functions if function.name in registered]
 
     def _structs(self, source: str) -> list[tuple[str, str]]:
         found = re.findall(r"((?:^/// .*\n)+)#\[pyclass\([^)]*\)\]\npub struct (\w+)", source, re.M)
@@ -147,12 +152,14 @@ class Reader:
             return f"tuple[{', '.join(self.type(part) for part in _split(text[1:-1]))}]"
         outer = re.fullmatch(r"([\w:]+)<(.*)>", text)
         name = (outer[1] if outer else text).rsplit("::", 1)[-1]
+        if name in _PLAIN:
+            return _PLAIN[name]
         if name in self.aliases:
             return self.type(self.aliases[name])
         if name in self.classes:
             return name
         inner = [part for part in _split(outer[2]) if not part.startswith("'")] if outer else []
-        if name in ("PyResult", "Bound", "Py") and len(inner) == 1:
+        if name in ("PyResult", "Bound", "Py", "PyRef") and len(inner) == 1:
             return self.type(inner[0])
         if name == "Option" and len(inner) == 1:
             return f"{self.type(inner[0])} | None"

@@ -129,7 +129,8 @@ pub(super) fn table(query: &QuerySet, paths: &[&str]) -> Result<Table> {
         columns.push(TableColumn { name: (*path).to_owned(), data: ColumnData::new(kind) });
     }
     let ranked = query.ranked.as_deref();
-    if ranked.is_some() {
+    // Without columns the rows are counted all the same.
+    if ranked.is_some() || paths.is_empty() {
         let mut id = Sql::default();
         id.column("t0", "id");
         expressions.push(id);

@@ -21,14 +21,17 @@ use crate::value::Timestamp;
 #[derive(Debug)]
 pub struct Going {
     path: PathBuf,
+    process: u32,
     _lock: File,
 }
 
 impl Going {
-    /// Takes the sign away: the run is finished.
+    /// Takes the sign away: the run is finished. In a forked process, which has a copy, the sign stays.
     pub fn ended(self) {
-        // One that stays is taken away by the next start.
-        let _ = fs::remove_file(&self.path);
+        if self.process == std::process::id() {
+            // One that stays is taken away by the next start.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -47,7 +50,7 @@ impl Instance {
             file.write_all(self.settings().slug().to_string().as_bytes())?;
             Ok::<File, std::io::Error>(file)
         };
-        Ok(mark().ok().map(|file| Going { path, _lock: file }))
+        Ok(mark().ok().map(|file| Going { path, process: std::process::id(), _lock: file }))
     }
 
     /// Returns where what a run prints is written until it is finished.
