@@ -43,7 +43,7 @@ pub fn look_up(data: &[u8]) {
         5 => Operand::Many(vec![Value::Text(text), Value::Null, Value::Int(3)]),
         6 => Operand::Many(vec![Value::Text("2026-01-01".to_owned()), Value::Text(text)]),
         7 => Operand::One(Value::Float(f64::from(*shape) / 3.0)),
-        _ => Operand::One(Value::Json(serde_json::json!({text: [null, 1.5, true]}))),
+        _ => Operand::One(Value::from(serde_json::json!({text: [null, 1.5, true]}))),
     };
     let _ = unalias(registry, &path);
     let query = SCRATCH.with(|scratch| scratch.instance().query(registry));

@@ -95,7 +95,7 @@ impl Content {
             Value::Int(artifact),
             Value::Text(self.digest.to_hex()),
             Value::Int(i64::try_from(self.size).unwrap_or(i64::MAX)),
-            self.manifest.clone().map_or(Value::Null, Value::Bytes),
+            self.manifest.clone().map_or(Value::Null, |manifest| Value::Bytes(manifest.into())),
             Value::DateTime(now),
         ]);
         // What the row says of the same bytes: once another program has changed it, the digest is out of date.

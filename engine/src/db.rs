@@ -54,9 +54,9 @@ impl Cell<'_> {
         match (self, kind) {
             (Cell::Null, _) => Value::Null,
             (Cell::Int(int), Kind::Bool) => Value::Bool(int != 0),
-            (Cell::Int(int), Kind::Json) => Value::Json(int.into()),
+            (Cell::Int(int), Kind::Json) => serde_json::Value::from(int).into(),
             (Cell::Int(int), _) => Value::Int(int),
-            (Cell::Real(real), Kind::Json) => Value::Json(real.into()),
+            (Cell::Real(real), Kind::Json) => serde_json::Value::from(real).into(),
             (Cell::Real(real), _) => Value::Float(real),
             (Cell::Moment(moment), _) => Value::DateTime(moment),
             (Cell::Day(day), _) => Value::Date(day),
@@ -69,7 +69,7 @@ impl Cell<'_> {
             },
             (Cell::Text(text), Kind::Json) => match serde_json::from_str(text) {
                 Ok(serde_json::Value::Null) => Value::Null,
-                Ok(json) => Value::Json(json),
+                Ok::<serde_json::Value, _>(json) => json.into(),
                 Err(_) => Value::Text(text.to_owned()),
             },
             (Cell::Text(text), _) => Value::Text(text.to_owned()),

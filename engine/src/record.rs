@@ -1,6 +1,5 @@
 //! One row of a registry in memory.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::error::{Error, Result};
@@ -12,20 +11,20 @@ use crate::value::{Timestamp, Value};
 pub struct Record {
     registry: &'static Registry,
     values: Vec<Value>,
-    /// What the changed columns held when the record was read.
-    before: BTreeMap<usize, Value>,
+    /// What the changed columns held when the record was read, by position.
+    before: Vec<(usize, Value)>,
 }
 
 impl Record {
     /// Returns a record with nothing in it.
     pub fn empty(registry: &'static Registry) -> Self {
-        Record { registry, values: vec![Value::Null; registry.columns.len()], before: BTreeMap::new() }
+        Record { registry, values: vec![Value::Null; registry.columns.len()], before: Vec::new() }
     }
 
     /// Returns a record from one value per column, in the registry's order.
     pub fn from_values(registry: &'static Registry, mut values: Vec<Value>) -> Self {
         values.resize(registry.columns.len(), Value::Null);
-        Record { registry, values, before: BTreeMap::new() }
+        Record { registry, values, before: Vec::new() }
     }
 
     /// Returns the registry.
@@ -84,26 +83,35 @@ impl Record {
             Error::value(format!("Field '{field}' of {}: {}", self.registry.name, error.message()))
         })?;
         let old = std::mem::replace(&mut self.values[position], value);
-        self.before.entry(position).or_insert(old);
-        if self.before.get(&position) == Some(&self.values[position]) {
-            self.before.remove(&position);
+        match self.find_before(position) {
+            Ok(found) if self.before[found].1 == self.values[position] => drop(self.before.remove(found)),
+            Ok(_) => (),
+            Err(_) if old == self.values[position] => (),
+            Err(place) => self.before.insert(place, (position, old)),
         }
         Ok(())
     }
 
+    fn find_before(&self, position: usize) -> std::result::Result<usize, usize> {
+        self.before.binary_search_by_key(&position, |(changed, _)| *changed)
+    }
+
     /// Returns the positions of the columns that were set to another value since the record was read or saved.
     pub fn changed(&self) -> impl Iterator<Item = usize> + '_ {
-        self.before.keys().copied()
+        self.before.iter().map(|(position, _)| *position)
     }
 
     /// Returns what a changed field held when the record was read; `None` when it has not changed.
     pub fn before(&self, field: &str) -> Option<&Value> {
-        self.registry.position(field).and_then(|position| self.before.get(&position))
+        let found = self.find_before(self.registry.position(field)?).ok()?;
+        Some(&self.before[found].1)
     }
 
     /// Puts a value into a column as the database holds it, without counting it as a change.
     pub(crate) fn put(&mut self, position: usize, value: Value) {
-        self.before.remove(&position);
+        if let Ok(found) = self.find_before(position) {
+            self.before.remove(found);
+        }
         self.values[position] = value;
     }
 

@@ -143,16 +143,27 @@ pub enum Value {
     Date(NaiveDate),
     /// Moment.
     DateTime(Timestamp),
-    /// JSON document.
-    Json(Json),
+    /// JSON document, in a box: few values are documents, and every value has room for the largest kind.
+    Json(Box<Json>),
     /// Bytes (no field of the format holds any; this engine's own tables do).
-    Bytes(Vec<u8>),
+    Bytes(Box<[u8]>),
 }
+
+// A record holds one value per column, of which there are dozens, and many records are in memory at a time.
+const _: () = assert!(size_of::<Value>() <= 24);
 
 impl Value {
     /// Returns true for [`Value::Null`] and for the JSON literal null, which the format treats alike.
     pub fn is_null(&self) -> bool {
-        matches!(self, Value::Null | Value::Json(Json::Null))
+        matches!(self, Value::Null) || self.as_json().is_some_and(Json::is_null)
+    }
+
+    /// Returns the JSON document, if it is one.
+    pub fn as_json(&self) -> Option<&Json> {
+        match self {
+            Value::Json(json) => Some(json),
+            _ => None,
+        }
     }
 
     /// Returns the whole number, if it is one.
@@ -231,7 +242,7 @@ impl Value {
                 Ok(day) => Ok(Value::Date(day)),
                 Err(_) => refuse(&Value::Text(text)),
             },
-            (Kind::Json, value) => Ok(Value::Json(value.into_json())),
+            (Kind::Json, value) => Ok(value.into_json().into()),
             (_, other) => refuse(&other),
         }
     }
@@ -246,7 +257,7 @@ impl Value {
             Value::Text(text) => Json::String(text),
             Value::Date(day) => Json::String(day.to_string()),
             Value::DateTime(moment) => Json::String(moment.to_iso()),
-            Value::Json(json) => json,
+            Value::Json(json) => *json,
             Value::Bytes(bytes) => Json::String(String::from_utf8_lossy(&bytes).into_owned()),
         }
     }

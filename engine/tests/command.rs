@@ -180,7 +180,7 @@ fn a_note_keeps_what_else_is_known_of_a_run() {
     let mut started = instance.start_command(&plan).unwrap();
     let Some(Value::Json(mut data)) = started.run.get("extra_data").cloned() else { panic!("no note") };
     data["mine"] = json!(7);
-    started.run.set("extra_data", data).unwrap();
+    started.run.set("extra_data", *data).unwrap();
     instance.save(&mut started.run).unwrap();
     let done = instance.finish_command(&plan, started, Ran { code: Some(0), ..Ran::default() }).unwrap();
     let Some(Value::Json(data)) = done.run.get("extra_data") else { panic!("no note") };

@@ -48,7 +48,7 @@ fn furnished() -> Scratch {
     instance.link(&second, "ulabels", &[odd.id().unwrap()]).unwrap();
     let mut with_document = label(instance, "document");
     let document = json!({"b": [1.0, 1e3, 2.5, "é\t"], "a": {"z": null, "y": true}});
-    with_document.set("_aux", Value::Json(document)).unwrap();
+    with_document.set("_aux", Value::from(document)).unwrap();
     instance.save(&mut with_document).unwrap();
     // Its id is never given again.
     instance.delete(&mut label(instance, "gone")).unwrap();

@@ -70,7 +70,7 @@ impl<'py> IntoPyObject<'py> for Seen<'_> {
                 .ok_or_else(|| PyValueError::new_err(format!("{} is no moment", moment.0)))?
                 .into_bound_py_any(py),
             Value::Json(json) => json_to_python(py, json),
-            Value::Bytes(bytes) => bytes.as_slice().into_bound_py_any(py),
+            Value::Bytes(bytes) => bytes.into_bound_py_any(py),
         }
     }
 }
@@ -209,7 +209,7 @@ pub fn option<T: Taken>(arguments: Option<&Bound<'_, PyDict>>, name: &str) -> Py
 fn from_python(object: &Bound<'_, PyAny>) -> PyResult<Value> {
     match scalar(object)? {
         Some(value) => Ok(value),
-        None => json_from_python(object).map(Value::Json),
+        None => json_from_python(object).map(Value::from),
     }
 }
 

@@ -7,6 +7,7 @@ use holotype::{Timestamp, Value};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyCapsule, PyList, PyString, PyTuple};
+use serde_json::Value as Json;
 
 use crate::convert::Seen;
 use crate::runtime::run;
@@ -119,7 +120,7 @@ fn list<'py>(py: Python<'py>, column: &TableColumn) -> PyResult<Bound<'py, PyLis
             each(py, values, |text| text.parse().map_or_else(|_| Value::Text(text.clone()), Value::Date))
         }
         ColumnData::Json(values) => each(py, values, |text| {
-            serde_json::from_str(text).map_or_else(|_| Value::Text(text.clone()), Value::Json)
+            serde_json::from_str::<Json>(text).map_or_else(|_| Value::Text(text.clone()), Value::from)
         }),
     }
 }

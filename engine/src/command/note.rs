@@ -105,10 +105,8 @@ impl Note {
                 self.read.iter().map(|(path, digest)| json!({"path": path, "digest": digest.to_hex()}));
             note.insert("read".to_owned(), read.collect());
         }
-        let mut data = match present {
-            Some(Value::Json(Json::Object(data))) => data.clone(),
-            _ => Map::new(),
-        };
+        let present = present.and_then(Value::as_json).and_then(Json::as_object);
+        let mut data = present.cloned().unwrap_or_default();
         data.insert(KEY.to_owned(), note);
         Json::Object(data)
     }

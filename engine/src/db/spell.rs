@@ -86,7 +86,7 @@ impl Sql {
                     other => other.into_json(),
                 })
                 .collect();
-            sqlite.push(" IN (SELECT value FROM json_each(").bind(Value::Json(list.into())).push("))");
+            sqlite.push(" IN (SELECT value FROM json_each(").bind(serde_json::Value::from(list)).push("))");
         }
         self.fork(sqlite, postgres)
     }

@@ -115,7 +115,7 @@ impl Instance {
                 tree.sections.push(Section { value: Some(uid), ..Section::new(name, body) });
             }
         }
-        if let Some(Value::Json(Json::Object(params))) = record.get("params")
+        if let Some(Json::Object(params)) = record.get("params").and_then(Value::as_json)
             && !params.is_empty()
         {
             let items =

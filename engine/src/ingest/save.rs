@@ -152,12 +152,12 @@ impl Instance {
             let over = place != staged && shares(&record) && store.exists(&place)?;
             if over {
                 self.refuse_foreign(tx, &record, &content)?;
-                record.set("_aux", Value::Json(json!({"so": 1})))?;
+                record.set("_aux", json!({"so": 1}))?;
             }
             // Elsewhere moving means copying: too long for a transaction.
             let later = store.is_remote() && place != staged && !over;
             if later {
-                record.set("_aux", Value::Json(json!({"so": 1})))?;
+                record.set("_aux", json!({"so": 1}))?;
             }
             let id = insert_version(tx, &record, base.as_ref())?;
             record.put_id(id);

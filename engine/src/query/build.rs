@@ -128,7 +128,7 @@ fn cast(registry: &'static Registry, lookup: &Lookup, operand: Operand) -> Resul
             Operand::One(lookup::cast(registry, lookup, value)?)
         }
         (_, Operand::Many(values)) if lookup.end.column.kind == Kind::Json => {
-            Operand::One(Value::Json(values.into_iter().map(Value::into_json).collect::<Vec<_>>().into()))
+            Operand::One(values.into_iter().map(Value::into_json).collect::<serde_json::Value>().into())
         }
         (_, _) => {
             return Err(Error::type_(format!(

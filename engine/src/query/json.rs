@@ -55,7 +55,9 @@ pub(super) fn predicate(document: Sql, end: &End, op: Op, operand: Operand) -> R
         (Op::Exact, Operand::One(value)) => equals(&document, value),
         (Op::In, Operand::Many(values)) => {
             // Texts, of which there may be many, are handed over as one list.
-            let is_text = |value: &Value| matches!(value, Value::Text(_) | Value::Json(Json::String(_)));
+            let is_text = |value: &Value| {
+                matches!(value, Value::Text(_)) || value.as_json().is_some_and(Json::is_string)
+            };
             let (texts, rest): (Vec<Value>, Vec<Value>) = values.into_iter().partition(is_text);
             let mut parts: Vec<Sql> = rest.into_iter().map(|value| equals(&document, value)).collect();
             if !texts.is_empty() {
@@ -120,7 +122,7 @@ fn has_key(document: &Sql, key: &Value) -> Sql {
 
 /// Returns the condition that document and value compare as `op` says; those of different types never do.
 fn ordered(document: &Sql, op: Op, value: Value) -> Result<Sql> {
-    let value = Value::Json(json_of(value));
+    let value = Value::from(json_of(value));
     let mut sql = Sql::new("(jsonb_typeof(");
     sql.append(document.clone()).push(") = jsonb_typeof(").bind(value.clone()).push(") AND ");
     sql.append(compare(document.clone(), Kind::Json, op, Operand::One(value))?).push(")");
@@ -130,32 +132,30 @@ fn ordered(document: &Sql, op: Op, value: Value) -> Result<Sql> {
 fn equals(document: &Sql, value: Value) -> Sql {
     let mut sqlite = Sql::default();
     let mut postgres = document.clone();
-    match json_of(value.clone()) {
+    let json = json_of(value);
+    match &json {
         Json::Null => postgres.push(" = 'null'::jsonb"),
-        json => postgres.push(" = ").bind(Value::Json(json)),
+        json => postgres.push(" = ").bind(json.clone()),
     };
-    match value {
-        Value::Null | Value::Json(Json::Null) => {
+    match json {
+        Json::Null => {
             sqlite.append(typed(document, "null", "null"));
         }
-        Value::Bool(flag) | Value::Json(Json::Bool(flag)) => {
+        Json::Bool(flag) => {
             let name = if flag { "true" } else { "false" };
             sqlite.append(typed(document, name, name));
         }
-        Value::Int(_) | Value::Float(_) | Value::Json(Json::Number(_)) => {
-            let number = match value {
-                Value::Json(json) => json.as_f64().into(),
-                number => number,
-            };
+        Json::Number(number) => {
+            let number: Value = number.as_i64().map_or_else(|| number.as_f64().into(), Value::Int);
             sqlite.push("(json_type(").append(document.clone()).push(") IN ('integer', 'real') AND ");
             sqlite.append(bare(document)).push(" = ").bind(number).push(")");
         }
-        Value::Json(json @ (Json::Array(_) | Json::Object(_))) => {
-            sqlite.push("json(").append(document.clone()).push(") = json(").bind(Value::Json(json)).push(")");
+        json @ (Json::Array(_) | Json::Object(_)) => {
+            sqlite.push("json(").append(document.clone()).push(") = json(").bind(json).push(")");
         }
-        other => {
+        Json::String(text) => {
             sqlite.push("(").append(typed(document, "text", "string")).push(" AND ");
-            sqlite.append(bare(document)).push(" = ").bind(text_of(other)).push(")");
+            sqlite.append(bare(document)).push(" = ").bind(text).push(")");
         }
     }
     let mut sql = Sql::default();
@@ -166,7 +166,7 @@ fn equals(document: &Sql, value: Value) -> Sql {
 /// Returns the value as a document holds it.
 fn json_of(value: Value) -> Json {
     match value {
-        Value::Json(json) => json,
+        Value::Json(json) => *json,
         Value::Null => Json::Null,
         Value::Bool(_) | Value::Int(_) | Value::Float(_) => value.into_json(),
         other => text_of(other).into_json(),
@@ -175,7 +175,7 @@ fn json_of(value: Value) -> Json {
 
 fn text_of(value: Value) -> Value {
     match value {
-        Value::Json(Json::String(text)) => Value::Text(text),
+        Value::Json(json) if json.is_string() => Value::Text(json.as_str().unwrap_or_default().to_owned()),
         Value::DateTime(moment) => Value::Text(moment.to_iso()),
         other => Value::Text(other.to_string()),
     }

@@ -236,8 +236,9 @@ impl Instance {
                         quoted(other)
                     )));
                 }
-                ("params", Value::Json(serde_json::Value::Object(params))) => {
-                    record.set("params", serde_json::Value::Object(redact::blank(params)))?;
+                ("params", Value::Json(params)) if params.is_object() => {
+                    let blank = params.as_object().map(redact::blank).unwrap_or_default();
+                    record.set("params", serde_json::Value::Object(blank))?;
                 }
                 (name, value) => record.set(name, value.clone())?,
             }

@@ -148,7 +148,9 @@ pub(super) fn announce(
 
 /// Returns the line that tells the parameters of a run, if any were given.
 pub(super) fn params_line(run: &Record, given: bool) -> Option<String> {
-    let Some(Value::Json(Json::Object(params))) = run.get("params").filter(|_| given) else { return None };
+    let Some(Json::Object(params)) = run.get("params").filter(|_| given).and_then(Value::as_json) else {
+        return None;
+    };
     let texts: Vec<String> = params.iter().map(|(key, value)| format!("{key}={}", literal(value))).collect();
     (!texts.is_empty()).then(|| format!("params: {}", texts.join(", ")))
 }

@@ -20,7 +20,7 @@ fn id(record: &Record) -> Value {
 
 /// Gives an artifact a plain value for a feature.
 fn value(scratch: &Scratch, artifact: &Record, feature: &Record, json: serde_json::Value) {
-    let value = saved(scratch, "JsonValue", &[("feature", id(feature)), ("value", Value::Json(json))]);
+    let value = saved(scratch, "JsonValue", &[("feature", id(feature)), ("value", Value::from(json))]);
     saved(scratch, "ArtifactJsonValue", &[("artifact", id(artifact)), ("jsonvalue", id(&value))]);
 }
 
@@ -132,7 +132,7 @@ fn a_schema_lists_its_features_in_their_order() {
     let mut n = feature(&scratch, "n", "int");
     n.set("nullable", false).unwrap();
     n.set("coerce", true).unwrap();
-    n.set("default_value", Value::Json(json!(0))).unwrap();
+    n.set("default_value", Value::from(json!(0))).unwrap();
     scratch.instance().save(&mut n).unwrap();
     let lab = feature(&scratch, "lab", "cat[ULabel]");
     let schema = saved(
@@ -143,7 +143,7 @@ fn a_schema_lists_its_features_in_their_order() {
             ("name", "my schema".into()),
             ("description", "sd".into()),
             ("itype", "Feature".into()),
-            ("_aux", Value::Json(json!({"af": {"1": [temp.uid()]}}))),
+            ("_aux", Value::from(json!({"af": {"1": [temp.uid()]}}))),
         ],
     );
     for member in [&temp, &n, &lab] {

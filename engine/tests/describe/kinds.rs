@@ -27,7 +27,7 @@ fn a_run_shows_its_course_and_parameters() {
         ("transform", Value::from(source.id())),
         ("started_at", started.into()),
         ("_status_code", Value::Int(-1)),
-        ("params", Value::Json(json!({"lr": 0.1, "name": "x", "a": {"b": [1, "c"]}}))),
+        ("params", Value::from(json!({"lr": 0.1, "name": "x", "a": {"b": [1, "c"]}}))),
         ("report", report.id().into()),
         ("environment", environment.id().into()),
     ];
@@ -135,7 +135,7 @@ Record: s2
     };
     let (temp, lab) = (feature("temp", "float"), feature("lab", "cat[ULabel]"));
     let value =
-        [("record", record.id().into()), ("feature", temp.id().into()), ("value", Value::Json(json!(4.0)))];
+        [("record", record.id().into()), ("feature", temp.id().into()), ("value", Value::from(json!(4.0)))];
     saved(&scratch, "RecordJson", &value);
     let link = [
         ("record", record.id().into()),

@@ -126,8 +126,8 @@ pub fn build(seed: u64) -> (Scratch, World) {
         row.fields.insert("created_at", Value::DateTime(moment(&mut dice)));
         let extra = match dice.below(4) {
             0 => Value::Null,
-            1 => Value::Json(json!({"b": {"c": json_value(&mut dice)}})),
-            _ => Value::Json(json!({"a": json_value(&mut dice), "b": json_value(&mut dice)})),
+            1 => Value::from(json!({"b": {"c": json_value(&mut dice)}})),
+            _ => Value::from(json!({"a": json_value(&mut dice), "b": json_value(&mut dice)})),
         };
         row.fields.insert("extra_data", extra);
         let mut record = Record::empty(artifact);
@@ -294,7 +294,7 @@ fn leaf(value: &Value, rest: &[&str], operand: &Operand) -> bool {
 }
 
 fn json_leaf(value: &Value, keys: &[&str], op: &str, operand: &Operand) -> bool {
-    let Value::Json(document) = value else { return op == "isnull" && operand_flag(operand) };
+    let Some(document) = value.as_json() else { return op == "isnull" && operand_flag(operand) };
     let found = keys.iter().try_fold(document, |document, key| document.get(key));
     let exact = |wanted: &Value| match (found, wanted) {
         (Some(serde_json::Value::Number(number)), Value::Int(int)) => number.as_f64() == Some(*int as f64),

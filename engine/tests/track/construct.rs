@@ -203,11 +203,11 @@ fn a_run_needs_a_saved_transform_and_a_status_to_start_with() {
         ("name", Value::from("n")),
         ("entrypoint", "main".into()),
         ("status", "started".into()),
-        ("params", Value::Json(json!({"token": "a", "x": null}))),
+        ("params", Value::from(json!({"token": "a", "x": null}))),
         ("initiated_by_run", run.id().into()),
     ];
     let mut second = instance.run(Some(&transform), &given).unwrap();
     instance.save(&mut second).unwrap();
     assert_eq!((second.int("_status_code"), second.int("initiated_by_run_id")), (Some(-1), run.id()));
-    assert_eq!(second.get("params"), Some(&Value::Json(json!({"token": "***REDACTED***", "x": null}))));
+    assert_eq!(second.get("params"), Some(&Value::from(json!({"token": "***REDACTED***", "x": null}))));
 }

@@ -27,7 +27,7 @@ fn a_run_remembers_parameters_without_secrets() {
         "lr": 0.1, "name": "a'b", "token": "***REDACTED***", "max_tokens": 7, "flag": true, "db": "***REDACTED***",
         "nested": {"apiKey": "***REDACTED***", "list": [1, {"password": "***REDACTED***"}]}
     });
-    assert_eq!(stored.get("params"), Some(&Value::Json(expected)));
+    assert_eq!(stored.get("params"), Some(&Value::from(expected)));
     let events = scratch.events();
     let line = texts(&events).into_iter().find(|text| text.starts_with("params: ")).unwrap().to_owned();
     assert!(

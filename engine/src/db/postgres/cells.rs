@@ -39,7 +39,8 @@ impl Param<'_> {
 impl ToSql for Param<'_> {
     fn to_sql(&self, _: &Type, out: &mut BytesMut) -> Result<IsNull, Failure> {
         match self.0 {
-            Value::Null | Value::Json(serde_json::Value::Null) => return Ok(IsNull::Yes),
+            Value::Null => return Ok(IsNull::Yes),
+            Value::Json(json) if json.is_null() => return Ok(IsNull::Yes),
             Value::Bool(flag) => out.extend_from_slice(&[u8::from(*flag)]),
             Value::Int(int) => out.extend_from_slice(&int.to_be_bytes()),
             Value::Float(real) => out.extend_from_slice(&real.to_be_bytes()),

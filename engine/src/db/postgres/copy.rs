@@ -97,7 +97,7 @@ mod tests {
         let mut line = String::new();
         let text = "a\tb\\N\nc\r";
         write_line(
-            &[Value::Null, text.into(), true.into(), 7i64.into(), Value::Bytes(vec![0, 255])],
+            &[Value::Null, text.into(), true.into(), 7i64.into(), Value::Bytes([0, 255].into())],
             &mut line,
         )
         .unwrap();

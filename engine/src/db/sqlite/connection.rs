@@ -221,7 +221,7 @@ impl rusqlite::ToSql for Value {
             Value::Text(text) => ToSqlOutput::Borrowed(ValueRef::Text(text.as_bytes())),
             Value::Date(day) => ToSqlOutput::Owned(day.to_string().into()),
             Value::DateTime(moment) => ToSqlOutput::Owned(moment.to_sql().into()),
-            Value::Json(serde_json::Value::Null) => ToSqlOutput::Borrowed(ValueRef::Null),
+            Value::Json(json) if json.is_null() => ToSqlOutput::Borrowed(ValueRef::Null),
             Value::Json(json) => ToSqlOutput::Owned(python_json(json).into()),
             Value::Bytes(bytes) => ToSqlOutput::Borrowed(ValueRef::Blob(bytes)),
         })

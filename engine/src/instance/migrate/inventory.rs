@@ -57,8 +57,8 @@ impl Table {
     pub(super) fn read(&self, cells: &[Cell<'_>]) -> Result<Vec<Value>> {
         let read = |(cell, (column, form)): (&Cell<'_>, &(String, Form))| match (*cell, *form) {
             (Cell::Null, _) => Ok(Value::Null),
-            (Cell::Bytes(bytes), Form::Bytes) => Ok(Value::Bytes(bytes.to_vec())),
-            (Cell::Text(text), Form::Bytes) => Ok(Value::Bytes(text.as_bytes().to_vec())),
+            (Cell::Bytes(bytes), Form::Bytes) => Ok(Value::Bytes((*bytes).into())),
+            (Cell::Text(text), Form::Bytes) => Ok(Value::Bytes(text.as_bytes().into())),
             // As text it loses nothing, neither digits nor keys that occur twice.
             (Cell::Text(text), Form::Plain(Kind::Json)) => Ok(Value::Text(text.to_owned())),
             (Cell::Text(text), Form::Plain(Kind::DateTime)) => match Timestamp::parse_sql(text) {
