@@ -22,9 +22,14 @@ use super::credentials::Aws;
 use super::http::Connector;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::faults;
 
 /// How often a request is tried unless `AWS_MAX_ATTEMPTS` says otherwise.
 const ATTEMPTS: usize = 8;
+
+/// The first pause before a request is tried again, and the milliseconds of the longest.
+const SHORTEST: Duration = Duration::from_millis(100);
+const PAUSE: u64 = 5_000;
 
 /// How long a request is tried again in all.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -140,11 +145,9 @@ fn options(env: &Env) -> Result<ClientOptions> {
 
 fn retry(env: &Env) -> RetryConfig {
     let attempts = env.vars.get("AWS_MAX_ATTEMPTS").and_then(|text| text.parse::<usize>().ok());
-    let backoff = BackoffConfig {
-        init_backoff: Duration::from_millis(100),
-        max_backoff: Duration::from_secs(5),
-        base: 2.5,
-    };
+    let longest = Duration::from_millis(faults::limit("object.pause", PAUSE).max(1));
+    let backoff =
+        BackoffConfig { init_backoff: longest.min(SHORTEST), max_backoff: longest, base: 2.5 };
     RetryConfig { backoff, max_retries: attempts.unwrap_or(ATTEMPTS).max(1) - 1, retry_timeout: PATIENCE }
 }
 

@@ -17,6 +17,7 @@ use super::tags;
 use super::upload::{Reader, kib};
 use super::{Object, client};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::hash::{Identity, changed};
 use crate::store::Publish;
 
@@ -38,8 +39,8 @@ type Sent = Task<(usize, u64, [u8; 16], object_store::Result<PartId>)>;
 
 /// Returns how large the parts of an object are.
 pub(super) fn part_size(size: u64) -> u64 {
-    let needed = size.div_ceil(PARTS);
-    if needed <= PART { PART } else { needed.div_ceil(STEP) * STEP }
+    let (needed, usual) = (size.div_ceil(PARTS), faults::limit("object.part", PART));
+    if needed <= usual { usual } else { needed.div_ceil(STEP) * STEP }
 }
 
 impl Object {

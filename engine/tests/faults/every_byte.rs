@@ -1,0 +1,1 @@
+//! Connections that end after each single byte.
