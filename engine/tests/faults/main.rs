@@ -40,9 +40,12 @@ const ATTEMPTS: [&str; 4] = ["1", "1", "2", "8"];
 
 /// Lets files go in parts, and come in ranges, that are small enough to have many; and waits hardly at all.
 fn hurry() {
-    for (limit, value) in
-        [("object.single", 128 << 10), ("object.part", 64 << 10), ("object.range", 256 << 10), ("object.pause", 2)]
-    {
+    for (limit, value) in [
+        ("object.single", 128 << 10),
+        ("object.part", 64 << 10),
+        ("object.range", 256 << 10),
+        ("object.pause", 2),
+    ] {
         holotype::faults::set_limit(limit, value);
     }
 }
@@ -101,7 +104,10 @@ fn a_thousand_runs_over_bad_networks_lose_nothing() {
         }
     });
     let counted = counted.into_inner().unwrap();
-    eprintln!("{all} runs in {:.0} s, and failures before each succeeded: {counted:?}", begun.elapsed().as_secs_f64());
+    eprintln!(
+        "{all} runs in {:.0} s, and failures before each succeeded: {counted:?}",
+        begun.elapsed().as_secs_f64()
+    );
     if all >= RUNS {
         assert_eq!(counted.len(), world::KINDS.len(), "every kind of work was done: {counted:?}");
         let failed: usize = counted.values().map(|(_, failed)| failed).sum();

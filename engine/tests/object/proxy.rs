@@ -118,13 +118,16 @@ fn ask(server: u16, request: &[u8]) -> io::Result<Vec<u8>> {
 
 /// Returns an answer with a part of its body, which its head takes for the whole.
 fn shortened(answer: &[u8], at: usize) -> Vec<u8> {
-    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else { return answer.to_vec() };
+    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return answer.to_vec();
+    };
     let (head, body) = answer.split_at(end + 4);
     let body = &body[..at.min(body.len())];
     let head = String::from_utf8_lossy(head);
     let kept = head.lines().filter(|line| {
         let name = line.split(':').next().unwrap_or_default();
-        !line.is_empty() && !["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str())
+        !line.is_empty()
+            && !["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str())
     });
     let mut short = kept.map(|line| format!("{line}\r\n")).collect::<String>();
     short.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));

@@ -146,8 +146,7 @@ fn options(env: &Env) -> Result<ClientOptions> {
 fn retry(env: &Env) -> RetryConfig {
     let attempts = env.vars.get("AWS_MAX_ATTEMPTS").and_then(|text| text.parse::<usize>().ok());
     let longest = Duration::from_millis(faults::limit("object.pause", PAUSE).max(1));
-    let backoff =
-        BackoffConfig { init_backoff: longest.min(SHORTEST), max_backoff: longest, base: 2.5 };
+    let backoff = BackoffConfig { init_backoff: longest.min(SHORTEST), max_backoff: longest, base: 2.5 };
     RetryConfig { backoff, max_retries: attempts.unwrap_or(ATTEMPTS).max(1) - 1, retry_timeout: PATIENCE }
 }
 

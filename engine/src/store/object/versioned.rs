@@ -4,9 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use object_store::path::Path as Location;
-use object_store::{
-    Error as Theirs, ObjectMeta, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion,
-};
+use object_store::{Error as Theirs, ObjectMeta, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
 
 use super::client::Client;
 use super::tags::{self, Verdict};
