@@ -126,6 +126,7 @@ impl Object {
     ) -> Result<Option<String>> {
         let (store, to) = (client.store.clone(), location.clone());
         let put = runtime::spawn(async move { store.put(&to, PutPayload::from(bytes)).await }).await?;
+        faults::hit("object.put");
         Ok(put.map_err(|error| self.fail(client, key, error))?.e_tag)
     }
 
