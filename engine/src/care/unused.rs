@@ -41,12 +41,14 @@ pub struct Unused {
     pub since: Timestamp,
     /// True while a living process holds it.
     pub in_use: bool,
+    /// What the store knows it by, where it is an upload in parts that nobody completed.
+    pub upload: Option<String>,
 }
 
 /// What a thing without a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UnusedKind {
-    /// A temporary name: content on its way in or out.
+    /// A temporary name, or an upload in parts that is not complete: content on its way in or out.
     Temporary,
     /// A folder moved aside whose successor never came: to be brought back.
     Displaced,
@@ -95,7 +97,7 @@ impl Instance {
         let one = |key: String, kind, in_use| -> Result<Option<Unused>> {
             let Some((size, since)) = measure(&root.join(&key))? else { return Ok(None) };
             let root = root.display().to_string();
-            Ok(Some(Unused { storage: id, root, key, kind, size, since, in_use }))
+            Ok(Some(Unused { storage: id, root, key, kind, size, since, in_use, upload: None }))
         };
         // The names are listed before the rows: whoever is entered in between is not taken for unused.
         let mut listed: Vec<Unused> = Vec::new();

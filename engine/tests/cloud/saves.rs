@@ -85,7 +85,8 @@ impl Stage {
             self.find(&instance, told);
         }
         // What takes the place of older content, or takes it away, does so before the row that tells of it is sent.
-        let changes = ["replace", "replace suffix", "delete", "delete folder", "folder version", "real key", "move"];
+        let changes =
+            ["replace", "replace suffix", "delete", "delete folder", "folder version", "real key", "move"];
         for row in instance.registry("Artifact").unwrap().all().unwrap() {
             match instance.cache(&row) {
                 Ok(path) => proof::check_bytes(&instance, &row, &path),
@@ -125,6 +126,7 @@ impl Stage {
         let all = Collect { unused_before: Timestamp(i64::MAX), trashed_before: None };
         let collected = instance.plan_collect(all).unwrap().apply(&instance).unwrap();
         assert!(collected.failed.is_empty(), "{:?}", collected.failed);
+        assert_eq!(self.ann.bucket().unfinished(".lamindb").unwrap(), []);
         let used: Vec<String> = used.iter().map(|place| place.display().to_string()).collect();
         let root = self.ann.root.split('?').next().unwrap();
         for entry in self.ann.bucket().list("").unwrap() {

@@ -10,6 +10,7 @@
 #[path = "../cloud/client.rs"]
 mod client;
 mod every_byte;
+mod interrupted;
 #[path = "../proof/mod.rs"]
 mod proof;
 #[allow(dead_code, reason = "a part of it is used")]

@@ -234,6 +234,7 @@ impl World {
         assert!(plan.young.is_empty(), "{:?}", plan.young);
         let collected = plan.apply(&self.instance).unwrap();
         assert!(collected.failed.is_empty(), "{:?}", collected.failed);
+        assert_eq!(self.ann.bucket().unfinished(".lamindb").unwrap(), []);
         self.instance.disconnect().unwrap();
         let used: Vec<String> = self.saved.iter().map(|record| self.place(record)).collect();
         for entry in self.ann.bucket().list("").unwrap() {

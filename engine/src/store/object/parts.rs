@@ -130,7 +130,8 @@ impl Upload {
     /// Lets the store forget the parts; the error that led here matters more than parts that stay behind.
     async fn abort<T>(mut self, error: Error) -> Result<T> {
         self.open = false;
-        let _ = tokio::time::timeout(runtime::TIDY, self.parts.abort_multipart(&self.location, &self.id)).await;
+        let _ =
+            tokio::time::timeout(runtime::TIDY, self.parts.abort_multipart(&self.location, &self.id)).await;
         Err(error)
     }
 
