@@ -71,7 +71,7 @@ impl Instance {
         let uploads = uploads.into_iter().map(|Unfinished { key, id: upload, since }| Unused {
             storage: id,
             root: root.to_owned(),
-            kind: UnusedKind::Temporary,
+            kind: UnusedKind::Upload,
             key,
             size: 0,
             since,

@@ -48,7 +48,7 @@ pub struct Unused {
 /// What a thing without a row is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum UnusedKind {
-    /// A temporary name, or an upload in parts that is not complete: content on its way in or out.
+    /// A temporary name: content on its way in or out.
     Temporary,
     /// A folder moved aside whose successor never came: to be brought back.
     Displaced,
@@ -56,6 +56,8 @@ pub enum UnusedKind {
     Waiting,
     /// A file or folder that the registry has no row for.
     Content,
+    /// Parts of an upload to a bucket that nobody completed; their bytes are not counted.
+    Upload,
 }
 
 impl UnusedKind {
@@ -66,6 +68,7 @@ impl UnusedKind {
             UnusedKind::Displaced => "displaced",
             UnusedKind::Waiting => "waiting",
             UnusedKind::Content => "content",
+            UnusedKind::Upload => "unfinished upload",
         }
     }
 }
