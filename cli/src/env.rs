@@ -16,7 +16,10 @@ pub fn system_env(voice: impl Fn(Event) + Send + Sync + 'static) -> Env {
     // Without a home, settings live in the working directory rather than nowhere.
     let home =
         std::env::home_dir().filter(|home| !home.as_os_str().is_empty()).unwrap_or_else(|| cwd.clone());
-    Env::new(now, random, home, cwd).with_vars(vars).with_voice(voice)
+    let env = Env::new(now, random, home, cwd).with_vars(vars).with_voice(voice);
+    #[cfg(unix)]
+    let env = env.with_interrupt(holotype::trace::interrupted);
+    env
 }
 
 fn now() -> Timestamp {

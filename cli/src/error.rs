@@ -12,6 +12,8 @@ pub const SUCCESS: u8 = 0;
 pub const FAILURE: u8 = 1;
 /// Exit code of a command that was called wrongly.
 pub const USAGE: u8 = 2;
+/// Exit code of a command that the user broke off, as shells know it.
+const INTERRUPTED: u8 = 130;
 
 /// Why a command did not do its work.
 #[derive(Debug)]
@@ -48,6 +50,7 @@ impl Failure {
         match self {
             Failure::Usage(_) => USAGE,
             Failure::Ended(code) => *code,
+            _ if self.is(ErrorKind::Interrupted) => INTERRUPTED,
             _ => FAILURE,
         }
     }

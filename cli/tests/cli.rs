@@ -26,6 +26,8 @@ mod help;
 mod info;
 #[path = "init.rs"]
 mod init;
+#[path = "interrupt.rs"]
+mod interrupt;
 #[path = "kill.rs"]
 mod kill;
 #[path = "lab.rs"]
@@ -42,6 +44,9 @@ mod log;
 mod login;
 #[path = "migrate.rs"]
 mod migrate;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../../engine/tests/object/proxy.rs"]
+mod proxy;
 #[path = "repair.rs"]
 mod repair;
 #[path = "rerun.rs"]

@@ -172,6 +172,11 @@ fn versions() {
         Level::Important,
         "the content of version u0000 is kept at /r/u0000.csv",
     );
+    says(
+        Event::ReplacesCopy { path: s("/cache/bucket/x.csv") },
+        Level::Info,
+        "replacing the existing cache path /cache/bucket/x.csv",
+    );
 }
 
 #[test]

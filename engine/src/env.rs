@@ -99,7 +99,11 @@ impl Env {
     /// # Errors
     /// [`ErrorKind::Interrupted`].
     pub fn keep_going(&self) -> Result<()> {
-        if (self.interrupt)() { Err(Error::new(ErrorKind::Interrupted, "Interrupted")) } else { Ok(()) }
+        if !(self.interrupt)() {
+            return Ok(());
+        }
+        let message = "Interrupted: what was under way was broken off, do it again to finish it";
+        Err(Error::new(ErrorKind::Interrupted, message))
     }
 
     /// Hands an event to the listener.

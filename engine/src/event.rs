@@ -151,6 +151,11 @@ pub enum Event {
         /// New place.
         path: String,
     },
+    /// What was stored in a bucket takes the place of an older copy in the cache.
+    ReplacesCopy {
+        /// Path of the copy.
+        path: String,
+    },
     /// A record went to the trash.
     Trashed {
         /// The record as users see it.

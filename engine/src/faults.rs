@@ -1,9 +1,12 @@
-//! Fault points: named moments at which a test may end the process, compiled in only with the feature `faults`.
+//! What only a test may do to the engine, compiled in only with the feature `faults`: end the process at named moments, and
+//! let it meet its limits early.
 
 #[cfg(feature = "faults")]
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
 #[cfg(feature = "faults")]
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+#[cfg(feature = "faults")]
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 #[cfg(feature = "faults")]
 type Hook = Box<dyn Fn(&str) + Send + Sync>;
@@ -15,7 +18,7 @@ static HOOK: OnceLock<Hook> = OnceLock::new();
 static NO_EXCHANGE: AtomicBool = AtomicBool::new(false);
 
 #[cfg(feature = "faults")]
-static INDEX_FROM: AtomicI64 = AtomicI64::new(-1);
+static LIMITS: RwLock<BTreeMap<String, u64>> = RwLock::new(BTreeMap::new());
 
 /// Calls `hook` with the name of every fault point from now on; the first hook of a process stays.
 #[cfg(feature = "faults")]
@@ -30,18 +33,19 @@ pub fn forbid_exchange() {
     NO_EXCHANGE.store(true, Ordering::SeqCst);
 }
 
-/// Makes registries with more rows than this have a search index.
+/// Gives a limit of the engine another value for the whole process: one of those that `limit` is asked for.
 #[cfg(feature = "faults")]
-pub fn set_index_from(rows: i64) {
-    INDEX_FROM.store(rows, Ordering::SeqCst);
+pub fn set_limit(name: &str, value: u64) {
+    LIMITS.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
 }
 
-/// Returns the number of rows from which on a registry has a search index; testers want it smaller.
-pub(crate) fn index_from(rows: i64) -> i64 {
+/// Returns a limit, which a tester may have changed.
+#[cfg_attr(not(feature = "faults"), inline(always), allow(unused_variables))]
+pub(crate) fn limit(name: &str, usual: u64) -> u64 {
     #[cfg(feature = "faults")]
-    return Some(INDEX_FROM.load(Ordering::SeqCst)).filter(|rows| *rows >= 0).unwrap_or(rows);
+    return LIMITS.read().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(usual);
     #[cfg(not(feature = "faults"))]
-    rows
+    usual
 }
 
 /// Marks a moment between two steps.

@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 pub use fetch::{Fetch, Fetched};
-pub use leftover::{Leftover, LeftoverKind};
+pub use leftover::{Leftover, LeftoverKind, Unfinished};
 pub use local::Entry;
 pub use move_::TakenOut;
 use object::Object;

@@ -25,6 +25,8 @@
 //! ```
 
 mod files;
+#[cfg(unix)]
+mod interrupts;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod linux;
 #[cfg(unix)]
@@ -39,6 +41,8 @@ use std::time::Duration;
 
 pub(crate) use files::plain;
 pub use files::{Files, Seen, Write};
+#[cfg(unix)]
+pub use interrupts::{Interrupts, interrupted};
 
 /// What to watch.
 #[derive(Clone, Debug, Default)]

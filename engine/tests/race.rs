@@ -3,83 +3,21 @@
 #![allow(clippy::disallowed_macros, reason = "children report to their parent, and tests what they measured")]
 
 mod proof;
+#[path = "proof/races.rs"]
+mod races;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use holotype::NewArtifact;
 use holotype::testing::{Scratch, connect};
-use holotype::{Instance, NewArtifact, Q, Record, RunChoice};
-use proof::{Audit, artifact, audit, child, plan, save};
+use proof::{Audit, audit, child, plan, save};
+use races::{act, family, file};
 
 const PROCESSES: usize = 16;
 const SAVES: usize = 50;
-
-fn file(dir: &Path, name: &str, content: &str) -> String {
-    let path = dir.join("work").join(name);
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(&path, content).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
-/// What one process does: its saves number `n` of them.
-fn act(instance: &Instance, dir: &Path, what: &str, process: usize, n: usize) {
-    let source = |i: usize| format!("p{process}/{i}.txt");
-    let own = |i: usize| format!("content {i} of process {process}\n");
-    for i in 0..n {
-        let saved = match what {
-            "distinct keys" => {
-                let source = file(dir, &source(i), &own(i));
-                save(instance, NewArtifact::new(source).key(format!("p{process}/{i}.txt")))
-            }
-            "distinct contents" => {
-                save(instance, NewArtifact::new(file(dir, &source(i), &own(i))).key("k.txt"))
-            }
-            "equal content" => {
-                save(instance, NewArtifact::new(file(dir, &source(i), "the same for all\n")).key("k.txt"))
-            }
-            "few contents" => {
-                let content = format!("content {}\n", (i + process) % 5);
-                save(instance, NewArtifact::new(file(dir, &source(i), &content)).key("k.txt"))
-            }
-            "real key" => {
-                instance.with_creation(|creation| creation.use_virtual_keys = false).unwrap();
-                save(instance, NewArtifact::new(file(dir, &source(i), &own(i))).key("real/k.txt"))
-            }
-            "folder" => {
-                let folder = format!("p{process}/folder{i}");
-                for name in ["a", "b/c"] {
-                    file(dir, &format!("{folder}/{name}.txt"), &own(i));
-                }
-                let folder = dir.join("work").join(folder);
-                save(instance, NewArtifact::new(folder.to_str().unwrap()).key("folder"))
-            }
-            "bulk" => {
-                let folder = format!("p{process}/bulk{i}");
-                for j in 0..10 {
-                    file(dir, &format!("{folder}/{j}.txt"), &format!("{}{j}", own(i)));
-                }
-                let path = dir.join("work").join(folder);
-                let all = instance.artifacts_from_dir(path.to_str().unwrap(), Some("bulk"), RunChoice::None);
-                let mut all = all.unwrap();
-                instance.save_artifacts(&mut all).map(|()| all[0].record.clone())
-            }
-            "replace" => {
-                let mut old = artifact(instance, "k.txt");
-                let source = file(dir, &source(i), &own(i));
-                instance
-                    .replace_content(&mut old, &source, false, RunChoice::None)
-                    .and_then(|_| instance.save_artifact(&mut old))
-                    .map(|()| old.record)
-            }
-            other => panic!("{other} is no race"),
-        };
-        let saved: Record =
-            saved.unwrap_or_else(|error| panic!("{what}, process {process}, save {i}: {error}"));
-        println!("@saved {}", saved.uid());
-    }
-}
 
 /// Not a test of its own: one of the processes.
 #[test]
@@ -124,20 +62,6 @@ fn checked(scratch: &Scratch) -> Audit {
     counted
 }
 
-/// Returns all versions of the one family of a key, checked to be numbered without a gap.
-fn family(scratch: &Scratch, key: &str) -> Vec<Record> {
-    let query = scratch.instance().registry("Artifact").unwrap().filter(Q::is("key", key)).unwrap();
-    let all = query.order_by(["uid"]).unwrap().all().unwrap();
-    let stems: BTreeSet<&str> = all.iter().map(Record::stem_uid).collect();
-    assert_eq!(stems.len(), 1, "{key} has one family");
-    for (i, record) in all.iter().enumerate() {
-        let expected = holotype::version::suffix_of_value(u32::try_from(i).unwrap()).unwrap();
-        assert_eq!(record.uid(), format!("{}{expected}", record.stem_uid()), "versions have no gap");
-    }
-    assert_eq!(all.iter().filter(|record| record.flag("is_latest")).count(), 1, "one is the latest");
-    all
-}
-
 #[test]
 fn distinct_keys() {
     let scratch = Scratch::new().unwrap();
@@ -152,7 +76,7 @@ fn one_key_with_distinct_contents() {
     let (saved, _) = race(&scratch, "distinct contents", PROCESSES, SAVES);
     assert_eq!(saved.into_iter().collect::<BTreeSet<_>>().len(), PROCESSES * SAVES);
     assert_eq!(checked(&scratch).read, PROCESSES * SAVES, "every version keeps its bytes");
-    assert_eq!(family(&scratch, "k.txt").len(), PROCESSES * SAVES);
+    assert_eq!(family(scratch.instance(), "k.txt").len(), PROCESSES * SAVES);
 }
 
 #[test]
@@ -160,14 +84,14 @@ fn one_key_with_equal_content() {
     let scratch = Scratch::new().unwrap();
     let (saved, _) = race(&scratch, "equal content", PROCESSES, SAVES);
     assert_eq!(saved.into_iter().collect::<BTreeSet<_>>().len(), 1, "all got the same artifact");
-    assert_eq!((checked(&scratch).rows, family(&scratch, "k.txt").len()), (1, 1));
+    assert_eq!((checked(&scratch).rows, family(scratch.instance(), "k.txt").len()), (1, 1));
 }
 
 #[test]
 fn one_key_with_contents_that_come_back() {
     let scratch = Scratch::new().unwrap();
     race(&scratch, "few contents", PROCESSES, 10);
-    assert_eq!((checked(&scratch).read, family(&scratch, "k.txt").len()), (5, 5));
+    assert_eq!((checked(&scratch).read, family(scratch.instance(), "k.txt").len()), (5, 5));
 }
 
 #[test]
@@ -176,7 +100,7 @@ fn one_real_key() {
     let (saved, _) = race(&scratch, "real key", PROCESSES, 10);
     let counted = checked(&scratch);
     assert_eq!((counted.read, counted.overwritten), (1, saved.len() - 1), "only the latest has its bytes");
-    assert_eq!(family(&scratch, "real/k.txt").len(), saved.len());
+    assert_eq!(family(scratch.instance(), "real/k.txt").len(), saved.len());
 }
 
 #[test]
@@ -189,7 +113,7 @@ fn versions_of_one_folder() {
         (1, saved.len() - 1),
         "versions of a folder share one store"
     );
-    assert_eq!(family(&scratch, "folder").len(), saved.len());
+    assert_eq!(family(scratch.instance(), "folder").len(), saved.len());
 }
 
 #[test]
@@ -198,7 +122,7 @@ fn folders_saved_file_by_file() {
     race(&scratch, "bulk", 8, 4);
     assert_eq!(checked(&scratch).read, 8 * 4 * 10);
     for j in 0..10 {
-        assert_eq!(family(&scratch, &format!("bulk/{j}.txt")).len(), 8 * 4);
+        assert_eq!(family(scratch.instance(), &format!("bulk/{j}.txt")).len(), 8 * 4);
     }
 }
 
@@ -208,7 +132,7 @@ fn one_artifact_replaced_by_all() {
     let source = file(scratch.dir(), "base.txt", "base");
     save(scratch.instance(), NewArtifact::new(source).key("k.txt")).unwrap();
     race(&scratch, "replace", 8, 8);
-    assert_eq!((checked(&scratch).read, family(&scratch, "k.txt").len()), (1, 1));
+    assert_eq!((checked(&scratch).read, family(scratch.instance(), "k.txt").len()), (1, 1));
 }
 
 #[test]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from contextlib import contextmanager
@@ -79,6 +81,47 @@ def s3s(folder: Path) -> Iterator[Server]:
     words = ["--host", "127.0.0.1", "--port", str(port), "--access-key", KEY, "--secret-key", SECRET]
     with _running([_program("s3s-fs", "S3S_FS"), *words, str(folder)], port):
         yield Server(f"http://127.0.0.1:{port}", folder)
+
+
+@contextmanager
+def stuck_parts(server: Server) -> Iterator[tuple[str, threading.Event]]:
+    """Yields the address of a proxy that passes on everything but the parts of large uploads, which never get an answer
+    once the event is set."""
+    stuck = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = int(server.endpoint.rsplit(":", 1)[1])
+    held: list[socket.socket] = []
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while block := source.recv(1 << 16):
+                target.sendall(block)
+            target.shutdown(socket.SHUT_WR)
+
+    def serve(client: socket.socket) -> None:
+        first = client.recv(1 << 16)
+        if stuck.is_set() and b"partNumber" in first:
+            held.append(client)
+            return
+        # One request for each connection: else a part could follow something else.
+        first = first.replace(b"\r\n", b"\r\nConnection: close\r\n", 1)
+        upstream = socket.create_connection(("127.0.0.1", port))
+        upstream.sendall(first)
+        threading.Thread(target=pump, args=(client, upstream), daemon=True).start()
+        pump(upstream, client)
+
+    def listen() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", stuck
+    finally:
+        listener.close()
+        for client in held:
+            client.close()
 
 
 def _program(name: str, variable: str) -> str:

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ import pytest
 
 import holotype as ln
 import holotype.upath
+import servers
 from holotype import _clouds
 from samples import small_anndata
+from servers import Server
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")
@@ -309,3 +312,41 @@ def test_waiting_for_a_server_is_broken_off(home: Path) -> None:
         _, error = process.communicate(timeout=20)
         connection.close()
     assert error.rstrip().endswith("KeyboardInterrupt") or "KeyboardInterrupt: " in error
+
+
+def test_an_upload_is_broken_off_and_done_again(home: Path, moto: Server) -> None:
+    """What the user breaks off ends at once, leaves nothing behind, and succeeds when it is done again."""
+    bucket = moto.make_bucket()
+    with servers.stuck_parts(moto) as (endpoint, stuck):
+        ln.setup.init(storage="./store")
+        ln.Storage(root=f"s3://{bucket}?endpoint_url={endpoint}").save()
+        with Path("large.bin").open("wb") as large:
+            large.truncate(51 << 20)
+        code = (
+            "import holotype as ln\n"
+            f"ln.settings.storage = 's3://{bucket}?endpoint_url={endpoint}'\n"
+            "artifact = ln.Artifact('large.bin', key='large.bin', run=False)\n"
+            "print('ready', flush=True)\n"
+            "artifact.save()\n"
+        )
+        stuck.set()
+        process = subprocess.Popen(
+            [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert process.stdout is not None
+        while process.stdout.readline() != "ready\n":
+            assert process.poll() is None
+        uploads = f"{moto.endpoint}/{bucket}?uploads"
+        while "<UploadId>" not in urllib.request.urlopen(uploads).read().decode():
+            assert process.poll() is None
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        begun = time.monotonic()
+        _, error = process.communicate(timeout=20)
+        assert time.monotonic() - begun < 5
+        assert "KeyboardInterrupt: Interrupted: what was under way was broken off" in error
+        assert "<UploadId>" not in urllib.request.urlopen(uploads).read().decode()
+        assert ln.Artifact.filter(key="large.bin").count() == 0
+        stuck.clear()
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+    assert ln.Artifact.get(key="large.bin").size == 51 << 20

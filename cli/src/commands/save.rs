@@ -103,6 +103,9 @@ fn save_artifact(ui: &Ui, args: &SaveArgs, path: &Path) -> Result<()> {
         run: RunChoice::None,
         ..NewArtifact::new(args.path.clone())
     })?;
+    // From here on content may be under way, and wants a safe end.
+    #[cfg(unix)]
+    let _noted = holotype::trace::Interrupts::note();
     match args.upload {
         true => instance.upload_artifact(&mut artifact)?,
         false => instance.save_artifact(&mut artifact)?,

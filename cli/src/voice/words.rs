@@ -80,6 +80,7 @@ pub(super) fn word(event: &Event, program: Program) -> (Level, String) {
         Event::KeptVersionContent { uid, path } => {
             (Important, format!("the content of version {uid} is kept at {path}"))
         }
+        Event::ReplacesCopy { path } => (Info, format!("replacing the existing cache path {path}")),
         Event::Trashed { repr } => (Important, format!("moved record to trash: {repr}")),
         Event::DeletingAllVersions => (
             Important,

@@ -1,6 +1,6 @@
 //! Other copies of content: in the cache, waiting in storage, in quarantine, or under another artifact.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
@@ -16,6 +16,7 @@ use crate::instance::Instance;
 use crate::instance::settings::cache_dir;
 use crate::query::Q;
 use crate::record::Record;
+use crate::store::{Fetch, Store};
 use crate::value::{Kind, Value};
 
 /// Places that may hold copies, found once for many artifacts.
@@ -23,17 +24,29 @@ pub(super) struct Candidates {
     locations: Locations,
     /// Content without a row: its path and size.
     loose: Vec<(PathBuf, u64)>,
+    /// The same in buckets: the store, its key and size.
+    loose_elsewhere: Vec<(Store, String, u64)>,
 }
 
 impl Candidates {
     pub(super) fn of(instance: &Instance) -> Result<Candidates> {
         let locations = Locations::of(instance)?;
-        let mut loose: Vec<(PathBuf, u64)> = instance
-            .unused()?
-            .into_iter()
-            .filter(|unused| unused.kind != UnusedKind::Displaced && !unused.in_use && !unused.is_elsewhere())
-            .map(|unused| (Path::new(&unused.root).join(&unused.key), unused.size))
-            .collect();
+        let (mut loose, mut loose_elsewhere) = (Vec::new(), Vec::new());
+        for unused in instance.unused()? {
+            if unused.kind == UnusedKind::Displaced || unused.in_use || unused.upload.is_some() {
+                continue;
+            }
+            match unused.is_elsewhere() {
+                false => loose.push((Path::new(&unused.root).join(&unused.key), unused.size)),
+                true => {
+                    loose_elsewhere.push((
+                        Store::open(&unused.root, instance.env())?,
+                        unused.key,
+                        unused.size,
+                    ));
+                }
+            }
+        }
         for (_, store) in locations.managed(instance) {
             // A batch is a folder named by its moment; what it holds are the things themselves.
             let batches = WalkDir::new(store.root().join(QUARANTINE)).min_depth(2).into_iter().flatten();
@@ -43,7 +56,12 @@ impl Candidates {
                 }
             }
         }
-        Ok(Candidates { locations, loose })
+        for (_, remote) in locations.managed_elsewhere(instance) {
+            let quarantined = levels(&remote.store, QUARANTINE)?;
+            loose_elsewhere
+                .extend(quarantined.into_iter().map(|(key, size)| (remote.store.clone(), key, size)));
+        }
+        Ok(Candidates { locations, loose, loose_elsewhere })
     }
 
     /// Returns where else the content of an artifact lies, proven by reading it.
@@ -51,14 +69,16 @@ impl Candidates {
         let size = artifact.int("size").and_then(|size| u64::try_from(size).ok());
         let own = self.locations.path(artifact).ok();
         let suffix = artifact.text("suffix").unwrap_or_default();
-        let cached = cache_dir(instance.env()).map(|dir| dir.join(format!("{}{suffix}", artifact.uid())));
+        let cached =
+            cache_dir(instance.env()).map(|dir| dir.join(format!("{}{suffix}", artifact.uid()))).ok();
         let copied = self.locations.remote(artifact).and_then(|_| instance.cached_copy(artifact).ok());
         let equals = self.equals(instance, artifact)?;
         let (elsewhere, here): (Vec<&Record>, Vec<&Record>) =
             equals.iter().partition(|row| self.locations.remote(row).is_some());
         let here: BTreeSet<PathBuf> = here.iter().filter_map(|row| self.locations.path(row).ok()).collect();
         let loose = self.loose.iter().filter(|(_, loose)| size.is_none_or(|size| size == *loose));
-        let paths = cached.into_iter().chain(copied).chain(loose.map(|(path, _)| path.clone())).chain(here);
+        let paths =
+            cached.clone().into_iter().chain(copied).chain(loose.map(|(path, _)| path.clone())).chain(here);
         for path in paths.filter(|path| own.as_ref() != Some(path)) {
             if let Some(digest) = proven(instance, artifact, &path)? {
                 return Ok(Some((path, digest)));
@@ -72,7 +92,41 @@ impl Candidates {
                 return Ok(Some((path, digest)));
             }
         }
+        // So does what has no row: to the place of the copy that this artifact has there.
+        let copy = instance.cached_copy(artifact).ok().or(cached);
+        for (store, key, _) in self.loose_elsewhere.iter().filter(|(.., loose)| size == Some(*loose)) {
+            let Some(path) = &copy else { break };
+            if let Some(digest) = self.fetch_proven(instance, artifact, store, key, path)? {
+                return Ok(Some((path.clone(), digest)));
+            }
+        }
         Ok(None)
+    }
+
+    /// Brings something from a bucket to a path, if it is the content of an artifact, and returns its digest.
+    fn fetch_proven(
+        &self,
+        instance: &Instance,
+        artifact: &Record,
+        store: &Store,
+        key: &str,
+        path: &Path,
+    ) -> Result<Option<Digest>> {
+        let known = artifact.id().map(|id| instance.known_content(id)).transpose()?.flatten();
+        let progress = |_| instance.env().keep_going();
+        let how = Fetch { digest: known.map(|known| known.digest), progress: &progress, ..Fetch::default() };
+        match store.fetch(key, path, &how) {
+            Ok(_) => {
+                let digest = proven(instance, artifact, path)?;
+                if digest.is_none() {
+                    Store::local(path.parent().unwrap_or(path), instance.env())
+                        .remove(&path.file_name().unwrap_or_default().to_string_lossy())?;
+                }
+                Ok(digest)
+            }
+            Err(error) if error.kind() == ErrorKind::Corrupt || unreadable(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns true when what lies in the place of an artifact is its content.
@@ -104,6 +158,19 @@ impl Candidates {
         rows.retain(|row| !is_incomplete(row));
         Ok(rows)
     }
+}
+
+/// Returns every file and folder below a folder of a bucket with its bytes.
+fn levels(store: &Store, folder: &str) -> Result<BTreeMap<String, u64>> {
+    let mut found: BTreeMap<String, u64> = BTreeMap::new();
+    for entry in store.list(&format!("{folder}/"))? {
+        let mut key = entry.key.as_str();
+        while key.len() > folder.len() {
+            *found.entry(key.to_owned()).or_default() += entry.size;
+            key = key.rsplit_once('/').map_or("", |(above, _)| above);
+        }
+    }
+    Ok(found)
 }
 
 /// Returns the digest of what lies at a path if it is the content of an artifact.

@@ -53,7 +53,7 @@ pub struct Trashed {
 /// What a collection took.
 #[derive(Clone, Debug, Default)]
 pub struct Collected {
-    /// Things and contents moved to quarantine.
+    /// Things and contents moved to quarantine, and unfinished uploads given up.
     pub moved: usize,
     /// Their bytes.
     pub bytes: u64,

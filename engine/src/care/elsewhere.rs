@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::instance::root::INTERNAL_FOLDER;
 use crate::record::Record;
-use crate::store::{Stat, Store};
+use crate::store::{Stat, Store, Unfinished};
 use crate::value::Timestamp;
 
 /// What lies below one name.
@@ -51,24 +51,38 @@ impl Instance {
     /// Returns what no row uses below `.lamindb` of a bucket.
     pub(super) fn unused_elsewhere(&self, storage: &Record, remote: &Remote) -> Result<Vec<Unused>> {
         let id = storage.id().unwrap_or_default();
+        let root = storage.text("root").unwrap_or_default();
         // The names are listed before the rows: whoever is entered in between is not taken for unused.
+        let uploads = remote.store.unfinished(INTERNAL_FOLDER)?;
         let heaps = heaps(&remote.store, INTERNAL_FOLDER)?;
         let used = self.used_below(id)?;
         let unused = heaps.into_iter().filter(|(key, _)| !is_own(key) && !used.contains(name(key)));
-        Ok(unused
-            .map(|(key, Heap { size, since })| Unused {
-                storage: id,
-                root: storage.text("root").unwrap_or_default().to_owned(),
-                kind: if key.ends_with(PART) { UnusedKind::Waiting } else { UnusedKind::Content },
-                key,
-                size,
-                since,
-                in_use: false,
-            })
-            .collect())
+        let unused = unused.map(|(key, Heap { size, since })| Unused {
+            storage: id,
+            root: root.to_owned(),
+            kind: if key.ends_with(PART) { UnusedKind::Waiting } else { UnusedKind::Content },
+            key,
+            size,
+            since,
+            in_use: false,
+            upload: None,
+        });
+        // How many bytes have come is told by the parts only; nobody needs to know before they go.
+        let uploads = uploads.into_iter().map(|Unfinished { key, id: upload, since }| Unused {
+            storage: id,
+            root: root.to_owned(),
+            kind: UnusedKind::Upload,
+            key,
+            size: 0,
+            since,
+            in_use: false,
+            upload: Some(upload),
+        });
+        Ok(unused.chain(uploads).collect())
     }
 
-    /// Moves things within their bucket, unless somebody has written to them; what got a row meanwhile comes back.
+    /// Moves things within their bucket, unless somebody has written to them; what got a row meanwhile comes back. Parts of
+    /// unfinished uploads go for good: nothing can be made of them.
     ///
     /// Moving is copying there, so that it cannot be done while all others wait.
     ///
@@ -83,12 +97,24 @@ impl Instance {
     ) -> Result<()> {
         let Some(storage) = things.first().map(|unused| unused.storage) else { return Ok(()) };
         let aside = |unused: &Unused| format!("{batch}/{}.collected", unused.key);
+        let (things, uploads): (Vec<&Unused>, Vec<&Unused>) =
+            things.iter().copied().partition(|unused| unused.upload.is_none());
+        for unused in uploads {
+            let id = unused.upload.clone().unwrap_or_default();
+            let upload = Unfinished { key: unused.key.clone(), id, since: unused.since };
+            match remote.store.give_up(&upload) {
+                Ok(()) => collected.moved += 1,
+                Err(error) => {
+                    collected.failed.push((PathBuf::from(unused.place()), error.message().to_owned()))
+                }
+            }
+        }
         let mut failed = |unused: &Unused, error: &Error| {
             collected.failed.push((PathBuf::from(unused.place()), error.message().to_owned()));
         };
         let used = self.used_below(storage)?;
         let mut moved: Vec<&Unused> = Vec::new();
-        for unused in things.iter().copied().filter(|unused| !used.contains(name(&unused.key))) {
+        for unused in things.into_iter().filter(|unused| !used.contains(name(&unused.key))) {
             match self.set_aside(remote, unused, &aside(unused)) {
                 Ok(true) => moved.push(unused),
                 Ok(false) => {}

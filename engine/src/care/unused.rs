@@ -41,6 +41,8 @@ pub struct Unused {
     pub since: Timestamp,
     /// True while a living process holds it.
     pub in_use: bool,
+    /// What the store knows it by, where it is an upload in parts that nobody completed.
+    pub upload: Option<String>,
 }
 
 /// What a thing without a row is.
@@ -54,6 +56,8 @@ pub enum UnusedKind {
     Waiting,
     /// A file or folder that the registry has no row for.
     Content,
+    /// Parts of an upload to a bucket that nobody completed; their bytes are not counted.
+    Upload,
 }
 
 impl UnusedKind {
@@ -64,6 +68,7 @@ impl UnusedKind {
             UnusedKind::Displaced => "displaced",
             UnusedKind::Waiting => "waiting",
             UnusedKind::Content => "content",
+            UnusedKind::Upload => "unfinished upload",
         }
     }
 }
@@ -95,7 +100,7 @@ impl Instance {
         let one = |key: String, kind, in_use| -> Result<Option<Unused>> {
             let Some((size, since)) = measure(&root.join(&key))? else { return Ok(None) };
             let root = root.display().to_string();
-            Ok(Some(Unused { storage: id, root, key, kind, size, since, in_use }))
+            Ok(Some(Unused { storage: id, root, key, kind, size, since, in_use, upload: None }))
         };
         // The names are listed before the rows: whoever is entered in between is not taken for unused.
         let mut listed: Vec<Unused> = Vec::new();

@@ -12,7 +12,7 @@ use crate::model::Registry;
 use crate::value::{Kind, Value};
 
 /// Rows from which on a registry has an index: reading them all takes some 10 ms.
-const MANY: i64 = 20_000;
+const MANY: u64 = 20_000;
 
 /// Rows that may be missing from the index: reading them takes less time than one more transaction.
 const LEFT: i64 = 500;
@@ -49,9 +49,10 @@ pub(crate) fn candidates(db: &Db, registry: &'static Registry, fields: &[&str], 
         return None;
     }
     // Neither a full disk nor a damaged index may make a search fail: all rows can be read without them.
-    let last = index.last_id(db).ok().filter(|last| *last > faults::index_from(MANY))?;
+    let many = i64::try_from(faults::limit("search.index", MANY)).unwrap_or(i64::MAX);
+    let last = index.last_id(db).ok().filter(|last| *last > many)?;
     let mut state = index.state(|sql, kinds| db.rows(sql, kinds)).ok()?;
-    let left = faults::index_from(MANY).min(LEFT);
+    let left = many.min(LEFT);
     if state.is_none_or(|state| state.missing > left)
         && let Ok(Some(grown)) = db.try_write(|tx| index.grow(tx, (last / SHARE).clamp(left, MOST)))
     {

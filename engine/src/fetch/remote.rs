@@ -123,6 +123,9 @@ impl Instance {
             return Ok(());
         };
         std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        if copy.path.exists() {
+            self.env().emit(Event::ReplacesCopy { path: copy.path.display().to_string() });
+        }
         let how =
             Publish { durable: false, content: Some(expected), digest: copy.digest, ..Publish::default() };
         Store::local(folder, self.env()).publish(source, name, &how)?;

@@ -149,9 +149,13 @@ impl Instance {
                 Decision::New(base) => base,
             };
             let place = storage_key(&record);
-            let over = place != staged && shares(&record) && store.exists(&place)?;
-            if over {
+            let taken = place != staged && shares(&record) && store.exists(&place)?;
+            if taken {
                 self.refuse_foreign(tx, &record, &content)?;
+            }
+            // In a bucket, somebody else's content may be on its way to a place that is free yet.
+            let over = taken || place != staged && shares(&record) && store.is_remote();
+            if over {
                 record.set("_aux", json!({"so": 1}))?;
             }
             // Elsewhere moving means copying: too long for a transaction.
@@ -219,8 +223,7 @@ impl Instance {
     ) -> Result<()> {
         let place = storage_key(record);
         // A save that was killed before its row was written may have left content under this uid.
-        let free = if shares(record) { Ok(false) } else { store.remove(&place) };
-        let moved = free.and_then(|_| store.rename(staged, &place, &self.publishing()));
+        let moved = store.remove(&place).and_then(|_| store.rename(staged, &place, &self.publishing()));
         faults::hit("save.renamed");
         let Err(error) = moved else {
             return self.db().write(|tx| mark(tx, record.id().unwrap_or_default(), Visible::Complete));

@@ -10,6 +10,7 @@ use super::Store;
 use super::names::{self, Passing};
 use super::temp::is_locked;
 use crate::error::{Error, Result};
+use crate::value::Timestamp;
 
 /// A temporary name in a storage location.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,14 +36,42 @@ pub enum LeftoverKind {
     Displaced(String),
 }
 
+/// An upload in parts to a bucket that was begun and neither completed nor given up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Where it was to lie, below the root.
+    pub key: String,
+    /// What the store knows it by.
+    pub id: String,
+    /// When it was begun.
+    pub since: Timestamp,
+}
+
 impl Store {
+    /// Returns the unfinished uploads to keys below a folder of a bucket; none in a local location, and none where the store
+    /// does not tell.
+    ///
+    /// # Errors
+    /// What the network reports.
+    pub fn unfinished(&self, folder: &str) -> Result<Vec<Unfinished>> {
+        self.object().map_or(Ok(Vec::new()), |object| object.unfinished(folder))
+    }
+
+    /// Lets the store forget the parts of an unfinished upload.
+    ///
+    /// # Errors
+    /// What the network reports.
+    pub fn give_up(&self, upload: &Unfinished) -> Result<()> {
+        self.object().map_or(Ok(()), |object| object.give_up(upload))
+    }
+
     /// Returns all temporary names below the root, sorted by path.
     ///
     /// # Errors
     /// What the file system reports on the way.
     pub fn leftovers(&self) -> Result<Vec<Leftover>> {
         if self.is_remote() {
-            // Objects appear whole: there are no passing names.
+            // Objects appear whole: there are no passing names. Parts of uploads bear none.
             return Ok(Vec::new());
         }
         fs::metadata(&self.root).map_err(|error| Error::io(&self.root, error))?;

@@ -19,6 +19,7 @@ mod parts;
 mod repository;
 mod runtime;
 mod tags;
+mod unfinished;
 mod upload;
 mod versioned;
 

@@ -81,7 +81,12 @@ impl Client {
     }
 
     pub fn init(&self) -> Result<Instance> {
-        let (storage, name) = (Some(self.root.clone()), Some("atlas".to_owned()));
+        self.init_at(&self.root)
+    }
+
+    /// Makes the instance with another storage location than the bucket.
+    pub fn init_at(&self, root: &str) -> Result<Instance> {
+        let (storage, name) = (Some(root.to_owned()), Some("atlas".to_owned()));
         Instance::init(&self.env, &InitOptions { storage, name, ..InitOptions::default() })
     }
 

@@ -24,6 +24,16 @@ fn act(dir: &Path, root: &str, what: &str) -> holotype::Result<()> {
             println!("@sent");
             Ok(())
         }
+        "too large" => {
+            faults::set_limit("cloud.largest", 100_000);
+            let instance = client.connect()?;
+            label(&instance, "of ann")?;
+            for error in [instance.send(), instance.leave(), instance.disconnect()].map(Result::unwrap_err) {
+                assert_eq!(error.kind(), ErrorKind::Unsupported);
+                println!("@refused {error}");
+            }
+            Ok(())
+        }
         "disconnect" => {
             println!("@saved");
             Instance::disconnect_from(&client.env, &client.settings())
@@ -177,4 +187,21 @@ fn a_disconnect_that_was_killed_is_done_again() {
         let ben = ann.colleague(Some("ben"));
         ben.connect().unwrap().hold(Duration::ZERO).unwrap();
     }
+}
+
+#[test]
+fn a_database_that_no_store_takes_is_kept_here() {
+    let (ann, instance) = Client::with_instance();
+    instance.disconnect().unwrap();
+    drop(instance);
+    let told = run(&ann, "too large", "list");
+    let refused: Vec<&String> = told.iter().filter(|line| line.starts_with("@refused")).collect();
+    assert_eq!(refused.len(), 3);
+    for words in ["stores take 100000 at once", "lamin.db", "Nothing was sent", "lamin migrate to-postgres"] {
+        assert!(refused.iter().all(|line| line.contains(words)), "{refused:?}");
+    }
+    assert!(ann.labels_in_the_cloud().is_empty());
+    // With room for it, the work that was kept is sent.
+    Instance::disconnect_from(&ann.env, &ann.settings()).unwrap();
+    assert_eq!((ann.labels_in_the_cloud(), ann.kept().len()), (vec!["of ann".to_owned()], 0));
 }

@@ -4,14 +4,26 @@
 
 mod client;
 mod conflict;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../proof/death.rs"]
+mod death;
+mod kept;
 mod killed;
 mod lock;
 mod network;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../proof/operations.rs"]
+mod operations;
 #[path = "../proof/mod.rs"]
 mod proof;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../object/proxy.rs"]
 mod proxy;
+mod race;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../proof/races.rs"]
+mod races;
+mod saves;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../object/server.rs"]
 mod server;

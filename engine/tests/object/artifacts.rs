@@ -154,6 +154,8 @@ fn versions_have_places_of_their_own() {
     assert_eq!(one.stem_uid(), two.stem_uid());
     let keys = [&one, &two].map(|record| format!(".lamindb/{}.txt", record.uid()));
     assert_eq!(cloud.keys(), keys, "nothing waits elsewhere any more");
+    let replaced = Event::ReplacesCopy { path: cloud.cached("x.txt").display().to_string() };
+    assert_eq!(cloud.events.lock().unwrap().iter().filter(|event| **event == replaced).count(), 1);
     let one = cloud.again(&one);
     assert_eq!((cloud.text(&one).as_str(), cloud.text(&two).as_str()), ("one", "two"));
     assert_eq!(cloud.instance.cache(&two).unwrap(), cloud.cached("x.txt"));

@@ -18,6 +18,12 @@ pub enum Fault {
     Lost,
     /// The connection ends after so many bytes of the answer.
     Cut(usize),
+    /// The answer ends after so many bytes of its body, and says that these are all.
+    Short(usize),
+    /// The connection ends after so many bytes of the request.
+    Torn(usize),
+    /// The server gets it twice; the second answer arrives.
+    Twice,
     /// The answer comes late.
     Delay(Duration),
     /// It never reaches the server.
@@ -73,21 +79,61 @@ fn pass(mut client: TcpStream, server: u16, count: &AtomicUsize, plan: &Plan) ->
             return client.write_all(answer.as_bytes());
         }
         Fault::Delay(time) => thread::sleep(time),
-        Fault::None | Fault::Lost | Fault::Cut(_) => {}
+        _ => {}
     }
+    let mut request = closing(&head).into_bytes();
+    request.extend_from_slice(&body);
+    match fault {
+        Fault::Torn(at) => {
+            let mut upstream = TcpStream::connect(("127.0.0.1", server))?;
+            upstream.write_all(&request[..at.min(request.len())])?;
+            upstream.shutdown(Shutdown::Write)?;
+            // Whatever the server makes of it, nobody hears.
+            let _ = upstream.read_to_end(&mut request);
+            return client.shutdown(Shutdown::Both);
+        }
+        Fault::Twice => drop(ask(server, &request)?),
+        _ => {}
+    }
+    let mut answer = ask(server, &request)?;
+    match fault {
+        Fault::Lost => return client.shutdown(Shutdown::Both),
+        Fault::Cut(at) => answer.truncate(at),
+        // An answer to HEAD has no body.
+        Fault::Short(at) if !head.starts_with("HEAD") => answer = shortened(&answer, at),
+        _ => {}
+    }
+    client.write_all(&answer)?;
+    client.shutdown(Shutdown::Both)
+}
+
+/// Sends a request on a connection of its own and returns the answer.
+fn ask(server: u16, request: &[u8]) -> io::Result<Vec<u8>> {
     let mut upstream = TcpStream::connect(("127.0.0.1", server))?;
-    upstream.write_all(closing(&head).as_bytes())?;
-    upstream.write_all(&body)?;
+    upstream.write_all(request)?;
     let mut answer = Vec::new();
     upstream.read_to_end(&mut answer)?;
-    match fault {
-        Fault::Lost => client.shutdown(Shutdown::Both),
-        Fault::Cut(at) => {
-            client.write_all(&answer[..at.min(answer.len())])?;
-            client.shutdown(Shutdown::Both)
-        }
-        _ => client.write_all(&answer),
-    }
+    Ok(answer)
+}
+
+/// Returns an answer with a part of its body, which its head takes for the whole.
+fn shortened(answer: &[u8], at: usize) -> Vec<u8> {
+    let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
+        return answer.to_vec();
+    };
+    let (head, body) = answer.split_at(end + 4);
+    let body = &body[..at.min(body.len())];
+    let head = String::from_utf8_lossy(head);
+    let kept = head.lines().filter(|line| {
+        let name = line.split(':').next().unwrap_or_default();
+        !line.is_empty()
+            && !["content-length", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str())
+    });
+    let mut short = kept.map(|line| format!("{line}\r\n")).collect::<String>();
+    short.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
+    let mut short = short.into_bytes();
+    short.extend_from_slice(body);
+    short
 }
 
 fn read_request(client: &mut TcpStream) -> io::Result<(String, Vec<u8>)> {

@@ -27,12 +27,17 @@ pub const KEY: &str = "holotype-key";
 pub const SECRET: &str = "holotype-secret";
 
 /// Semantics as S3 has them, in memory; asks nobody for a password.
-pub static MOTO: LazyLock<Server> = LazyLock::new(|| {
+pub static MOTO: LazyLock<Server> = LazyLock::new(|| moto(&[]));
+
+/// The same, with parts of uploads as small as anybody likes.
+pub static SMALL_PARTS: LazyLock<Server> = LazyLock::new(|| moto(&[("S3_UPLOAD_PART_MIN_SIZE", "1")]));
+
+fn moto(vars: &[(&str, &str)]) -> Server {
     let port = free_port();
     let words = ["-H".to_owned(), "127.0.0.1".to_owned(), "-p".to_owned(), port.to_string()];
-    let watchdog = start(&program("moto_server", "MOTO_SERVER"), &words.map(OsString::from), port);
+    let watchdog = start(&program("moto_server", "MOTO_SERVER"), &words.map(OsString::from), vars, port);
     Server { port, folder: None, _watchdog: watchdog }
-});
+}
 
 /// Checks signatures.
 pub static S3S: LazyLock<Server> = LazyLock::new(|| {
@@ -41,7 +46,7 @@ pub static S3S: LazyLock<Server> = LazyLock::new(|| {
         ["--host", "127.0.0.1", "--port", &port.to_string(), "--access-key", KEY, "--secret-key", SECRET];
     let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
     words.push(folder.path().into());
-    let watchdog = start(&program("s3s-fs", "S3S_FS"), &words, port);
+    let watchdog = start(&program("s3s-fs", "S3S_FS"), &words, &[], port);
     Server { port, folder: Some(folder), _watchdog: watchdog }
 });
 
@@ -114,12 +119,13 @@ fn program(name: &str, variable: &str) -> PathBuf {
 
 /// Starts a server under a watchdog and waits until it answers; the watchdog ends it when this process, however it ends,
 /// closes the other end of its input.
-fn start(program: &Path, words: &[OsString], port: u16) -> Child {
+fn start(program: &Path, words: &[OsString], vars: &[(&str, &str)], port: u16) -> Child {
     let watched = Command::new("sh")
         .args(["-c", r#""$0" "$@" >/dev/null 2>&1 </dev/null & pid=$!; cat >/dev/null; kill "$pid""#])
         .arg(program)
         .args(words)
         .env_remove("AWS_CA_BUNDLE")
+        .envs(vars.iter().copied())
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();

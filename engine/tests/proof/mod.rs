@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use holotype::content::Content;
@@ -47,6 +47,23 @@ fn look(instance: &Instance, root: &Path, whole: bool) -> Audit {
     if instance.db().dialect() == Dialect::Sqlite {
         check_database(&file);
     }
+    let (mut audit, used) = look_at_rows(instance, whole);
+    let store = Store::local(root, instance.env());
+    let leftovers: Vec<_> = store.leftovers().unwrap().into_iter().filter(|left| !left.in_use).collect();
+    audit.leftovers = leftovers.len();
+    for entry in fs::read_dir(root.join(".lamindb")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        let own = name.starts_with("lamin.db") || name == "storage_uid.txt";
+        if !own && !used.contains(&path) && !leftovers.iter().any(|left| left.path == path) {
+            audit.orphans += 1;
+        }
+    }
+    audit
+}
+
+/// Checks every row of the artifact registry; returns what was counted and where the content of the rows lies.
+pub fn look_at_rows(instance: &Instance, whole: bool) -> (Audit, BTreeSet<PathBuf>) {
     let rows = instance.registry("Artifact").unwrap().all().unwrap();
     let mut audit = Audit { rows: rows.len(), ..Audit::default() };
     let mut used = BTreeSet::new();
@@ -81,18 +98,7 @@ fn look(instance: &Instance, root: &Path, whole: bool) -> Audit {
     for ((stem, branch), latest) in families {
         assert!(branch == -1 || latest == 1, "family {stem} has {latest} latest versions on branch {branch}");
     }
-    let store = Store::local(root, instance.env());
-    let leftovers: Vec<_> = store.leftovers().unwrap().into_iter().filter(|left| !left.in_use).collect();
-    audit.leftovers = leftovers.len();
-    for entry in fs::read_dir(root.join(".lamindb")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        let own = name.starts_with("lamin.db") || name == "storage_uid.txt";
-        if !own && !used.contains(&path) && !leftovers.iter().any(|left| left.path == path) {
-            audit.orphans += 1;
-        }
-    }
-    audit
+    (audit, used)
 }
 
 /// Returns true for rows that are marked as being stored.
@@ -117,7 +123,7 @@ pub fn check_bytes(instance: &Instance, row: &Record, path: &Path) {
     assert_eq!(row.int("size"), Some(i64::try_from(content.size).unwrap()), "{row:?}");
 }
 
-fn check_database(path: &Path) {
+pub fn check_database(path: &Path) {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection.busy_timeout(std::time::Duration::from_secs(20)).unwrap();
     let check: String = connection.query_row("PRAGMA integrity_check", [], |row| row.get(0)).unwrap();

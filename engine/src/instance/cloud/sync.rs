@@ -17,6 +17,9 @@ use crate::store::Version;
 /// How often a database that changes while it is fetched is fetched anew.
 const TRIES: usize = 5;
 
+/// Bytes that a store takes in one request: 5 GiB on S3, a little less on Azure.
+const LARGEST: u64 = 5_000 << 20;
+
 /// The digest of no database: a copy that is known to hold more than the cloud.
 const CHANGED: &str = "";
 
@@ -84,7 +87,10 @@ impl Cloud {
     /// Sends the copy if it holds changes, over the version that it was made of, and returns whether it did.
     pub(super) fn push(&self, db: &Db, unlocking: bool) -> Result<bool> {
         let mut state = self.copy.state(&self.env)?;
+        // A database that is too large shall not have to fit into memory to be refused.
+        self.sendable(fs::metadata(&self.copy.path).map_or(0, |metadata| metadata.len()))?;
         let bytes = db.snapshot()?;
+        self.sendable(bytes.len() as u64)?;
         let digest = Digest::of(&bytes).to_hex();
         if state.digest.as_ref() == Some(&digest) {
             return Ok(false);
@@ -107,6 +113,22 @@ impl Cloud {
         state.digest = Some(digest);
         self.copy.keep(&self.env, &state)?;
         Ok(true)
+    }
+
+    /// Fails for a database that no store takes in one request: only such a one is conditional.
+    fn sendable(&self, size: u64) -> Result<()> {
+        let largest = faults::limit("cloud.largest", LARGEST);
+        if size <= largest {
+            return Ok(());
+        }
+        let (url, copy) = (&self.url, self.copy.path.display());
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            format!(
+                "{url} cannot take the database, which has {size} bytes: object stores take {largest} at once. Nothing was \
+                 sent, your changes are kept in {copy}; go on with a server: lamin migrate to-postgres postgresql://…"
+            ),
+        ))
     }
 
     /// Returns true, and notes the version, when what is in the cloud is what this copy sent before, though the answer

@@ -5,6 +5,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::client::REQUESTS;
 use super::{Object, runtime};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::store::{Job, Publish, Published};
 
 impl Object {
@@ -58,6 +59,7 @@ impl Object {
     pub(super) async fn delete(&self, keys: &[String]) -> Result<()> {
         let client = self.client().await?;
         let places: Vec<_> = keys.iter().map(|key| self.location(key)).collect::<Result<_>>()?;
+        faults::hit("object.delete");
         let removed = client.store.delete_stream(stream::iter(places.into_iter().map(Ok)).boxed());
         removed
             .try_for_each(|_| async { Ok(()) })

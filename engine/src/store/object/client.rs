@@ -20,11 +20,17 @@ use tokio::sync::Semaphore;
 use super::address::{Address, Scheme};
 use super::credentials::Aws;
 use super::http::Connector;
+use super::unfinished::Signer;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::faults;
 
 /// How often a request is tried unless `AWS_MAX_ATTEMPTS` says otherwise.
 const ATTEMPTS: usize = 8;
+
+/// The first pause before a request is tried again, and the milliseconds of the longest.
+const SHORTEST: Duration = Duration::from_millis(100);
+const PAUSE: u64 = 5_000;
 
 /// How long a request is tried again in all.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -42,6 +48,8 @@ pub(super) struct Client {
     pub(super) parts: Option<Arc<dyn MultipartStore>>,
     /// Requests of our own to the same server.
     pub(super) http: HttpClient,
+    /// Signs them, for S3.
+    pub(super) signer: Option<Signer>,
     /// Who talks to the store, for messages.
     pub(super) who: String,
     /// Where the bucket lies, for messages and for the registry.
@@ -140,11 +148,8 @@ fn options(env: &Env) -> Result<ClientOptions> {
 
 fn retry(env: &Env) -> RetryConfig {
     let attempts = env.vars.get("AWS_MAX_ATTEMPTS").and_then(|text| text.parse::<usize>().ok());
-    let backoff = BackoffConfig {
-        init_backoff: Duration::from_millis(100),
-        max_backoff: Duration::from_secs(5),
-        base: 2.5,
-    };
+    let longest = Duration::from_millis(faults::limit("object.pause", PAUSE).max(1));
+    let backoff = BackoffConfig { init_backoff: longest.min(SHORTEST), max_backoff: longest, base: 2.5 };
     RetryConfig { backoff, max_retries: attempts.unwrap_or(ATTEMPTS).max(1) - 1, retry_timeout: PATIENCE }
 }
 
@@ -160,6 +165,7 @@ fn reader(store: Arc<dyn ObjectStore>, options: &ClientOptions) -> Result<Client
         store,
         parts: None,
         http: Connector::default().connect(options)?,
+        signer: None,
         who: String::new(),
         endpoint: String::new(),
         region: None,
@@ -184,22 +190,24 @@ async fn s3(
             region = Some(found);
         }
     }
+    let query = address.query.iter().find(|(name, _)| name == "region").map(|(_, value)| value);
+    let signed_for = query.or(region.as_ref()).map_or("us-east-1", String::as_str).to_owned();
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(&address.bucket)
-        .with_region(region.clone().unwrap_or_else(|| "us-east-1".to_owned()))
+        .with_region(&signed_for)
         .with_client_options(options.clone())
         .with_http_connector(Connector::default())
         .with_retry(retry);
     if let Some(endpoint) = &endpoint {
         builder = builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false);
     }
-    for (name, value) in &address.query {
-        if let ("region", value) = (name.as_str(), value) {
-            builder = builder.with_region(value);
-        }
-    }
     let builder = aws.sign(builder, env, endpoint.is_none()).await?;
-    let mut client = client(builder.build()?, &options)?;
+    let store = builder.build()?;
+    let server = endpoint.clone().unwrap_or_else(|| format!("https://s3.{signed_for}.amazonaws.com"));
+    let bucket = format!("{}/{}", server.trim_end_matches('/'), address.bucket);
+    let signer = Signer { credentials: store.credentials().clone(), region: signed_for, bucket };
+    let mut client = client(store, &options)?;
+    client.signer = Some(signer);
     client.who = aws.who.words();
     client.endpoint = endpoint.unwrap_or_else(|| "AWS".to_owned());
     client.region = region;

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -13,6 +14,7 @@ use object_store::{GetOptions, GetRange};
 use super::client::Client;
 use super::{Object, Stat, runtime};
 use crate::error::{Error, ErrorKind, Result};
+use crate::faults;
 use crate::hash::{
     Both, ContentHash, Digest, FolderIdentity, HashKind, Identity, Manifest, ManifestEntry, fill, folder_hash,
 };
@@ -127,9 +129,8 @@ impl Object {
             (how.progress)(read as u64)?;
         }
         let client = self.client().await?;
-        let starts = (0..(stat.size - there).div_ceil(RANGE)).map(|n| there + n * RANGE);
-        let mut ranges = stream::iter(starts)
-            .map(|start| self.range(client, key, stat, start..(start + RANGE).min(stat.size)))
+        let mut ranges = stream::iter(ranges(there, stat.size))
+            .map(|range| self.range(client, key, stat, range))
             .buffered(PARALLEL);
         while let Some(bytes) = ranges.next().await {
             let bytes = bytes?;
@@ -147,7 +148,7 @@ impl Object {
         client: &Client,
         key: &str,
         stat: &Stat,
-        range: std::ops::Range<u64>,
+        range: Range<u64>,
     ) -> Result<Bytes> {
         let location = self.location(key)?;
         let whole = range == (0..stat.size);
@@ -227,8 +228,8 @@ impl Object {
         let stat = self.require(key).await?;
         let client = self.client().await?;
         let mut both = Both::new(stat.size);
-        let mut ranges = stream::iter((0..stat.size.div_ceil(RANGE)).map(|n| n * RANGE))
-            .map(|start| self.range(client, key, &stat, start..(start + RANGE).min(stat.size)))
+        let mut ranges = stream::iter(ranges(0, stat.size))
+            .map(|range| self.range(client, key, &stat, range))
             .buffered(PARALLEL);
         while let Some(bytes) = ranges.next().await {
             both.update(&bytes?);
@@ -265,6 +266,15 @@ impl Object {
             Ok(FolderIdentity { content, digest: manifest.digest(), manifest })
         })
     }
+}
+
+/// Returns the ranges in which the bytes from `start` on are asked for.
+fn ranges(start: u64, size: u64) -> impl Iterator<Item = Range<u64>> {
+    let step = faults::limit("object.range", RANGE);
+    (0..(size - start).div_ceil(step)).map(move |n| {
+        let from = start + n * step;
+        from..(from + step).min(size)
+    })
 }
 
 /// Returns true while the name still belongs to the file that was opened by it.

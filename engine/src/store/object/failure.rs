@@ -95,7 +95,7 @@ fn transport(client: &Client, root: &str, what: &str, error: &Theirs, text: &str
         None if text.contains("429") || text.contains("503") => {
             format!("{root} is too busy: {what} was tried again several times in vain; try again later")
         }
-        None => format!("{root} failed on {what}: {text}"),
+        None => format!("{root} failed on {what}: {text}; try again once its server is well"),
     };
     (ErrorKind::Io, message)
 }

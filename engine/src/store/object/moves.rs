@@ -6,6 +6,7 @@ use object_store::{CopyOptions, ObjectStore};
 use super::client::REQUESTS;
 use super::{Object, runtime};
 use crate::error::{Error, ErrorKind, Result};
+use crate::faults;
 use crate::store::Publish;
 
 impl Object {
@@ -99,6 +100,7 @@ impl Object {
             .copy_opts(&source, &target, CopyOptions::default())
             .await
             .map_err(|error| self.fail(client, from, error))?;
+        faults::hit("object.copied");
         let after = self.require(&to).await?;
         if after.size != before.size {
             let (from, to) = (self.url(from), self.url(&to));

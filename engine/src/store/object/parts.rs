@@ -2,7 +2,6 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
@@ -17,6 +16,7 @@ use super::tags;
 use super::upload::{Reader, kib};
 use super::{Object, client};
 use crate::error::{Error, Result};
+use crate::faults;
 use crate::hash::{Identity, changed};
 use crate::store::Publish;
 
@@ -30,16 +30,13 @@ const STEP: u64 = 5 * 1024 * 1024;
 /// Parts of one file under way at once.
 const PARALLEL: usize = 6;
 
-/// How long tidying up after a failure may take.
-const TIDY: Duration = Duration::from_secs(5);
-
 /// A part on its way.
 type Sent = Task<(usize, u64, [u8; 16], object_store::Result<PartId>)>;
 
 /// Returns how large the parts of an object are.
 pub(super) fn part_size(size: u64) -> u64 {
-    let needed = size.div_ceil(PARTS);
-    if needed <= PART { PART } else { needed.div_ceil(STEP) * STEP }
+    let (needed, usual) = (size.div_ceil(PARTS), faults::limit("object.part", PART));
+    if needed <= usual { usual } else { needed.div_ceil(STEP) * STEP }
 }
 
 impl Object {
@@ -56,6 +53,7 @@ impl Object {
         let fail = |error| self.fail(client, key, error);
         let id = parts.create_multipart(location).await.map_err(fail)?;
         let mut upload = Upload { parts: parts.clone(), location: location.clone(), id, open: true };
+        faults::hit("object.parts");
         let sent = self.send(client, &upload, source, key, how).await.and_then(|sent| {
             how.check(source, &sent.0.content, sent.0.digest)?;
             Ok(sent)
@@ -77,6 +75,7 @@ impl Object {
                 _ => return upload.abort(fail(error)).await,
             },
         };
+        faults::hit("object.together");
         upload.open = false;
         self.check_stored(client, key, tag.as_deref(), &md5s, true, identity.digest).await?;
         Ok(identity)
@@ -131,7 +130,8 @@ impl Upload {
     /// Lets the store forget the parts; the error that led here matters more than parts that stay behind.
     async fn abort<T>(mut self, error: Error) -> Result<T> {
         self.open = false;
-        let _ = tokio::time::timeout(TIDY, self.parts.abort_multipart(&self.location, &self.id)).await;
+        let _ =
+            tokio::time::timeout(runtime::TIDY, self.parts.abort_multipart(&self.location, &self.id)).await;
         Err(error)
     }
 
@@ -140,6 +140,7 @@ impl Upload {
         runtime::spawn(async move {
             let (size, md5) = (bytes.len() as u64, tags::md5(&bytes));
             let sent = parts.put_part(&location, &id, at, PutPayload::from(bytes)).await;
+            faults::hit("object.part");
             drop(held);
             (at, size, md5, sent)
         })
@@ -148,10 +149,12 @@ impl Upload {
 
 impl Drop for Upload {
     fn drop(&mut self) {
-        // The user broke off: nobody waits any more, but the store should not keep what nobody will complete.
-        if let (true, Ok(runtime)) = (self.open, tokio::runtime::Handle::try_current()) {
+        // The user broke off: the store should not keep what nobody will complete.
+        if self.open {
             let (parts, location, id) = (self.parts.clone(), self.location.clone(), self.id.clone());
-            runtime.spawn(async move { parts.abort_multipart(&location, &id).await });
+            runtime::tidy(async move {
+                let _ = parts.abort_multipart(&location, &id).await;
+            });
         }
     }
 }

@@ -5,6 +5,7 @@ use object_store::client::HttpRequestBody;
 use serde_json::Value;
 
 use super::client::hf_endpoint;
+use super::unfinished::encode;
 use super::{Object, Stat};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash::hf_hash;
@@ -90,12 +91,4 @@ fn stat_of(object: &Object, entry: &Value) -> Option<Stat> {
 fn next_of(link: &str) -> Option<String> {
     let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
     Some(next.split_once('<')?.1.split_once('>')?.0.to_owned())
-}
-
-fn encode(segment: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    segment
-        .bytes()
-        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
-        .collect()
 }

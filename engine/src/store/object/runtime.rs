@@ -2,11 +2,11 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -17,6 +17,11 @@ const TICK: Duration = Duration::from_millis(100);
 
 /// Threads that sign, hash and talk to the network.
 const THREADS: usize = 4;
+
+/// How long putting away may take.
+pub(super) const TIDY: Duration = Duration::from_secs(5);
+
+static TIDYING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
 
 static RUNTIME: PerProcess<Runtime> = PerProcess::new();
 
@@ -29,14 +34,36 @@ pub(super) type Progress<'a> = &'a (dyn Fn(u64) -> Result<()> + Sync);
 /// What `work` or `progress` report.
 pub(super) fn run<T>(progress: Progress<'_>, work: impl Future<Output = Result<T>>) -> Result<T> {
     runtime()?.block_on(async {
-        let mut work = pin!(work);
-        loop {
-            match tokio::time::timeout(TICK, &mut work).await {
-                Ok(done) => return done,
-                Err(_) => progress(0)?,
+        let broken_off = {
+            let mut work = pin!(work);
+            loop {
+                match tokio::time::timeout(TICK, &mut work).await {
+                    Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => break error,
+                    Ok(done) => return done,
+                    Err(_) => match progress(0) {
+                        Ok(()) => {}
+                        Err(error) => break error,
+                    },
+                }
             }
+        };
+        // The process may end right after this: what the work left behind is put away before.
+        while let Some(tidying) = tidying().pop() {
+            let _ = tokio::time::timeout(TIDY, tidying).await;
         }
+        Err(broken_off)
     })
+}
+
+/// Starts putting away what work leaves behind that is broken off; [`run`] waits for it, though not for long.
+pub(super) fn tidy(work: impl Future<Output = ()> + Send + 'static) {
+    if let Ok(runtime) = Handle::try_current() {
+        tidying().push(runtime.spawn(work));
+    }
+}
+
+fn tidying() -> MutexGuard<'static, Vec<JoinHandle<()>>> {
+    TIDYING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn runtime() -> Result<Arc<Runtime>> {

@@ -13,11 +13,17 @@ use super::client::Client;
 use super::tags::{self, Verdict};
 use super::{Object, runtime};
 use crate::error::{Error, ErrorKind, Result};
+use crate::faults;
 use crate::hash::{Both, CHUNK, Digest, Identity, Stamp, changed, fill, open_file};
 use crate::store::{Publish, Published};
 
 /// Bytes up to which a file goes in one request, so that the store's tag is the MD5 which the format knows it by.
-pub(super) const SINGLE: u64 = CHUNK;
+const SINGLE: u64 = CHUNK;
+
+/// Returns the bytes up to which a file goes in one request.
+pub(super) fn single() -> u64 {
+    faults::limit("object.single", SINGLE)
+}
 
 impl Object {
     pub(in crate::store) fn publish_file(
@@ -58,10 +64,7 @@ impl Object {
                 Ok(_) => Ok(true),
                 // An answer may have been lost, and the second attempt have met the first.
                 Err(Theirs::AlreadyExists { .. } | Theirs::Precondition { .. }) => {
-                    let there =
-                        client.store.get(&location).await.map_err(|error| self.fail(client, key, error))?;
-                    let there = there.bytes().await.map_err(|error| self.fail(client, key, error))?;
-                    Ok(there == bytes)
+                    Ok(self.get_whole(key).await?.is_some_and(|(there, _)| there == bytes))
                 }
                 Err(error) => Err(self.fail(client, key, error)),
             }
@@ -73,7 +76,7 @@ impl Object {
         let client = self.client().await?;
         let path = source.to_path_buf();
         let size = runtime::blocking(move || Ok(open_file(&path)?.1.len())).await??;
-        let identity = if size <= SINGLE {
+        let identity = if size <= single() {
             self.put_small(client, &location, source, key, how).await?
         } else {
             self.put_large(client, &location, source, key, how).await?
@@ -94,7 +97,7 @@ impl Object {
         let memory = client.memory.clone();
         let (bytes, identity, _held) = {
             // Held until the bytes have been sent.
-            let size = Stamp::of(source)?.size.min(SINGLE);
+            let size = Stamp::of(source)?.size.min(single());
             let permit = memory.acquire_many_owned(kib(size)).await.map_err(|_| changed(source))?;
             let (bytes, identity) = runtime::blocking(move || read_whole(&path)).await??;
             (bytes, identity, permit)
@@ -123,6 +126,7 @@ impl Object {
     ) -> Result<Option<String>> {
         let (store, to) = (client.store.clone(), location.clone());
         let put = runtime::spawn(async move { store.put(&to, PutPayload::from(bytes)).await }).await?;
+        faults::hit("object.put");
         Ok(put.map_err(|error| self.fail(client, key, error))?.e_tag)
     }
 
@@ -164,7 +168,7 @@ pub(super) fn kib(bytes: u64) -> u32 {
 pub(super) fn read_whole(path: &Path) -> Result<(Bytes, Identity)> {
     let (mut file, metadata) = open_file(path)?;
     let stamp = Stamp::from(&metadata);
-    if stamp.size > SINGLE {
+    if stamp.size > single() {
         return Err(changed(path));
     }
     let mut bytes = Vec::with_capacity(stamp.size as usize + 1);

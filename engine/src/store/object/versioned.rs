@@ -4,9 +4,7 @@ use std::path::Path;
 
 use bytes::Bytes;
 use object_store::path::Path as Location;
-use object_store::{
-    Error as Theirs, GetOptions, ObjectMeta, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion,
-};
+use object_store::{Error as Theirs, ObjectMeta, ObjectStoreExt as _, PutMode, PutPayload, UpdateVersion};
 
 use super::client::Client;
 use super::tags::{self, Verdict};
@@ -36,16 +34,8 @@ impl Object {
 
     pub(in crate::store) fn read_version(&self, key: &str) -> Result<Option<(Vec<u8>, Version)>> {
         runtime::run(&self.patience(), async {
-            let location = self.location(key)?;
-            let client = self.client().await?;
-            let found = match client.store.get_opts(&location, GetOptions::default()).await {
-                Ok(found) => found,
-                Err(error) => return self.absent(client, key, error),
-            };
-            let (version, size) = (Version::of(&found.meta), found.meta.size);
-            let bytes = found.bytes().await.map_err(|error| self.fail(client, key, error))?;
-            self.whole(key, bytes.len() as u64, size)?;
-            Ok(Some((bytes.into(), version)))
+            let found = self.get_whole(key).await?;
+            Ok(found.map(|(bytes, meta)| (bytes.into(), Version::of(&meta))))
         })
     }
 
@@ -123,7 +113,7 @@ impl Object {
     }
 
     /// Returns nothing when an error says that there is no such object, but a missing bucket is an error.
-    fn absent<T>(&self, client: &Client, key: &str, error: Theirs) -> Result<Option<T>> {
+    pub(super) fn absent<T>(&self, client: &Client, key: &str, error: Theirs) -> Result<Option<T>> {
         let missing = matches!(error, Theirs::NotFound { .. });
         let error = self.fail(client, key, error);
         if missing && error.message() == self.url(key) { Ok(None) } else { Err(error) }

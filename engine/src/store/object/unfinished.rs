@@ -1,0 +1,124 @@
+//! Uploads in parts that nobody completed: what killed processes leave in a bucket, which is paid for and shown by no list.
+
+use http::Request;
+use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
+use object_store::client::HttpRequestBody;
+
+use super::{Object, runtime};
+use crate::error::{Error, ErrorKind, Result};
+use crate::store::Unfinished;
+use crate::value::Timestamp;
+
+/// What asking an S3 bucket itself needs, for requests that the library does not know.
+pub(super) struct Signer {
+    pub(super) credentials: AwsCredentialProvider,
+    pub(super) region: String,
+    /// URL of the bucket.
+    pub(super) bucket: String,
+}
+
+impl Object {
+    /// Returns the unfinished uploads to keys below `folder`; none where the store does not tell.
+    pub(in crate::store) fn unfinished(&self, folder: &str) -> Result<Vec<Unfinished>> {
+        runtime::run(&self.patience(), async {
+            let mut found = Vec::new();
+            let Some(signer) = &self.client().await?.signer else { return Ok(found) };
+            let prefix = encode(&self.address.object(&format!("{folder}/")));
+            let mut after = String::new();
+            loop {
+                let url = format!("{}?{after}prefix={prefix}&uploads=", signer.bucket);
+                let Some(page) = self.page(signer, &url).await? else { return Ok(found) };
+                for upload in page.split("<Upload>").skip(1) {
+                    found.extend(self.unfinished_of(upload));
+                }
+                if value(&page, "IsTruncated").as_deref() != Some("true") {
+                    return Ok(found);
+                }
+                let marker = |name: &str| encode(&value(&page, name).unwrap_or_default());
+                let (key, id) = (marker("NextKeyMarker"), marker("NextUploadIdMarker"));
+                let next = format!("key-marker={key}&upload-id-marker={id}&");
+                if next == after {
+                    return Ok(found);
+                }
+                after = next;
+            }
+        })
+    }
+
+    /// Lets the store forget the parts of an upload; one that is gone meanwhile is passed over.
+    pub(in crate::store) fn give_up(&self, upload: &Unfinished) -> Result<()> {
+        self.writable()?;
+        runtime::run(&|_| Ok(()), async {
+            let (client, location) = (self.client().await?, self.location(&upload.key)?);
+            let Some(parts) = &client.parts else { return Ok(()) };
+            match parts.abort_multipart(&location, &upload.id).await {
+                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Err(error) => Err(self.fail(client, &upload.key, error)),
+            }
+        })
+    }
+
+    /// Returns one page of the list; nothing from stores that keep none, or do not show it.
+    async fn page(&self, signer: &Signer, url: &str) -> Result<Option<String>> {
+        let client = self.client().await?;
+        let fail = |what: String| {
+            let root = &self.root;
+            Error::new(
+                ErrorKind::Io,
+                format!("The unfinished uploads of {root} cannot be listed: {what}; try again later"),
+            )
+        };
+        let mut request =
+            Request::get(url).body(HttpRequestBody::empty()).map_err(|error| fail(error.to_string()))?;
+        let credential = signer.credentials.get_credential().await;
+        let credential = credential.map_err(|error| self.fail(client, "", error))?;
+        AwsAuthorizer::new(&credential, "s3", &signer.region).authorize(&mut request, None);
+        let answer = client.http.execute(request).await;
+        let answer = answer.map_err(|error| fail(error.to_string()).because(error))?;
+        match answer.status().as_u16() {
+            200 => {}
+            status @ (429 | 500 | 503) => return Err(fail(format!("it answered with status {status}"))),
+            _ => return Ok(None),
+        }
+        let bytes = answer.into_body().bytes().await;
+        let bytes = bytes.map_err(|error| fail(error.to_string()).because(error))?;
+        Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    fn unfinished_of(&self, upload: &str) -> Option<Unfinished> {
+        let key = self.address.key(&value(upload, "Key")?)?.to_owned();
+        let since = Timestamp::parse(&value(upload, "Initiated")?)?;
+        Some(Unfinished { key, id: value(upload, "UploadId")?, since })
+    }
+}
+
+/// Returns the text of the first element of this name.
+fn value(xml: &str, name: &str) -> Option<String> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    let plain =
+        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&#39;", "'"), ("&amp;", "&")];
+    Some(plain.iter().fold(text.trim().to_owned(), |text, (entity, plain)| text.replace(entity, plain)))
+}
+
+/// Returns a text as a part of a query.
+pub(super) fn encode(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_read_with_their_entities() {
+        let xml = "<Upload><Key>a&amp;lt; &lt;b&gt;</Key><UploadId> x </UploadId></Upload>";
+        assert_eq!(value(xml, "Key").as_deref(), Some("a&lt; <b>"));
+        assert_eq!(value(xml, "UploadId").as_deref(), Some("x"));
+        assert_eq!(value(xml, "Initiated"), None);
+        assert_eq!(encode("a/b c"), "a%2Fb%20c");
+    }
+}
