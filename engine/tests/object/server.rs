@@ -19,8 +19,8 @@ use crate::support;
 pub struct Server {
     pub port: u16,
     /// Where it keeps buckets as folders, if it does.
-    folder: Option<TempDir>,
-    _watchdog: Child,
+    pub folder: Option<TempDir>,
+    pub _watchdog: Child,
 }
 
 pub const KEY: &str = "holotype-key";
@@ -30,7 +30,7 @@ pub const SECRET: &str = "holotype-secret";
 pub static MOTO: LazyLock<Server> = LazyLock::new(|| {
     let port = free_port();
     let words = ["-H".to_owned(), "127.0.0.1".to_owned(), "-p".to_owned(), port.to_string()];
-    let watchdog = start(&program("moto_server", "MOTO_SERVER"), &words.map(OsString::from), port);
+    let watchdog = start(&program("moto_server", "MOTO_SERVER"), &words.map(OsString::from), &[], port);
     Server { port, folder: None, _watchdog: watchdog }
 });
 
@@ -41,7 +41,7 @@ pub static S3S: LazyLock<Server> = LazyLock::new(|| {
         ["--host", "127.0.0.1", "--port", &port.to_string(), "--access-key", KEY, "--secret-key", SECRET];
     let mut words: Vec<OsString> = words.iter().map(OsString::from).collect();
     words.push(folder.path().into());
-    let watchdog = start(&program("s3s-fs", "S3S_FS"), &words, port);
+    let watchdog = start(&program("s3s-fs", "S3S_FS"), &words, &[], port);
     Server { port, folder: Some(folder), _watchdog: watchdog }
 });
 
@@ -97,7 +97,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Returns the path of a server programme: named by a variable, installed by `make test`, or on the path.
-fn program(name: &str, variable: &str) -> PathBuf {
+pub fn program(name: &str, variable: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let installed = [root.join(".venv/bin").join(name), root.join(".tools/bin").join(name)];
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -114,12 +114,13 @@ fn program(name: &str, variable: &str) -> PathBuf {
 
 /// Starts a server under a watchdog and waits until it answers; the watchdog ends it when this process, however it ends,
 /// closes the other end of its input.
-fn start(program: &Path, words: &[OsString], port: u16) -> Child {
+pub fn start(program: &Path, words: &[OsString], vars: &[(&str, &str)], port: u16) -> Child {
     let watched = Command::new("sh")
         .args(["-c", r#""$0" "$@" >/dev/null 2>&1 </dev/null & pid=$!; cat >/dev/null; kill "$pid""#])
         .arg(program)
         .args(words)
         .env_remove("AWS_CA_BUNDLE")
+        .envs(vars.iter().copied())
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
