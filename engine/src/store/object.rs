@@ -23,6 +23,7 @@ mod runtime;
 mod tags;
 mod upload;
 mod versioned;
+mod whole;
 
 use std::sync::{Arc, OnceLock};
 
