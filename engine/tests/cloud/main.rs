@@ -2,8 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![allow(clippy::disallowed_macros, reason = "children report to their parent")]
 
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../object/azure.rs"]
+mod azure;
 mod client;
 mod conflict;
+#[path = "../object/google.rs"]
+mod google;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../object/http_server.rs"]
+mod http_server;
 mod killed;
 mod lock;
 mod network;
