@@ -126,9 +126,14 @@ test-rust: servers
 # workspace: for one package alone cargo would build the dependencies again, with fewer features.
 POSTGRES_TESTS := artifact care collection curate describe diff history holder hostile keep_local kill lineage property race storage switch testing track
 
+# Some of them a third time, through pgbouncer, which gives every transaction any of three connections.
+POOLED_TESTS := artifact collection track
+
 test-postgres:
 	engine/tests/support/postgres.sh run \
 		$(CARGO) test --workspace --locked --no-fail-fast $(addprefix --test ,$(POSTGRES_TESTS))
+	engine/tests/support/postgres.sh run-pooled \
+		$(CARGO) test --workspace --locked --no-fail-fast $(addprefix --test ,$(POOLED_TESTS))
 
 # Object stores for the tests, which start and end them: for S3 one with its semantics and one that checks signatures, and
 # Microsoft's emulator of Azure, for which Node and npm are needed.
