@@ -1,7 +1,6 @@
 //! PostgreSQL behind a pooler that gives every transaction any of a few connections.
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
-#[allow(dead_code, reason = "a part of it is used")]
 #[path = "support/cluster.rs"]
 mod cluster;
 
