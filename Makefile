@@ -31,6 +31,8 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 DENY_VERSION := 0.20.2
 S3S_VERSION  := 0.14.1
+# The newest that runs on Node 20.
+AZURITE_VERSION := 3.35.0
 
 # What the wheel is made of.
 SOURCES := $(shell find engine cli python/src python/holotype python/Cargo.toml python/build_backend.py Cargo.toml Cargo.lock \
@@ -73,6 +75,10 @@ $(TOOLS)/bin/s3s-fs:
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
 		$(CARGO) install --locked --quiet s3s-fs --version $(S3S_VERSION) --features binary --root $(TOOLS)
 
+$(TOOLS)/bin/azurite-blob:
+	npm install --prefix $(TOOLS)/azurite --no-audit --no-fund --loglevel=error azurite@$(AZURITE_VERSION)
+	mkdir -p $(TOOLS)/bin && ln -sf ../azurite/node_modules/.bin/azurite-blob $@
+
 $(TOOLS)/bin/cargo-deny:
 	CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
 		$(CARGO) install --locked --quiet cargo-deny --version $(DENY_VERSION) --root $(TOOLS)
@@ -113,18 +119,25 @@ develop: $(STAMPS)/test
 test: test-rust test-postgres test-python
 
 test-rust: servers
-	MOTO_SERVER='$(abspath $(BIN))/moto_server' S3S_FS='$(abspath $(TOOLS))/bin/s3s-fs' $(CARGO) test --workspace --locked
+	MOTO_SERVER='$(abspath $(BIN))/moto_server' S3S_FS='$(abspath $(TOOLS))/bin/s3s-fs' \
+		AZURITE='$(abspath $(TOOLS))/bin/azurite-blob' $(CARGO) test --workspace --locked
 
 # The engine's behaviour once more, each test on a database of its own of one private PostgreSQL cluster. Chosen from the
 # workspace: for one package alone cargo would build the dependencies again, with fewer features.
 POSTGRES_TESTS := artifact care collection curate describe diff history holder hostile keep_local kill lineage property race storage switch testing track
 
+# Some of them a third time, through pgbouncer, which gives every transaction any of three connections.
+POOLED_TESTS := artifact collection track
+
 test-postgres:
 	engine/tests/support/postgres.sh run \
 		$(CARGO) test --workspace --locked --no-fail-fast $(addprefix --test ,$(POSTGRES_TESTS))
+	engine/tests/support/postgres.sh run-pooled \
+		$(CARGO) test --workspace --locked --no-fail-fast $(addprefix --test ,$(POOLED_TESTS))
 
-# Object stores for the tests, which start and end them: one for semantics, one that checks signatures.
-servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs
+# Object stores for the tests, which start and end them: for S3 one with its semantics and one that checks signatures, and
+# Microsoft's emulator of Azure, for which Node and npm are needed.
+servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs $(TOOLS)/bin/azurite-blob
 
 # A failing network shows as a failing test, never as a skipped one: the referee is installed from the package index.
 test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test servers

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::error::Result;
 use crate::ingest::storage_key;
 use crate::instance::Instance;
-use crate::instance::root::{Protocol, StorageRoot};
+use crate::instance::root::StorageRoot;
 use crate::record::Record;
 use crate::store::{Stat, Store};
 
@@ -138,7 +138,7 @@ impl Locations {
             .values()
             .filter(|location| instance.manages(&location.record))
             .filter_map(|location| Some((&location.record, location.remote.as_ref()?)))
-            .filter(|(_, remote)| matches!(remote.root.protocol(), Protocol::S3 | Protocol::Gs))
+            .filter(|(_, remote)| remote.root.protocol().is_bucket())
             .collect();
         found.sort_by_key(|(record, _)| record.id());
         found

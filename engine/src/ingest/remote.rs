@@ -23,9 +23,11 @@ impl Instance {
     /// Returns a new artifact for remote content, or the registered one for a place that the registry gave out.
     pub(super) fn remote_artifact(&self, new: &NewArtifact) -> Result<Artifact> {
         let url = new.source.replacen(":///", "://", 1);
-        let Some((storage, relative)) = self.location_of_url(&url)? else {
-            return Err(unknown(&url));
+        let known = match self.location_of_url(&url)? {
+            Some(known) => Some(known),
+            None => self.reference_giver(&url)?,
         };
+        let (storage, relative) = known.ok_or_else(|| unknown(&url))?;
         if let Some(name) = relative.strip_prefix(".lamindb/") {
             return self.by_automatic_name(&storage, name).and_then(|found| {
                 let record = found.ok_or_else(|| {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::marker::{self, Marker, Marking};
-use super::root::{INTERNAL_FOLDER, MARKER_KEY, Protocol, StorageRoot};
+use super::root::{INTERNAL_FOLDER, MARKER_KEY, StorageRoot};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Store;
@@ -24,15 +24,15 @@ impl Ground {
         if let Some(folder) = root.local_path() {
             return Ok(Ground::Folder(folder.to_owned()));
         }
-        match root.protocol() {
-            Protocol::Http | Protocol::Https | Protocol::Hf => Err(Error::new(
+        if root.protocol().is_read_only() {
+            return Err(Error::new(
                 ErrorKind::Unsupported,
                 format!(
-                    "{root} can only be read: initialise the instance in a folder or in an s3:// or gs:// location"
+                    "{root} can only be read: initialise the instance in a folder or in an s3://, gs:// or az:// location"
                 ),
-            )),
-            _ => Ok(Ground::Bucket(Store::open(root.as_str(), env)?)),
+            ));
         }
+        Ok(Ground::Bucket(Store::open(root.as_str(), env)?))
     }
 
     /// Makes what has to be there before anything can be put there.

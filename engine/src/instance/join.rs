@@ -3,7 +3,7 @@
 use super::Instance;
 use super::ground::Ground;
 use super::name::Slug;
-use super::root::{DATABASE_KEY, Protocol, StorageRoot};
+use super::root::{DATABASE_KEY, StorageRoot};
 use super::settings::{InstanceSettings, load_by_identifier};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -28,8 +28,7 @@ fn bucket(env: &Env, identifier: &str) -> Result<Option<StorageRoot>> {
         return Ok(None);
     }
     let root = StorageRoot::parse(env, identifier)?;
-    let bucket = matches!(root.protocol(), Protocol::S3 | Protocol::Gs);
-    Ok(bucket.then_some(root))
+    Ok(root.protocol().is_bucket().then_some(root))
 }
 
 fn join(env: &Env, root: &StorageRoot) -> Result<InstanceSettings> {

@@ -23,6 +23,8 @@ pub enum Protocol {
     S3,
     /// A bucket of Google Cloud Storage.
     Gs,
+    /// A container of Azure Blob Storage; LaminDB has no name for these.
+    Az,
     /// A repository of Hugging Face.
     Hf,
     /// A web server.
@@ -38,10 +40,21 @@ impl Protocol {
             Protocol::Local => "local",
             Protocol::S3 => "s3",
             Protocol::Gs => "gs",
+            Protocol::Az => "az",
             Protocol::Hf => "hf",
             Protocol::Http => "http",
             Protocol::Https => "https",
         }
+    }
+
+    /// Returns true for stores that are written to, object by object.
+    pub(crate) fn is_bucket(self) -> bool {
+        matches!(self, Protocol::S3 | Protocol::Gs | Protocol::Az)
+    }
+
+    /// Returns true for servers that can only be read.
+    pub(crate) fn is_read_only(self) -> bool {
+        matches!(self, Protocol::Http | Protocol::Https | Protocol::Hf)
     }
 
     fn of_scheme(scheme: &str) -> Result<Self> {
@@ -49,12 +62,13 @@ impl Protocol {
             "file" | "local" => Protocol::Local,
             "s3" => Protocol::S3,
             "gs" => Protocol::Gs,
+            "az" | "abfs" | "abfss" => Protocol::Az,
             "hf" => Protocol::Hf,
             "http" => Protocol::Http,
             "https" => Protocol::Https,
             _ => {
                 return Err(Error::value(format!(
-                    "Protocol {scheme} is not supported, valid protocols are local, gs, s3, hf, http, https"
+                    "Protocol {scheme} is not supported, valid protocols are local, gs, s3, hf, http, https, az"
                 )));
             }
         })
@@ -177,6 +191,18 @@ impl StorageRoot {
                 path.split_once('?').map_or(path, |(path, _)| path).trim_end_matches('/')
             }
         }
+    }
+
+    /// Returns the root of the server or repository that gives what lies at this URL; nothing for buckets and folders.
+    pub(crate) fn giver(&self) -> Option<String> {
+        let parts: Vec<&str> = self.path().split('/').collect();
+        let count = match self.protocol {
+            Protocol::Http | Protocol::Https => 1,
+            Protocol::Hf if matches!(parts[0], "datasets" | "spaces" | "models") => 3,
+            Protocol::Hf => 2,
+            _ => return None,
+        };
+        Some(format!("{}://{}", self.protocol, parts.get(..count)?.join("/")))
     }
 
     /// Returns the endpoint of an S3 root that is not at the default one.

@@ -1,11 +1,12 @@
 //! Storage locations on other machines: whose they are, and which of them holds a URL.
 
+use super::NewStorage;
 use super::register::Claim;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::instance::Instance;
 use crate::instance::marker::{Marker, read_in};
-use crate::instance::root::{MARKER_KEY, Protocol, StorageRoot};
+use crate::instance::root::{MARKER_KEY, StorageRoot};
 use crate::record::Record;
 use crate::store::Store;
 use crate::uid;
@@ -20,7 +21,7 @@ impl Instance {
             self.env().emit(Event::NoWriteAccess { root: root.as_str().to_owned() });
             Claim { storage_uid: own.storage_uid.clone(), manager: None }
         };
-        if matches!(root.protocol(), Protocol::Http | Protocol::Https | Protocol::Hf) {
+        if root.protocol().is_read_only() {
             return Ok((nobodys(), None));
         }
         let claim = match read_in(&store)? {
@@ -50,6 +51,21 @@ impl Instance {
             store.create(MARKER_KEY, own.to_text().as_bytes())?;
         }
         Ok(())
+    }
+
+    /// Registers the web server or repository that has a file at this URL, and returns it with the path below its root;
+    /// nothing for a URL of another kind. Buckets are not registered unasked, since that would write to them.
+    pub(crate) fn reference_giver(&self, url: &str) -> Result<Option<(Record, String)>> {
+        let wanted = StorageRoot::stored(url.trim_end_matches('/'))?;
+        let Some(root) = wanted.giver() else { return Ok(None) };
+        if let Some(key) = wanted.as_str().strip_prefix(&root).map(|key| key.trim_start_matches('/'))
+            && !key.is_empty()
+            && !Store::open(&root, self.env())?.exists(key)?
+        {
+            return Err(Error::new(ErrorKind::FileNotFound, url));
+        }
+        self.create_storage(&NewStorage::new(root))?;
+        self.location_of_url(url)
     }
 
     /// Returns the location that a URL lies in, and the path below its root.

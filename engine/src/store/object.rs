@@ -5,6 +5,7 @@
 //! A folder is a prefix and cannot appear at once: it is complete when its row in the registry says so.
 
 mod address;
+mod azure;
 mod bulk;
 mod client;
 mod credentials;
@@ -12,6 +13,7 @@ mod download;
 mod failure;
 mod folder;
 mod gather;
+mod google;
 mod http;
 mod look;
 mod moves;
@@ -22,6 +24,7 @@ mod tags;
 mod unfinished;
 mod upload;
 mod versioned;
+mod whole;
 
 use std::sync::{Arc, OnceLock};
 

@@ -10,6 +10,9 @@ use crate::value::Kind;
 /// The environment variable that names the server: the URL of a database on it that may make others.
 const SERVER: &str = "HOLOTYPE_TEST_DB";
 
+/// The environment variable that names a pooler before the server, through which the tests then reach their databases.
+const POOLER: &str = "HOLOTYPE_TEST_POOLER";
+
 static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// A database that goes away when it is dropped.
@@ -25,10 +28,11 @@ impl Database {
     /// # Errors
     /// Failures of the server.
     pub fn prepared(env: &Env) -> Result<Option<Database>> {
-        let Some(url) = server() else { return Ok(None) };
+        let Some(url) = named(SERVER) else { return Ok(None) };
         let server = Db::connect(env, &url)?;
         let blank = template(env, &server, &url)?;
-        Database::make(server, &url, &format!("TEMPLATE {blank} STRATEGY wal_log")).map(Some)
+        let through = named(POOLER).unwrap_or(url);
+        Database::make(server, &through, &format!("TEMPLATE {blank} STRATEGY wal_log")).map(Some)
     }
 
     /// Returns a new database without tables on the server of which `url` names another one.
@@ -60,13 +64,13 @@ impl Drop for Database {
 
 /// Returns the kind of database that the tests run on.
 pub fn dialect() -> Dialect {
-    server().map_or(Dialect::Sqlite, |_| Dialect::Postgres)
+    named(SERVER).map_or(Dialect::Sqlite, |_| Dialect::Postgres)
 }
 
-/// Returns the URL of the server on which the tests are to run.
+/// Returns the URL that a variable holds.
 #[allow(clippy::disallowed_methods, reason = "tests are told by the environment which database to run on")]
-fn server() -> Option<String> {
-    std::env::var(SERVER).ok().filter(|url| !url.is_empty())
+fn named(variable: &str) -> Option<String> {
+    std::env::var(variable).ok().filter(|url| !url.is_empty())
 }
 
 /// Makes the database that others are copied from, unless it is there, and returns its name.

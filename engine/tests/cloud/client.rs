@@ -10,7 +10,8 @@ use holotype::store::Store;
 use holotype::{Env, Event, InitOptions, Instance, Record, Result, Timestamp, model};
 use tempfile::TempDir;
 
-use crate::server::{KEY, MOTO, SECRET, env};
+use crate::server::{KEY, MOTO, SECRET};
+use crate::{azure, google};
 
 /// Key of the database.
 pub const DATABASE: &str = ".lamindb/lamin.db";
@@ -37,7 +38,19 @@ impl Client {
 
     /// Returns the user `ann` on a new machine, with the instance `atlas` of her own in a new bucket.
     pub fn with_instance() -> (Client, Instance) {
-        let ann = Client::new(&MOTO.root(), Some("ann"));
+        Client::with_instance_in(&MOTO.root())
+    }
+
+    /// Does the same in a bucket of every kind of store that writes over known versions only.
+    pub fn in_every_store(test: impl Fn(Client, Instance)) {
+        for root in [MOTO.root(), google::root(), azure::root()] {
+            let (ann, instance) = Client::with_instance_in(&root);
+            test(ann, instance);
+        }
+    }
+
+    fn with_instance_in(root: &str) -> (Client, Instance) {
+        let ann = Client::new(root, Some("ann"));
         let instance = ann.init().unwrap();
         ann.told();
         (ann, instance)
@@ -48,14 +61,11 @@ impl Client {
         let told: Arc<Mutex<Vec<Event>>> = Arc::default();
         let sink = told.clone();
         let cache = dir.join("cache").display().to_string();
-        let vars =
-            [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET), ("LAMIN_CACHE_DIR", &cache)];
+        let vars = keys_of(root).into_iter().chain([("LAMIN_CACHE_DIR".to_owned(), cache)]);
         let name = format!("{}{}", dir.display(), std::process::id());
         let seed = name.bytes().fold(7, |seed: u64, byte| seed.wrapping_mul(31) + u64::from(byte));
         let (env, _) = holotype::testing::env(dir, seed).unwrap();
-        let env = env
-            .with_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned())))
-            .with_voice(move |event| sink.lock().unwrap().push(event));
+        let env = env.with_vars(vars).with_voice(move |event| sink.lock().unwrap().push(event));
         Client { env, dir: dir.to_owned(), root: root.to_owned(), told, _guard: None }
     }
 
@@ -114,7 +124,7 @@ impl Client {
     }
 
     pub fn bucket(&self) -> Store {
-        Store::open(&self.root, &env()).unwrap()
+        Store::open(&self.root, &self.env).unwrap()
     }
 
     /// Returns the path of the working copy.
@@ -163,6 +173,20 @@ impl Client {
         let url = format!("{}/{DATABASE}", self.root.split('?').next().unwrap());
         Event::CloudPush { url, slug: self.settings().slug().to_string(), unlocking }
     }
+}
+
+/// Returns the variables by which the server of a root is found and lets us in.
+fn keys_of(root: &str) -> Vec<(String, String)> {
+    let keys = match root.split("://").next() {
+        Some("gs") => google::env().vars,
+        Some("az") => azure::env().vars,
+        _ => {
+            return [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)]
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .to_vec();
+        }
+    };
+    keys.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// Saves a label.

@@ -13,41 +13,46 @@ const STRANGER: &str = "Strangr1";
 
 #[test]
 fn one_works_and_the_other_is_told_who() {
-    let (ann, instance) = Client::with_instance();
-    label(&instance, "one").unwrap();
-    let ben = ann.colleague(Some("ben"));
-    let reading = ben.connect().unwrap();
-    assert!(labels(&reading).is_empty(), "reading takes no lock and sees what was sent");
-    for patience in [0, 1] {
-        let error = reading.hold(Duration::from_secs(patience)).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InstanceLocked);
-        let text = error.message();
-        let start = format!("Cannot load the instance, it is locked by 'ann' (uid: '{}')", ann.user());
-        assert!(text.starts_with(&start), "{text}");
-        assert!(
-            text.contains(". The instance will be automatically unlocked after 7d of no activity."),
-            "{text}"
+    Client::in_every_store(|ann, instance| {
+        label(&instance, "one").unwrap();
+        let ben = ann.colleague(Some("ben"));
+        let reading = ben.connect().unwrap();
+        assert!(labels(&reading).is_empty(), "reading takes no lock and sees what was sent");
+        for patience in [0, 1] {
+            let error = reading.hold(Duration::from_secs(patience)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InstanceLocked);
+            let text = error.message();
+            let start = format!("Cannot load the instance, it is locked by 'ann' (uid: '{}')", ann.user());
+            assert!(text.starts_with(&start), "{text}");
+            assert!(
+                text.contains(". The instance will be automatically unlocked after 7d of no activity."),
+                "{text}"
+            );
+            assert!(text.contains(" since 20") && text.contains(&ann.copy().display().to_string()), "{text}");
+        }
+        assert_eq!(
+            label(&reading, "mine").unwrap_err().kind(),
+            ErrorKind::NoWriteAccess,
+            "a user not yet known"
         );
-        assert!(text.contains(" since 20") && text.contains(&ann.copy().display().to_string()), "{text}");
-    }
-    assert_eq!(label(&reading, "mine").unwrap_err().kind(), ErrorKind::NoWriteAccess, "a user not yet known");
 
-    let waiting = std::thread::spawn(move || {
-        reading.hold(Duration::from_secs(60)).unwrap();
-        let seen = labels(&reading);
-        label(&reading, "two").unwrap();
-        (seen, reading)
+        let waiting = std::thread::spawn(move || {
+            reading.hold(Duration::from_secs(60)).unwrap();
+            let seen = labels(&reading);
+            label(&reading, "two").unwrap();
+            (seen, reading)
+        });
+        std::thread::sleep(Duration::from_secs(1));
+        instance.disconnect().unwrap();
+        let (seen, theirs) = waiting.join().unwrap();
+        assert_eq!(seen, ["one"], "who waited goes on with what was sent");
+        assert_eq!(label(&instance, "three").unwrap_err().kind(), ErrorKind::InstanceLocked);
+        theirs.disconnect().unwrap();
+        label(&instance, "three").unwrap();
+        assert_eq!(labels(&instance), ["one", "three", "two"], "the first write brings the copy up to date");
+        let by = theirs.registry("User").unwrap().count().unwrap();
+        assert_eq!(by, 2, "the guest is known from then on");
     });
-    std::thread::sleep(Duration::from_secs(1));
-    instance.disconnect().unwrap();
-    let (seen, theirs) = waiting.join().unwrap();
-    assert_eq!(seen, ["one"], "who waited goes on with what was sent");
-    assert_eq!(label(&instance, "three").unwrap_err().kind(), ErrorKind::InstanceLocked);
-    theirs.disconnect().unwrap();
-    label(&instance, "three").unwrap();
-    assert_eq!(labels(&instance), ["one", "three", "two"], "the first write brings the copy up to date");
-    let by = theirs.registry("User").unwrap().count().unwrap();
-    assert_eq!(by, 2, "the guest is known from then on");
 }
 
 #[test]
@@ -129,51 +134,53 @@ fn a_lock_of_last_week_counts_no_more() {
 
 #[test]
 fn the_lock_of_a_client_that_is_gone_is_broken_open() {
-    let (ann, instance) = Client::with_instance();
-    label(&instance, "one").unwrap();
-    // Gone without a word.
-    drop(instance);
-    let ben = ann.colleague(Some("ben"));
-    let locks = ben.locks();
-    let holder = &locks.holders[0];
-    assert_eq!((locks.holders.len(), holder.handle.as_deref(), holder.here), (1, Some("ann"), false));
-    assert!(holder.since.is_some());
-    assert!(ann.locks().holders[0].here && ann.locks().unsent && !locks.unsent);
-    let theirs = ben.connect().unwrap();
-    locks.break_open().unwrap();
-    assert!(ben.locks().holders.is_empty());
-    theirs.hold(Duration::ZERO).unwrap();
-    assert!(ben.locks().holders[0].here);
+    Client::in_every_store(|ann, instance| {
+        label(&instance, "one").unwrap();
+        // Gone without a word.
+        drop(instance);
+        let ben = ann.colleague(Some("ben"));
+        let locks = ben.locks();
+        let holder = &locks.holders[0];
+        assert_eq!((locks.holders.len(), holder.handle.as_deref(), holder.here), (1, Some("ann"), false));
+        assert!(holder.since.is_some());
+        assert!(ann.locks().holders[0].here && ann.locks().unsent && !locks.unsent);
+        let theirs = ben.connect().unwrap();
+        locks.break_open().unwrap();
+        assert!(ben.locks().holders.is_empty());
+        theirs.hold(Duration::ZERO).unwrap();
+        assert!(ben.locks().holders[0].here);
+    });
 }
 
 #[test]
 fn of_many_at_once_one_gets_in() {
-    let (ann, instance) = Client::with_instance();
-    instance.disconnect().unwrap();
-    drop(instance);
-    const CLIENTS: usize = 5;
-    let inside = Mutex::new(());
-    std::thread::scope(|scope| {
-        for i in 0..CLIENTS {
-            let (ann, inside) = (&ann, &inside);
-            scope.spawn(move || {
-                // Three of them are one user in three places.
-                let client = ann.colleague(Some(format!("user{i}")).filter(|_| i > 2).as_deref());
-                let instance = loop {
-                    match client
-                        .connect()
-                        .and_then(|found| found.hold(Duration::from_secs(60)).map(|()| found))
-                    {
-                        Ok(instance) => break instance,
-                        Err(error) => assert_eq!(error.kind(), ErrorKind::InstanceLocked, "{error}"),
-                    }
-                };
-                let _only = inside.try_lock().expect("nobody else is inside");
-                label(&instance, &format!("of {i}")).unwrap();
-                drop(_only);
-                instance.disconnect().unwrap();
-            });
-        }
+    Client::in_every_store(|ann, instance| {
+        instance.disconnect().unwrap();
+        drop(instance);
+        const CLIENTS: usize = 5;
+        let inside = Mutex::new(());
+        std::thread::scope(|scope| {
+            for i in 0..CLIENTS {
+                let (ann, inside) = (&ann, &inside);
+                scope.spawn(move || {
+                    // Three of them are one user in three places.
+                    let client = ann.colleague(Some(format!("user{i}")).filter(|_| i > 2).as_deref());
+                    let instance = loop {
+                        match client
+                            .connect()
+                            .and_then(|found| found.hold(Duration::from_secs(60)).map(|()| found))
+                        {
+                            Ok(instance) => break instance,
+                            Err(error) => assert_eq!(error.kind(), ErrorKind::InstanceLocked, "{error}"),
+                        }
+                    };
+                    let _only = inside.try_lock().expect("nobody else is inside");
+                    label(&instance, &format!("of {i}")).unwrap();
+                    drop(_only);
+                    instance.disconnect().unwrap();
+                });
+            }
+        });
+        assert_eq!(ann.labels_in_the_cloud().len(), CLIENTS, "everybody's work is there");
     });
-    assert_eq!(ann.labels_in_the_cloud().len(), CLIENTS, "everybody's work is there");
 }

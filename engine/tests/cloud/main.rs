@@ -2,11 +2,19 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![allow(clippy::disallowed_macros, reason = "children report to their parent")]
 
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../object/azure.rs"]
+mod azure;
 mod client;
 mod conflict;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/death.rs"]
 mod death;
+#[path = "../object/google.rs"]
+mod google;
+#[allow(dead_code, reason = "a part of it is used")]
+#[path = "../object/http_server.rs"]
+mod http_server;
 mod kept;
 mod killed;
 mod lock;

@@ -4,13 +4,19 @@ use holotype::ErrorKind;
 use holotype::store::Store;
 
 use crate::server::{MOTO, S3S, env};
+use crate::{azure, google};
 
 const KEY: &str = "d/x";
 
 #[test]
 fn only_the_known_version_is_replaced() {
-    for root in [MOTO.root(), S3S.root()] {
-        let store = Store::open(&root, &env()).unwrap();
+    for (root, env) in [
+        (MOTO.root(), env()),
+        (S3S.root(), env()),
+        (google::root(), google::env()),
+        (azure::root(), azure::env()),
+    ] {
+        let store = Store::open(&root, &env).unwrap();
         assert_eq!((store.version(KEY).unwrap(), store.read_version(KEY).unwrap()), (None, None));
         let put = |known: Option<&_>, bytes: &[u8]| store.write_over(KEY, known, bytes.to_vec()).unwrap();
         let first = put(None, b"one").unwrap();

@@ -5,10 +5,13 @@ use std::time::{Duration, Instant};
 use holotype::store::{Publish, Store};
 use holotype::{ErrorKind, Result};
 
+use crate::google;
+use crate::http_server::{Answer, WebServer};
 use crate::proxy::{Fault, Proxy};
 use crate::server::{KEY, MOTO, S3S, SECRET, env, free_port, with_vars};
 
-fn refused<T: std::fmt::Debug>(done: Result<T>, kind: ErrorKind, words: &[&str]) {
+/// Fails unless something was refused in these words.
+pub fn refused<T: std::fmt::Debug>(done: Result<T>, kind: ErrorKind, words: &[&str]) {
     let error = done.unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
     for word in words {
@@ -73,6 +76,66 @@ fn a_server_that_stays_busy_is_given_up() {
         refused(store.write("x", b"x", false), ErrorKind::Io, &[&root, word]);
         assert_eq!(proxy.requests(), 3, "AWS_MAX_ATTEMPTS bounds the attempts");
     }
+}
+
+#[test]
+fn codes_of_the_store_are_understood() {
+    let code = |code: &str| {
+        format!("<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>No.</Message></Error>")
+    };
+    for (status, named, kind, word) in [
+        (403, "AccessDenied", ErrorKind::PermissionDenied, "asked with the keys from AWS_ACCESS_KEY_ID"),
+        (403, "RequestTimeTooSkewed", ErrorKind::PermissionDenied, "timedatectl set-ntp true"),
+        (403, "InvalidAccessKeyId", ErrorKind::PermissionDenied, "does not know the credentials"),
+        (400, "ExpiredToken", ErrorKind::PermissionDenied, "have expired"),
+        (400, "AuthorizationHeaderMalformed", ErrorKind::InvalidArgument, "set AWS_REGION"),
+        (403, "QuotaExceeded", ErrorKind::Io, "no room"),
+        (503, "SlowDown", ErrorKind::Io, "too busy"),
+        (429, "TooManyRequests", ErrorKind::Io, "too busy"),
+    ] {
+        let body = code(named);
+        let server = WebServer::start(move |_| Answer::new(status, body.clone()));
+        let root = format!("s3://bucket/x?endpoint_url={}", server.address());
+        let vars = [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET), ("AWS_MAX_ATTEMPTS", "2")];
+        let store = Store::open(&root, &with_vars(&vars)).unwrap();
+        refused(store.read("y"), kind, &["s3://bucket/x", word]);
+        refused(store.write("y", b"y", false), kind, &["s3://bucket/x", word]);
+        // The answer to HEAD has no body: what is wrong must be found out by other means.
+        refused(store.stat("y"), kind, &["s3://bucket/x", word]);
+        refused(store.version("y"), kind, &["s3://bucket/x", word]);
+        refused(store.list(""), kind, &["s3://bucket/x", word]);
+    }
+}
+
+#[test]
+fn a_store_that_stays_busy_is_given_up_within_a_minute() {
+    let server = WebServer::start(|_| Answer::new(503, "<Error><Code>SlowDown</Code></Error>"));
+    let root = format!("s3://bucket/x?endpoint_url={}", server.address());
+    let started = Instant::now();
+    refused(Store::open(&root, &env()).unwrap().read("y"), ErrorKind::Io, &[&root, "too busy"]);
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
+    assert!(server.asked().len() > 3, "what may pass is tried again");
+}
+
+#[test]
+fn google_is_asked_with_what_there_is() {
+    let server = WebServer::start(|_| Answer::new(403, "<Error><Code>AccessDenied</Code></Error>"));
+    let store =
+        Store::open("gs://bucket/x", &with_vars(&[("STORAGE_EMULATOR_HOST", &server.address())])).unwrap();
+    refused(
+        store.read("y"),
+        ErrorKind::PermissionDenied,
+        &["No permission for gs://bucket/x/y", "STORAGE_EMULATOR_HOST"],
+    );
+    let store = Store::open("gs://nowhere/x", &google::env()).unwrap();
+    refused(
+        store.write("y", b"y", false),
+        ErrorKind::FileNotFound,
+        &["gs://nowhere/x", "does not exist", "create it"],
+    );
+    let vars = [("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")];
+    let store = Store::open("gs://bucket/x", &with_vars(&vars)).unwrap();
+    refused(store.read("y"), ErrorKind::Value, &["gs://bucket/x", "/nowhere/key.json"]);
 }
 
 #[test]

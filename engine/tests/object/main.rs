@@ -2,9 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod artifacts;
+mod azure;
 mod care;
 mod errors;
+mod errors_azure;
 mod faults;
+mod google;
+mod http_server;
+mod hub;
 mod keep_local;
 mod protocol;
 mod proxy;
@@ -16,6 +21,7 @@ mod web;
 
 use std::path::PathBuf;
 
+use holotype::Env;
 use holotype::store::Store;
 use tempfile::TempDir;
 
@@ -45,12 +51,23 @@ impl Place {
             ("AWS_SECRET_ACCESS_KEY", server::SECRET),
             ("AWS_MAX_ATTEMPTS", "2"),
         ];
-        let store = Store::open(&server::S3S.root(), &server::with_vars(&vars)).unwrap();
-        Place { store, dir: tempfile::tempdir().unwrap() }
+        Place::with(&server::S3S.root(), &server::with_vars(&vars))
+    }
+
+    fn google() -> Place {
+        Place::with(&google::root(), &google::env())
+    }
+
+    fn azure() -> Place {
+        Place::with(&azure::root(), &azure::env())
     }
 
     fn at(root: &str) -> Place {
-        Place { store: Store::open(root, &server::env()).unwrap(), dir: tempfile::tempdir().unwrap() }
+        Place::with(root, &server::env())
+    }
+
+    fn with(root: &str, env: &Env) -> Place {
+        Place { store: Store::open(root, env).unwrap(), dir: tempfile::tempdir().unwrap() }
     }
 
     /// Returns a path outside the location.
@@ -72,23 +89,32 @@ impl Place {
     }
 }
 
-/// Runs every test of the suite in every place; those after the semicolon need folders as S3 has them.
+/// Runs every test of the suite in every place. Tests after the first semicolon need folders as S3 has them, those after
+/// the second tags that are made from content.
 macro_rules! suite {
-    ($($test:ident),*; $($no_folders:ident),*) => {
+    ($($all:ident),*; $($folders:ident),*; $($tags:ident),*) => {
         mod local {
-            $(#[test] fn $test() { crate::protocol::$test(&crate::Place::local()); })*
-            $(#[test] fn $no_folders() { crate::protocol::$no_folders(&crate::Place::local()); })*
+            $crate::suite!(@ local, $($all,)* $($folders,)* $($tags),*);
         }
         mod moto {
-            $(#[test] fn $test() { crate::protocol::$test(&crate::Place::moto()); })*
-            $(#[test] fn $no_folders() { crate::protocol::$no_folders(&crate::Place::moto()); })*
+            $crate::suite!(@ moto, $($all,)* $($folders,)* $($tags),*);
         }
         /// This server lists no tags, and fails on what is left of folders whose files have been removed.
         mod s3s {
-            $(#[test] fn $test() { crate::protocol::$test(&crate::Place::s3s()); })*
+            $crate::suite!(@ s3s, $($all),*);
+        }
+        mod google_cloud {
+            $crate::suite!(@ google, $($all,)* $($folders,)* $($tags),*);
+        }
+        mod azure_blob {
+            $crate::suite!(@ azure, $($all,)* $($folders),*);
         }
     };
+    (@ $place:ident, $($test:ident),*) => {
+        $(#[test] fn $test() { $crate::protocol::$test(&$crate::Place::$place()); })*
+    };
 }
+use suite;
 
 suite! {
     a_file_comes_back_as_it_went,
@@ -105,7 +131,8 @@ suite! {
     many_files_succeed_or_fail_one_by_one,
     stored_files_can_be_looked_at,
     wrong_content_is_never_fetched;
-    a_folder_has_the_same_hash_wherever_it_lies,
     content_is_removed_and_moved,
-    content_takes_the_place_of_other_content
+    content_takes_the_place_of_other_content;
+    a_folder_has_the_same_hash_wherever_it_lies,
+    a_file_has_the_same_hash_wherever_it_lies
 }

@@ -19,8 +19,8 @@ use crate::support;
 pub struct Server {
     pub port: u16,
     /// Where it keeps buckets as folders, if it does.
-    folder: Option<TempDir>,
-    _watchdog: Child,
+    pub folder: Option<TempDir>,
+    pub _watchdog: Child,
 }
 
 pub const KEY: &str = "holotype-key";
@@ -102,7 +102,7 @@ pub fn free_port() -> u16 {
 }
 
 /// Returns the path of a server programme: named by a variable, installed by `make test`, or on the path.
-fn program(name: &str, variable: &str) -> PathBuf {
+pub fn program(name: &str, variable: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let installed = [root.join(".venv/bin").join(name), root.join(".tools/bin").join(name)];
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -119,7 +119,7 @@ fn program(name: &str, variable: &str) -> PathBuf {
 
 /// Starts a server under a watchdog and waits until it answers; the watchdog ends it when this process, however it ends,
 /// closes the other end of its input.
-fn start(program: &Path, words: &[OsString], vars: &[(&str, &str)], port: u16) -> Child {
+pub fn start(program: &Path, words: &[OsString], vars: &[(&str, &str)], port: u16) -> Child {
     let watched = Command::new("sh")
         .args(["-c", r#""$0" "$@" >/dev/null 2>&1 </dev/null & pid=$!; cat >/dev/null; kill "$pid""#])
         .arg(program)

@@ -1,116 +1,211 @@
 //! Locations that can only be read.
 
-use std::collections::HashMap;
-use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
+use holotype::hash::{Digest, HashKind};
 use holotype::store::{Fetch, Store};
-use holotype::{ErrorKind, hash::HashKind};
+use holotype::{ErrorKind, InitOptions, Instance, NewArtifact, Q, Record};
 
+use crate::http_server::{Answer, Asked, WebServer};
 use crate::server::with_vars;
+use crate::support::noise;
 
-/// Starts a web server of these files; returns its address.
-fn serve(files: &[(&str, &str)]) -> String {
-    let files: HashMap<String, String> =
-        files.iter().map(|(path, content)| ((*path).to_owned(), (*content).to_owned())).collect();
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let answer = answer(&mut stream, &files);
-            // A client that went away is no matter of the server.
-            let _ = stream.write_all(&answer);
+const MIB: usize = 1024 * 1024;
+
+/// Gives a file as most servers do: with a tag, and in ranges.
+fn give(asked: &Asked, content: &[u8]) -> Answer {
+    let answer = match asked.range() {
+        Some((from, _)) if from >= content.len() => return Answer::new(416, ""),
+        Some((from, to)) => {
+            let to = to.min(content.len() - 1);
+            let range = format!("bytes {from}-{to}/{}", content.len());
+            Answer::new(206, &content[from..=to]).with("content-range", range)
         }
-    });
-    address
+        None => Answer::new(200, content),
+    };
+    answer
+        .with("etag", "\"abc-123\"")
+        .with("accept-ranges", "bytes")
+        .with("last-modified", "Sun, 22 Nov 2026 00:00:00 GMT")
 }
 
-fn answer(stream: &mut TcpStream, files: &HashMap<String, String>) -> Vec<u8> {
-    let mut head = Vec::new();
-    let mut byte = [0];
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    let mut words = head.split_whitespace();
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let Some(content) = files.get(path) else {
-        return b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec();
-    };
-    let range = head.lines().find_map(|line| {
-        let line = line.to_ascii_lowercase();
-        let (from, to) = line.strip_prefix("range: bytes=")?.split_once('-')?;
-        Some((from.parse::<usize>().ok()?, to.parse::<usize>().ok()?.min(content.len() - 1)))
-    });
-    let (status, body, extra) = match range {
-        None => ("200 OK", content.as_str(), String::new()),
-        Some((from, to)) => (
-            "206 Partial Content",
-            &content[from..=to],
-            format!("Content-Range: bytes {from}-{to}/{}\r\n", content.len()),
-        ),
-    };
-    let size = body.len();
-    let head = format!(
-        "HTTP/1.1 {status}\r\nContent-Length: {size}\r\nETag: \"abc-123\"\r\n{extra}Accept-Ranges: bytes\r\n\
-         Last-Modified: Sun, 22 Nov 2026 00:00:00 GMT\r\nConnection: close\r\n\r\n"
-    );
-    let body = if method == "HEAD" { "" } else { body };
-    [head.as_bytes(), body.as_bytes()].concat()
+/// Gives a file as simple servers do: whole, and without a tag.
+fn give_whole(content: &[u8]) -> Answer {
+    Answer::new(200, content)
+}
+
+fn open(root: &str) -> Store {
+    Store::open(root, &with_vars(&[])).unwrap()
 }
 
 #[test]
-fn web_servers_are_read() {
-    let address = serve(&[("/data/a/x.txt", "hello")]);
-    let store = Store::open(&format!("{address}/data"), &with_vars(&[])).unwrap();
+fn files_are_read() {
+    let server = WebServer::start(|asked| match asked.path.as_str() {
+        "/data/a/x.txt" => give(asked, b"hello"),
+        "/data/%C3%BC%20+.txt" => give(asked, b"odd"),
+        "/data/none.txt" => give(asked, b""),
+        _ => Answer::new(404, "nothing here"),
+    });
+    let store = open(&format!("{}/data", server.address()));
     assert_eq!(store.read("a/x.txt").unwrap(), b"hello");
+    assert_eq!(store.read("ü +.txt").unwrap(), b"odd");
+    assert_eq!(store.read("none.txt").unwrap(), b"");
     assert_eq!(store.read_range("a/x.txt", 1..3).unwrap(), b"el");
     let hash = store.content("a/x.txt").unwrap().unwrap();
     assert_eq!(
         (hash.hash.as_str(), hash.kind.clone(), hash.size),
         ("Y1FiPIzvhv76v6faBG_GGQ", HashKind::Md5Etag, 5)
     );
-    assert!(!store.exists("a/y.txt").unwrap());
+    assert_eq!(store.stat("a/x.txt").unwrap().unwrap().modified.unwrap().0, 1_795_305_600_000_000);
+    assert_eq!(store.identify_file("a/x.txt").unwrap().digest, Digest::of(b"hello"));
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("x.txt");
     store.fetch("a/x.txt", &target, &Fetch { content: Some(&hash), ..Fetch::default() }).unwrap();
     assert_eq!(std::fs::read(&target).unwrap(), b"hello");
     let modified = std::fs::metadata(&target).unwrap().modified().unwrap();
-    assert_eq!(store.stat("a/x.txt").unwrap().unwrap().modified.unwrap().0, 1_795_305_600_000_000);
     assert_eq!(modified.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs(), 1_795_305_600);
+}
+
+#[test]
+fn what_is_not_there_is_named() {
+    let server = WebServer::start(|_| Answer::new(404, "nothing here"));
+    let store = open(&format!("{}/data", server.address()));
+    let url = format!("{}/data/a/y.txt", server.address());
+    assert!(!store.exists("a/y.txt").unwrap() && store.stat("a/y.txt").unwrap().is_none());
+    for error in [
+        store.read("a/y.txt").unwrap_err(),
+        store.size("a/y.txt").unwrap_err(),
+        store.read_range("a/y.txt", 0..1).unwrap_err(),
+        store.identify_file("a/y.txt").unwrap_err(),
+        store.fetch("a/y.txt", Path::new("never"), &Fetch::default()).unwrap_err(),
+    ] {
+        assert_eq!((error.kind(), error.message()), (ErrorKind::FileNotFound, url.as_str()));
+    }
     let error = store.list("").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.message().contains("lists no files"), "{error}");
 }
 
 #[test]
-fn repositories_of_hugging_face_are_read() {
-    let id = "2fb7e5bd3b5a4b2ea1c5c5fcb6a5a3b0b1c2d3e4";
-    let file = |path: &str| format!(r#"{{"type":"file","oid":"{id}","size":5,"path":"{path}"}}"#);
-    let page =
-        format!(r#"[{},{{"type":"directory","oid":"0","size":0,"path":"raw/deep"}}]"#, file("raw/x.txt"));
-    let all = format!("[{},{}]", file("raw/x.txt"), file("raw/deep/y.txt"));
-    let tree = "/api/datasets/me/cells/tree/v1";
-    let address = serve(&[
-        (&format!("{tree}/raw?recursive=false"), &page),
-        (&format!("{tree}/raw?recursive=true"), &all),
-        ("/datasets/me/cells/resolve/v1/raw/x.txt", "hello"),
-        ("/datasets/me/cells/resolve/v1/raw/deep/y.txt", "hello"),
-    ]);
-    let store =
-        Store::open("hf://datasets/me/cells@v1/raw", &with_vars(&[("HF_ENDPOINT", &address)])).unwrap();
-    let keys: Vec<String> = store.list("").unwrap().into_iter().map(|entry| entry.key).collect();
-    assert_eq!(keys, ["deep/y.txt", "x.txt"]);
-    let hash = store.content("x.txt").unwrap().unwrap();
-    assert_eq!(
-        (hash.hash.as_str(), hash.kind.clone(), hash.size),
-        ("L7flvTtaSy6hxcX8tqWjsL", HashKind::Sha1, 5)
-    );
-    assert!(store.exists("x.txt").unwrap() && !store.exists("z.txt").unwrap());
-    assert_eq!(store.read("deep/y.txt").unwrap(), b"hello");
+fn what_is_closed_is_named() {
+    for status in [401, 403] {
+        let server = WebServer::start(move |_| Answer::new(status, "members only"));
+        let store = open(&server.address());
+        for error in [store.stat("x").unwrap_err(), store.read("x").unwrap_err()] {
+            assert_eq!(error.kind(), ErrorKind::PermissionDenied);
+            let url = format!("{}/x", server.address());
+            assert!(
+                error.message().contains(&url) && error.message().contains("without credentials"),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn large_files_come_in_ranges_or_whole() {
+    let content = noise(18 * MIB + 5, 3);
+    let digest = Digest::of(&content);
+    let server = WebServer::start(move |asked| match asked.path.as_str() {
+        "/ranges" => give(asked, &content),
+        "/whole" => give_whole(&content),
+        _ => Answer::new(404, ""),
+    });
+    let store = open(&server.address());
     let dir = tempfile::tempdir().unwrap();
-    let how = Fetch { content: Some(&hash), ..Fetch::default() };
-    store.fetch("x.txt", &dir.path().join("x"), &how).unwrap();
-    assert_eq!(std::fs::read(dir.path().join("x")).unwrap(), b"hello");
+    for (key, gets) in [("ranges", 4), ("whole", 2)] {
+        let done = AtomicU64::new(0);
+        let progress = |bytes| {
+            done.fetch_add(bytes, Ordering::Relaxed);
+            Ok(())
+        };
+        let target = dir.path().join(key);
+        let fetched = store.fetch(key, &target, &Fetch { progress: &progress, ..Fetch::default() }).unwrap();
+        assert_eq!(fetched.digest, digest);
+        assert_eq!(holotype::hash::identify_file(&target).unwrap().digest, digest);
+        assert_eq!(done.load(Ordering::Relaxed), 18 * MIB as u64 + 5);
+        let asked = server.asked().into_iter().filter(|asked| asked.method == "GET").count();
+        assert_eq!(asked, gets, "one for the first byte, then what is needed");
+        assert_eq!(store.identify_file(key).unwrap().digest, digest);
+        server.asked();
+    }
+    assert!(store.content("whole").unwrap().is_none(), "nothing tells what the content is");
+    assert_eq!(store.stat("whole").unwrap().unwrap().modified, None);
+    let error = store.read_range("whole", 3..9).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.message().contains("only whole"), "{error}");
+}
+
+#[test]
+fn a_file_that_has_moved_is_followed() {
+    let away = WebServer::start(|asked| match asked.path.as_str() {
+        "/store/5d41" => give(asked, b"hello"),
+        _ => Answer::new(404, ""),
+    });
+    let elsewhere = format!("{}/store/5d41", away.address());
+    let server = WebServer::start(move |asked| match asked.path.as_str() {
+        "/moved" => Answer::new(302, "").with("location", elsewhere.clone()),
+        "/near" => Answer::new(301, "").with("location", "/moved"),
+        _ => Answer::new(302, "").with("location", "/circle"),
+    });
+    let store = open(&server.address());
+    for key in ["moved", "near"] {
+        assert_eq!(store.read(key).unwrap(), b"hello");
+        assert_eq!(store.read_range(key, 1..3).unwrap(), b"el");
+        assert_eq!(store.size(key).unwrap(), 5);
+    }
+    let error = store.read("circle").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io, "{error}");
+}
+
+#[test]
+fn a_file_is_registered_where_it_lies() {
+    let server = WebServer::start(|asked| match asked.path.as_str() {
+        "/data/x.csv" => give(asked, b"a,b\n1,2\n"),
+        _ => Answer::new(404, ""),
+    });
+    let dir = tempfile::tempdir().unwrap();
+    let instance = instance(dir.path(), &[]);
+    let locations = || instance.registry("Storage").unwrap().count().unwrap();
+    let missing = format!("{}/data/y.csv", server.address());
+    let error = instance.artifact(NewArtifact::new(&missing)).unwrap_err();
+    assert_eq!((error.kind(), error.message()), (ErrorKind::FileNotFound, missing.as_str()));
+    assert_eq!(locations(), 1, "a server is not registered for what it does not have");
+
+    let record = save(&instance, &format!("{}/data/x.csv", server.address()));
+    assert_eq!((record.text("key"), record.int("size")), (Some("data/x.csv"), Some(8)));
+    let storage = instance.registry("Storage").unwrap().filter(Q::is("root", server.address())).unwrap();
+    let storage = storage.one().unwrap();
+    assert_eq!((storage.text("type"), storage.text("instance_uid")), (Some("http"), None));
+    save(&instance, &format!("{}/data/x.csv", server.address()));
+    assert_eq!(locations(), 2, "once");
+
+    let path = instance.cache(&record).unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"a,b\n1,2\n");
+    assert!(path.starts_with(dir.path().join("cache")), "{}", path.display());
+    server.asked();
+    instance.cache(&record).unwrap();
+    assert!(
+        server.asked().iter().all(|asked| asked.method == "HEAD"),
+        "what is in the cache does not come again"
+    );
+}
+
+/// Returns an instance with its cache in `dir`.
+pub fn instance(dir: &Path, vars: &[(&str, &str)]) -> Instance {
+    let cache = dir.join("cache").display().to_string();
+    let vars = vars.iter().copied().chain([("LAMIN_CACHE_DIR", cache.as_str())]);
+    let (env, _) = holotype::testing::env(dir, 1).unwrap();
+    let env = env.with_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    let instance = Instance::init(&env, &InitOptions::default()).unwrap();
+    instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
+    instance
+}
+
+/// Registers what lies at a URL.
+pub fn save(instance: &Instance, url: &str) -> Record {
+    let mut artifact = instance.artifact(NewArtifact::new(url)).unwrap();
+    instance.save_artifact(&mut artifact).unwrap();
+    artifact.record
 }

@@ -144,6 +144,12 @@ fn remote_roots_have_one_form() {
         ("s3://lab/a/b//", "s3://lab/a/b", Protocol::S3, "lab/a/b"),
         ("S3://lab/A", "s3://lab/A", Protocol::S3, "lab/A"),
         ("gs://lab/a/", "gs://lab/a", Protocol::Gs, "lab/a"),
+        (
+            "abfss://lab@acc.dfs.core.windows.net/a",
+            "az://lab@acc.dfs.core.windows.net/a",
+            Protocol::Az,
+            "lab@acc.dfs.core.windows.net/a",
+        ),
         ("hf://datasets/x/y", "hf://datasets/x/y", Protocol::Hf, "datasets/x/y"),
         ("https://example.org/data/", "https://example.org/data", Protocol::Https, "example.org/data"),
         ("http://example.org:80/data", "http://example.org:80/data", Protocol::Http, "example.org:80/data"),
@@ -169,7 +175,10 @@ fn remote_roots_have_one_form() {
 fn impossible_roots_are_refused() {
     let world = World::new();
     for (text, message) in [
-        ("ftp://x/y", "Protocol ftp is not supported, valid protocols are local, gs, s3, hf, http, https"),
+        (
+            "ftp://x/y",
+            "Protocol ftp is not supported, valid protocols are local, gs, s3, hf, http, https, az",
+        ),
         ("./a/.lamindb", "Please pass a folder name that does not end or contain \".lamindb\""),
         ("./foo.lamindbx", "Please pass a folder name that does not end or contain \".lamindb\""),
         ("s3://lab/.lamindb/x", "Please pass a folder name that does not end or contain \".lamindb\""),

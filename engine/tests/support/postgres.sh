@@ -2,14 +2,18 @@
 # A private PostgreSQL cluster for tests, in a folder of its own.
 #
 #   postgres.sh run COMMAND...          starts one, runs the command with HOLOTYPE_TEST_DB set to its URL, removes it
+#   postgres.sh run-pooled COMMAND...   does the same, with HOLOTYPE_TEST_POOLER set to the URL of a pgbouncer before it
 #   postgres.sh start FOLDER            makes one there unless there is one, starts it and prints its URL
 #   postgres.sh stop FOLDER [MODE]      stops it: fast (default), smart, or immediate, which is like a crash
+#   postgres.sh pool FOLDER             starts a pgbouncer before it and prints the URL through it; `stop` ends it too
+#   postgres.sh unpool FOLDER           ends it alone, which is like a crash
 #   postgres.sh create FOLDER NAME      makes a database and prints its URL with the password
-#   postgres.sh find                    tells whether the server is installed
+#   postgres.sh find                    tells whether server and pgbouncer are installed
 #
 # The URL leads through a socket in the folder, where whoever may enter it is trusted. The port in FOLDER/port takes
 # passwords on 127.0.0.1 (user `tester`, password `t:st@pw`, written t%3Ast%40pw in a URL) and speaks TLS with a
-# certificate for `localhost` of the authority FOLDER/authority.crt. Nothing is kept safe from power cuts.
+# certificate for `localhost` of the authority FOLDER/authority.crt. Nothing is kept safe from power cuts. The pooler hands
+# every transaction to any of three connections to a database.
 set -euo pipefail
 
 bin() {
@@ -81,7 +85,7 @@ start() {
   folder=$(cd "$folder" && pwd)
   if [ ! -f "$folder/port" ]; then
     # One that the system says is free now; another try takes the next when somebody was faster.
-    python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' >"$folder/port"
+    free_port >"$folder/port"
   fi
   port=$(cat "$folder/port")
   (cd "$folder" && as "$bin/pg_ctl" --pgdata=data --log=data/server.log --options="-p $port" --wait --timeout=60 --silent start \
@@ -89,9 +93,60 @@ start() {
   echo "postgresql://tester@/postgres?host=$folder&port=$port"
 }
 
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+pooler() {
+  command -v pgbouncer || PATH=/usr/sbin:$PATH command -v pgbouncer || {
+    echo "pgbouncer was not found: install the package of that name" >&2
+    return 1
+  }
+}
+
+pool() {
+  local folder port
+  folder=$(cd "$1" && pwd)
+  [ -f "$folder/pooler.port" ] || free_port >"$folder/pooler.port"
+  port=$(cat "$folder/pooler.port")
+  echo '"tester" ""' | as tee "$folder/pooler.users" >/dev/null
+  as tee "$folder/pooler.ini" >/dev/null <<CONF
+[databases]
+* = host=$folder port=$(cat "$folder/port")
+[pgbouncer]
+unix_socket_dir = $folder
+listen_port = $port
+auth_type = trust
+auth_file = $folder/pooler.users
+pool_mode = transaction
+default_pool_size = 3
+max_client_conn = 1000
+server_idle_timeout = 5
+logfile = $folder/pooler.log
+pidfile = $folder/pooler.pid
+CONF
+  as "$(pooler)" --quiet --daemon "$folder/pooler.ini" || { tail -5 "$folder/pooler.log" >&2; return 1; }
+  # It listens a moment after it has gone to the background.
+  for _ in $(seq 200); do
+    [ -S "$folder/.s.PGSQL.$port" ] && [ -s "$folder/pooler.pid" ] && break
+    sleep 0.05
+  done
+  echo "postgresql://tester@/postgres?host=$folder&port=$port"
+}
+
+unpool() {
+  local pid
+  [ -f "$1/pooler.pid" ] || return 0
+  pid=$(cat "$1/pooler.pid")
+  kill -9 "$pid"
+  while kill -0 "$pid" 2>/dev/null; do sleep 0.05; done
+  rm -f "$1/pooler.pid" "$1/.s.PGSQL.$(cat "$1/pooler.port")"
+}
+
 stop() {
   local folder=$1 mode=${2:-fast} bin
   bin=$(bin)
+  unpool "$folder"
   (cd "$folder" && as "$bin/pg_ctl" --pgdata=data --wait --silent --mode="$mode" stop)
 }
 
@@ -104,22 +159,30 @@ create() {
 }
 
 run() {
-  local folder place=${TMPDIR:-/tmp} status=0
+  local pooled=$1 folder place=${TMPDIR:-/tmp} status=0
   # Memory is several times faster than a disk where databases are made by the hundred.
   if [ -w /dev/shm ] && [ "$(df --output=avail -m /dev/shm | tail -1)" -gt 4000 ]; then place=/dev/shm; fi
   folder=$(mktemp -d "$place/holotype-pg.XXXXXX")
   trap 'stop "$folder" immediate || true; rm -rf "$folder"' EXIT
   HOLOTYPE_TEST_DB=$(start "$folder")
   export HOLOTYPE_TEST_DB HOLOTYPE_TEST_CLUSTER=$folder
+  if [ "$pooled" = pooled ]; then
+    HOLOTYPE_TEST_POOLER=$(pool "$folder")
+    export HOLOTYPE_TEST_POOLER
+  fi
+  shift
   "$@" || status=$?
   exit "$status"
 }
 
 case "${1:-}" in
-  run) shift; run "$@" ;;
+  run) shift; run plain "$@" ;;
+  run-pooled) shift; run pooled "$@" ;;
   start) start "$2" ;;
   stop) stop "$2" "${3:-fast}" ;;
+  pool) pool "$2" ;;
+  unpool) unpool "$2" ;;
   create) create "$2" "$3" ;;
-  find) bin >/dev/null ;;
-  *) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  find) bin >/dev/null && pooler >/dev/null ;;
+  *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::runtime::Runtime;
-use tokio_postgres::{Client, Row, SimpleQueryMessage};
+use tokio_postgres::{Client, Config, Row, SimpleQueryMessage};
 
+use super::cancel::cancel;
 use super::cells::{self, Param};
 use super::error::{self, Damage};
 use super::tls::Tls;
@@ -24,6 +25,7 @@ pub(in crate::db) struct Connection {
     // Dropped first: it tells the driver that nobody will ask again.
     pub(super) client: Client,
     runtime: Option<Runtime>,
+    config: Config,
     tls: Tls,
     place: String,
     patience: Duration,
@@ -70,6 +72,7 @@ impl Connection {
         Ok(Connection {
             client,
             runtime: Some(runtime),
+            config: target.config.clone(),
             tls: tls.clone(),
             place: target.shown.clone(),
             patience: target.patience,
@@ -126,7 +129,7 @@ impl Connection {
             // Told to stop, the server answers that it has; one that is out of reach cannot.
             let grace = Duration::from_secs(5);
             let stop = self.client.cancel_token();
-            let stopped = tokio::time::timeout(grace, stop.cancel_query(self.tls.clone())).await.is_ok();
+            let stopped = tokio::time::timeout(grace, cancel(&stop, &self.config, &self.tls)).await == Ok(true);
             let answered = stopped && tokio::time::timeout(grace, work.as_mut()).await.is_ok();
             self.lost.set(!answered);
             Err(Error::new(

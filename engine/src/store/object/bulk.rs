@@ -1,5 +1,7 @@
 //! Many files at once.
 
+use std::future::ready;
+
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::client::REQUESTS;
@@ -62,12 +64,10 @@ impl Object {
         faults::hit("object.delete");
         let removed = client.store.delete_stream(stream::iter(places.into_iter().map(Ok)).boxed());
         removed
+            // An error for one that is not there must not end the removal of those behind it.
+            .filter(|removed| ready(!matches!(removed, Err(object_store::Error::NotFound { .. }))))
             .try_for_each(|_| async { Ok(()) })
             .await
-            .or_else(|error| match error {
-                object_store::Error::NotFound { .. } => Ok(()),
-                error => Err(error),
-            })
             .map_err(|error| self.fail(client, keys.first().map_or("", String::as_str), error))
     }
 }

@@ -7,9 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use object_store::aws::{AmazonS3Builder, resolve_bucket_region};
-use object_store::azure::MicrosoftAzureBuilder;
 use object_store::client::{HttpClient, HttpConnector as _};
-use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::http::HttpBuilder;
 use object_store::multipart::MultipartStore;
 use object_store::{
@@ -21,6 +19,7 @@ use super::address::{Address, Scheme};
 use super::credentials::Aws;
 use super::http::Connector;
 use super::unfinished::Signer;
+use super::{azure, google};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
@@ -84,7 +83,7 @@ impl Client {
         if let Some(known) = clients().get(&key) {
             return Ok(known.clone());
         }
-        let made = Arc::new(connect(address, aws, env).await.map_err(|error| match error {
+        let made = Arc::new(connect(address, root, aws, env).await.map_err(|error| match error {
             Failure::Ours(error) => error,
             Failure::Theirs(error) => {
                 Error::value(format!("The storage location {root} cannot be used: {error}")).because(error)
@@ -100,7 +99,8 @@ fn matters(name: &str) -> bool {
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-enum Failure {
+/// Why a client cannot be made.
+pub(super) enum Failure {
     Ours(Error),
     Theirs(object_store::Error),
 }
@@ -117,14 +117,14 @@ impl From<Error> for Failure {
     }
 }
 
-async fn connect(address: &Address, aws: Option<Aws>, env: &Env) -> Result<Client, Failure> {
+async fn connect(address: &Address, root: &str, aws: Option<Aws>, env: &Env) -> Result<Client, Failure> {
     let options = options(env)?;
     let retry = retry(env);
     match (address.scheme, aws) {
         (Scheme::S3, Some(aws)) => s3(address, aws, env, options, retry).await,
         (Scheme::S3, None) | (Scheme::Http | Scheme::Hf, _) => web(address, env, options, retry),
-        (Scheme::Gs, _) => gs(address, env, options, retry),
-        (Scheme::Az, _) => az(address, env, options, retry),
+        (Scheme::Gs, _) => google::connect(address, env, options, retry),
+        (Scheme::Az, _) => azure::connect(address, root, env, options, retry).await,
     }
 }
 
@@ -153,7 +153,11 @@ fn retry(env: &Env) -> RetryConfig {
     RetryConfig { backoff, max_retries: attempts.unwrap_or(ATTEMPTS).max(1) - 1, retry_timeout: PATIENCE }
 }
 
-fn client<S: ObjectStore + MultipartStore>(store: S, options: &ClientOptions) -> Result<Client, Failure> {
+/// Returns a client of a store that can be written to.
+pub(super) fn writer<S: ObjectStore + MultipartStore>(
+    store: S,
+    options: &ClientOptions,
+) -> Result<Client, Failure> {
     let store = Arc::new(store);
     let mut client = reader(store.clone(), options)?;
     client.parts = Some(store);
@@ -206,74 +210,11 @@ async fn s3(
     let server = endpoint.clone().unwrap_or_else(|| format!("https://s3.{signed_for}.amazonaws.com"));
     let bucket = format!("{}/{}", server.trim_end_matches('/'), address.bucket);
     let signer = Signer { credentials: store.credentials().clone(), region: signed_for, bucket };
-    let mut client = client(store, &options)?;
+    let mut client = writer(store, &options)?;
     client.signer = Some(signer);
     client.who = aws.who.words();
     client.endpoint = endpoint.unwrap_or_else(|| "AWS".to_owned());
     client.region = region;
-    Ok(client)
-}
-
-fn gs(address: &Address, env: &Env, options: ClientOptions, retry: RetryConfig) -> Result<Client, Failure> {
-    let var = |name: &str| env.vars.get(name).filter(|value| !value.is_empty());
-    let mut builder = GoogleCloudStorageBuilder::new()
-        .with_bucket_name(&address.bucket)
-        .with_client_options(options.clone())
-        .with_http_connector(Connector::default())
-        .with_retry(retry);
-    let usual = env.home.join(".config/gcloud/application_default_credentials.json");
-    let emulator = var("STORAGE_EMULATOR_HOST");
-    let mut who = "with the Google credentials found".to_owned();
-    if let Some(host) = emulator {
-        let url = if host.contains("://") { host.clone() } else { format!("http://{host}") };
-        builder = builder.with_base_url(&url).with_skip_signature(true);
-    } else if let Some(key) = var("GOOGLE_SERVICE_ACCOUNT_KEY") {
-        builder = builder.with_service_account_key(key);
-    } else if let Some(path) = var("GOOGLE_APPLICATION_CREDENTIALS").or_else(|| var("GOOGLE_SERVICE_ACCOUNT"))
-    {
-        builder = builder.with_application_credentials(env.absolute(path).to_string_lossy());
-    } else if usual.is_file() {
-        builder = builder.with_application_credentials(usual.to_string_lossy());
-    } else {
-        builder = builder.with_skip_signature(true);
-        who = "anonymously, because no Google credentials were found: set GOOGLE_APPLICATION_CREDENTIALS or run \
-               `gcloud auth application-default login`"
-            .to_owned();
-    }
-    let mut client = client(builder.build()?, &options)?;
-    client.who = who;
-    client.endpoint = emulator.cloned().unwrap_or_else(|| "Google Cloud Storage".to_owned());
-    Ok(client)
-}
-
-fn az(address: &Address, env: &Env, options: ClientOptions, retry: RetryConfig) -> Result<Client, Failure> {
-    let mut builder = MicrosoftAzureBuilder::new();
-    for (name, value) in env.vars.iter().filter(|(name, _)| name.starts_with("AZURE_")) {
-        if let Ok(key) = name.to_ascii_lowercase().parse() {
-            builder = builder.with_config(key, value);
-        }
-    }
-    for (name, value) in &address.query {
-        if let Ok(key) = name.parse() {
-            builder = builder.with_config(key, value);
-        }
-    }
-    let (account, container) = match address.bucket.split_once('@') {
-        Some((container, host)) => (host.split('.').next().map(str::to_owned), container),
-        None => (None, address.bucket.as_str()),
-    };
-    if let Some(account) = account {
-        builder = builder.with_account(account);
-    }
-    // The builder replaces the options it has been given by variables.
-    let builder = builder
-        .with_container_name(container)
-        .with_client_options(options.clone())
-        .with_http_connector(Connector::default())
-        .with_retry(retry);
-    let mut client = client(builder.build()?, &options)?;
-    client.who = "with the Azure settings in AZURE_STORAGE_ACCOUNT_NAME and its companions".to_owned();
-    client.endpoint = "Azure".to_owned();
     Ok(client)
 }
 

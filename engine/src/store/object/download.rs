@@ -129,17 +129,22 @@ impl Object {
             (how.progress)(read as u64)?;
         }
         let client = self.client().await?;
+        let mut take = |bytes: &[u8]| {
+            file.write_all(bytes).map_err(fail)?;
+            both.update(bytes);
+            (how.progress)(bytes.len() as u64)
+        };
+        if stat.size > RANGE && self.gives_whole_files(client, key, stat).await? {
+            self.stream(client, key, stat, there, take).await?;
+            return both.finish().ok_or_else(|| self.cut(key));
+        }
         let mut ranges = stream::iter(ranges(there, stat.size))
             .map(|range| self.range(client, key, stat, range))
             .buffered(PARALLEL);
         while let Some(bytes) = ranges.next().await {
-            let bytes = bytes?;
-            file.write_all(&bytes).map_err(fail)?;
-            both.update(&bytes);
-            (how.progress)(bytes.len() as u64)?;
+            take(&bytes?)?;
         }
-        both.finish()
-            .ok_or_else(|| Error::new(ErrorKind::Io, format!("{} was cut off; try again", self.url(key))))
+        both.finish().ok_or_else(|| self.cut(key))
     }
 
     /// Returns some bytes of a file of which nothing has changed since `stat`.
@@ -228,14 +233,21 @@ impl Object {
         let stat = self.require(key).await?;
         let client = self.client().await?;
         let mut both = Both::new(stat.size);
+        if stat.size > RANGE && self.gives_whole_files(client, key, &stat).await? {
+            let take = |bytes: &[u8]| {
+                both.update(bytes);
+                Ok(())
+            };
+            self.stream(client, key, &stat, 0, take).await?;
+            return both.finish().ok_or_else(|| self.cut(key));
+        }
         let mut ranges = stream::iter(ranges(0, stat.size))
             .map(|range| self.range(client, key, &stat, range))
             .buffered(PARALLEL);
         while let Some(bytes) = ranges.next().await {
             both.update(&bytes?);
         }
-        both.finish()
-            .ok_or_else(|| Error::new(ErrorKind::Io, format!("{} was cut off; try again", self.url(key))))
+        both.finish().ok_or_else(|| self.cut(key))
     }
 
     pub(in crate::store) fn identify_file(&self, key: &str) -> Result<Identity> {

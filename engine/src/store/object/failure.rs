@@ -21,7 +21,7 @@ pub(super) fn explain(client: &Client, root: &str, what: &str, error: Theirs) ->
                 client.endpoint
             ),
         ),
-        (Some("RequestTimeTooSkewed" | "RequestExpired"), _) => (
+        (code, _) if is_skewed(code, &text) => (
             ErrorKind::PermissionDenied,
             format!(
                 "{root} refuses requests because the clock of this machine is wrong: set it (for example with \
@@ -40,6 +40,14 @@ pub(super) fn explain(client: &Client, root: &str, what: &str, error: Theirs) ->
             ErrorKind::PermissionDenied,
             format!("{root} refuses the signature; asked {who}: the secret key is wrong"),
         ),
+        (Some("AuthenticationFailed" | "InvalidAuthenticationInfo"), _) => (
+            ErrorKind::PermissionDenied,
+            format!("{root} refuses the credentials; asked {who}: the key or token is wrong or has expired"),
+        ),
+        // What may not be read anonymously is hidden.
+        (Some("ResourceNotFound" | "PublicAccessNotPermitted" | "NoAuthenticationInformation"), _) => {
+            (ErrorKind::PermissionDenied, format!("No permission for {what}; asked {who}"))
+        }
         (Some("XAmzContentSHA256Mismatch" | "BadDigest"), _) => (
             ErrorKind::Io,
             format!("{what} arrived damaged and was refused by the store; nothing was replaced, try again"),
@@ -63,7 +71,7 @@ pub(super) fn explain(client: &Client, root: &str, what: &str, error: Theirs) ->
             ErrorKind::Io,
             format!("{what} changed while it was read or written; try again once nobody writes to it"),
         ),
-        (_, Theirs::PermissionDenied { .. } | Theirs::Unauthenticated { .. }) => {
+        _ if is_denied(&error, &text) => {
             (ErrorKind::PermissionDenied, format!("No permission for {what}; asked {who}"))
         }
         (_, Theirs::NotImplemented { .. } | Theirs::NotSupported { .. }) => {
@@ -92,7 +100,7 @@ fn transport(client: &Client, root: &str, what: &str, error: &Theirs, text: &str
         Some(_) => format!(
             "The connection to {root} broke while {what} was on its way, again and again; check the network and try again"
         ),
-        None if text.contains("429") || text.contains("503") => {
+        None if matches!(status_of(text), Some(429 | 503)) => {
             format!("{root} is too busy: {what} was tried again several times in vain; try again later")
         }
         None => format!("{root} failed on {what}: {text}; try again once its server is well"),
@@ -124,6 +132,32 @@ fn chain(error: &Theirs) -> String {
         source = error.source();
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Returns true when the store answered that it will not do what was asked.
+pub(super) fn is_refusal(error: &Theirs) -> bool {
+    matches!(status_of(&chain(error)), Some(400 | 401 | 403))
+}
+
+fn is_denied(error: &Theirs, text: &str) -> bool {
+    matches!(error, Theirs::PermissionDenied { .. } | Theirs::Unauthenticated { .. })
+        || matches!(status_of(text), Some(401 | 403))
+}
+
+/// Returns true when the store found the time of a request too far from its own.
+fn is_skewed(code: Option<&str>, text: &str) -> bool {
+    match code {
+        Some("RequestTimeTooSkewed" | "RequestExpired") => true,
+        // Azure has one code for whatever is wrong with a signature.
+        Some("AuthenticationFailed") => text.to_ascii_lowercase().contains("date header"),
+        _ => false,
+    }
+}
+
+/// Returns the status of the answer that a failure tells of.
+fn status_of(text: &str) -> Option<u16> {
+    let (_, rest) = text.split_once("non-2xx status code: ")?;
+    rest.get(..3)?.parse().ok()
 }
 
 /// Returns the code of an error document.

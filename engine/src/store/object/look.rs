@@ -6,11 +6,12 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStoreExt as _};
+use object_store::{Error as Theirs, GetOptions, GetRange, ObjectMeta, ObjectStoreExt as _};
 
 use super::address::Scheme;
+use super::client::Client;
 use super::tags::Verdict;
-use super::{Object, repository, runtime, tags};
+use super::{Object, failure, repository, runtime, tags};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash::{ContentHash, folder_hash};
 use crate::store::Entry;
@@ -80,23 +81,38 @@ impl Object {
         let client = self.client().await?;
         match client.store.head(&location).await {
             Ok(meta) => Ok(Some(self.stat_of(key.trim_end_matches('/').to_owned(), &meta))),
-            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(Theirs::NotFound { .. }) => Ok(None),
             // Some servers that keep buckets as folders fail instead of saying that a folder is no file.
-            Err(error @ object_store::Error::Generic { .. }) if client.parts.is_some() => {
+            Err(error @ Theirs::Generic { .. }) if client.parts.is_some() => {
                 match client.store.list(Some(&location)).next().await {
                     Some(Ok(_)) => Ok(None),
-                    _ => Err(self.fail(client, key, error)),
+                    _ => Err(self.fail_look(client, key, error).await),
                 }
             }
-            Err(error) => Err(self.fail(client, key, error)),
+            Err(error) => Err(self.fail_look(client, key, error).await),
         }
+    }
+
+    /// Returns the error for a look that failed. The answer to a look has no body: where it was refused, a read is let fail
+    /// as well, which says why.
+    pub(super) async fn fail_look(&self, client: &Client, key: &str, error: Theirs) -> Error {
+        let first = GetOptions { range: Some(GetRange::Bounded(0..1)), ..GetOptions::default() };
+        if let (true, Ok(location)) = (failure::is_refusal(&error), self.location(key))
+            && let Err(told) = client.store.get_opts(&location, first).await
+            && failure::is_refusal(&told)
+        {
+            return self.fail(client, key, told);
+        }
+        self.fail(client, key, error)
     }
 
     pub(super) fn stat_of(&self, key: String, meta: &ObjectMeta) -> Stat {
         Stat {
             key,
             size: meta.size,
-            modified: Some(Timestamp(meta.last_modified.timestamp_micros())),
+            modified: Some(meta.last_modified.timestamp_micros())
+                .filter(|&moment| moment != 0)
+                .map(Timestamp),
             tag: meta.e_tag.clone(),
             content: tags::content(self.address.scheme, meta),
         }
@@ -250,6 +266,13 @@ impl Object {
                     Ok(bytes.into())
                 }
                 Ok(found) => Err(reaches(found.meta.size).err().unwrap_or_else(|| self.cut(key))),
+                Err(Theirs::NotSupported { .. }) => Err(Error::new(
+                    ErrorKind::Unsupported,
+                    format!(
+                        "The server of {} gives files only whole: cache or load the file first",
+                        self.root
+                    ),
+                )),
                 Err(error) => Err(self.fail(client, key, error)),
             }
         });
@@ -265,7 +288,7 @@ impl Object {
         if came == announced { Ok(()) } else { Err(self.cut(key)) }
     }
 
-    fn cut(&self, key: &str) -> Error {
+    pub(super) fn cut(&self, key: &str) -> Error {
         Error::new(ErrorKind::Io, format!("{} was cut off on its way; try again", self.url(key)))
     }
 

@@ -1,7 +1,7 @@
 //! Removing, copying and moving objects without their bytes coming here.
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use object_store::{CopyOptions, ObjectStore};
+use object_store::{CopyMode, CopyOptions, Error as Theirs, ObjectStore};
 
 use super::client::REQUESTS;
 use super::{Object, runtime};
@@ -95,11 +95,13 @@ impl Object {
         let (source, target) = (self.location(from)?, self.location(&to)?);
         let client = self.client().await?;
         let before = self.require(from).await?;
-        client
-            .store
-            .copy_opts(&source, &target, CopyOptions::default())
-            .await
-            .map_err(|error| self.fail(client, from, error))?;
+        let copy = |mode| client.store.copy_opts(&source, &target, CopyOptions::new().with_mode(mode));
+        let copied = match copy(CopyMode::Overwrite).await {
+            // object_store 0.13 takes the two modes for each other in Google's storage.
+            Err(Theirs::AlreadyExists { .. }) => copy(CopyMode::Create).await,
+            copied => copied,
+        };
+        copied.map_err(|error| self.fail(client, from, error))?;
         faults::hit("object.copied");
         let after = self.require(&to).await?;
         if after.size != before.size {

@@ -108,7 +108,8 @@ impl Object {
         let client = self.client().await?;
         match client.store.head(&location).await {
             Ok(meta) => Ok(Some(meta)),
-            Err(error) => self.absent(client, key, error),
+            Err(error @ Theirs::NotFound { .. }) => self.absent(client, key, error),
+            Err(error) => Err(self.fail_look(client, key, error).await),
         }
     }
 

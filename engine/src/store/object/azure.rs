@@ -1,0 +1,209 @@
+//! Connections to Azure Blob Storage.
+
+use std::time::Duration;
+
+use object_store::azure::{AzureConfigKey, AzureCredentialProvider, MicrosoftAzureBuilder};
+use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+
+use super::address::Address;
+use super::client::{self, Client, Failure};
+use super::http::Connector;
+use crate::env::Env;
+use crate::error::{Error, Result};
+
+/// How long a machine's metadata service may take to say which identity it has.
+const METADATA: Duration = Duration::from_secs(2);
+
+/// Names that the programmes of Azure use beside those of the builder.
+const ALIASES: [(&str, AzureConfigKey); 2] = [
+    ("AZURE_STORAGE_ACCOUNT", AzureConfigKey::AccountName),
+    ("AZURE_STORAGE_KEY", AzureConfigKey::AccessKey),
+];
+
+const CONNECTION: &str = "AZURE_STORAGE_CONNECTION_STRING";
+
+/// Account and key of the emulator that `UseDevelopmentStorage=true` stands for; they are no secret.
+const EMULATOR: [(&str, &str); 3] = [
+    ("AccountName", "devstoreaccount1"),
+    (
+        "AccountKey",
+        "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
+    ),
+    ("BlobEndpoint", "http://127.0.0.1:10000/devstoreaccount1"),
+];
+
+/// Connects to a container.
+pub(super) async fn connect(
+    address: &Address,
+    root: &str,
+    env: &Env,
+    options: ClientOptions,
+    retry: RetryConfig,
+) -> Result<Client, Failure> {
+    let Settings { found, container } = Settings::find(address, env)?;
+    let value = |key: AzureConfigKey| {
+        found.iter().rev().find(|(named, _)| *named == key).map(|(_, value)| value.as_str())
+    };
+    let Some(account) = value(AzureConfigKey::AccountName) else {
+        return Err(Failure::Ours(Error::value(format!(
+            "{root} names no storage account: set {CONNECTION}, or AZURE_STORAGE_ACCOUNT_NAME with \
+             AZURE_STORAGE_ACCOUNT_KEY, or write az://container@account.blob.core.windows.net"
+        ))));
+    };
+    let endpoint = value(AzureConfigKey::Endpoint)
+        .map_or_else(|| format!("https://{account}.blob.core.windows.net"), str::to_owned);
+    let builder = found
+        .iter()
+        .fold(MicrosoftAzureBuilder::new(), |builder, (key, value)| builder.with_config(*key, value))
+        .with_container_name(container);
+    // Last, since settings of the client among the variables would replace them.
+    let mut builder = builder
+        .with_client_options(options.clone())
+        .with_http_connector(Connector::default())
+        .with_retry(retry);
+    let mut who = format!("with the Azure credentials of the account '{account}'");
+    if !SIGNING.iter().any(|key| value(*key).is_some()) {
+        match machine_identity(builder.clone()).await {
+            Some(identity) => {
+                builder = builder.with_credentials(identity);
+                who = format!("with this machine's identity at the account '{account}'");
+            }
+            None => {
+                builder = builder.with_skip_signature(true);
+                who = format!(
+                    "anonymously, because no Azure credentials were found: set {CONNECTION}, or \
+                     AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN for the account '{account}'"
+                );
+            }
+        }
+    }
+    let mut client = client::writer(builder.build()?, &options)?;
+    client.who = who;
+    client.endpoint = endpoint;
+    Ok(client)
+}
+
+/// Settings of which any one says how requests are signed.
+const SIGNING: [AzureConfigKey; 9] = [
+    AzureConfigKey::AccessKey,
+    AzureConfigKey::SasKey,
+    AzureConfigKey::Token,
+    AzureConfigKey::ClientSecret,
+    AzureConfigKey::FederatedTokenFile,
+    AzureConfigKey::UseAzureCli,
+    AzureConfigKey::UseEmulator,
+    AzureConfigKey::SkipSignature,
+    AzureConfigKey::FabricTokenServiceUrl,
+];
+
+/// What variables and the root say; of several values of one setting the last counts.
+struct Settings {
+    found: Vec<(AzureConfigKey, String)>,
+    container: String,
+}
+
+impl Settings {
+    fn find(address: &Address, env: &Env) -> Result<Settings> {
+        let mut found = Vec::new();
+        let set = |name: &str| env.vars.get(name).filter(|value| !value.is_empty());
+        if let Some(text) = set(CONNECTION) {
+            found.extend(connection(text)?);
+        }
+        found.extend(ALIASES.iter().filter_map(|(name, key)| Some((*key, set(name)?.clone()))));
+        let named = env.vars.iter().filter(|(name, value)| name.starts_with("AZURE_") && !value.is_empty());
+        let named = named.map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let asked = address.query.iter().map(|(name, value)| (name.clone(), value));
+        found
+            .extend(named.chain(asked).filter_map(|(name, value)| Some((name.parse().ok()?, value.clone()))));
+        let (container, host) = match address.bucket.split_once('@') {
+            Some((container, host)) => (container, Some(host)),
+            None => (address.bucket.as_str(), None),
+        };
+        if let Some(account) = host.and_then(|host| host.split('.').next()) {
+            found.push((AzureConfigKey::AccountName, account.to_owned()));
+        }
+        Ok(Settings { found, container: container.to_owned() })
+    }
+}
+
+/// Takes a connection string apart, as the portal of Azure shows it.
+fn connection(text: &str) -> Result<Vec<(AzureConfigKey, String)>> {
+    let mut pairs = Vec::new();
+    for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+        let Some((name, value)) = part.split_once('=') else {
+            return Err(Error::value(format!(
+                "{CONNECTION} is no list of name=value pairs with semicolons between: copy it anew from the portal"
+            )));
+        };
+        pairs.push((name.trim(), value.trim()));
+    }
+    let value = |wanted: &str| {
+        let own = pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        own.map(|(_, value)| *value)
+    };
+    if value("UseDevelopmentStorage").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        pairs = EMULATOR.to_vec();
+    }
+    let value = |wanted: &str| {
+        pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value)
+    };
+    let mut found = Vec::new();
+    for (name, key) in [
+        ("AccountName", AzureConfigKey::AccountName),
+        ("AccountKey", AzureConfigKey::AccessKey),
+        ("SharedAccessSignature", AzureConfigKey::SasKey),
+        ("BlobEndpoint", AzureConfigKey::Endpoint),
+    ] {
+        found.extend(value(name).map(|value| (key, value.trim_end_matches('/').to_owned())));
+    }
+    if let (None, Some(account), Some(suffix)) =
+        (value("BlobEndpoint"), value("AccountName"), value("EndpointSuffix"))
+    {
+        let protocol = value("DefaultEndpointsProtocol").unwrap_or("https");
+        found.push((AzureConfigKey::Endpoint, format!("{protocol}://{account}.blob.{suffix}")));
+    }
+    Ok(found)
+}
+
+/// Asks the machine itself, briefly: away from Azure nobody answers.
+async fn machine_identity(builder: MicrosoftAzureBuilder) -> Option<AzureCredentialProvider> {
+    let retry = RetryConfig { backoff: BackoffConfig::default(), max_retries: 0, retry_timeout: METADATA };
+    let store = builder.with_retry(retry).build().ok()?;
+    let identity = store.credentials().clone();
+    match tokio::time::timeout(METADATA, identity.get_credential()).await {
+        Ok(Ok(_)) => Some(identity),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connection_strings_are_taken_apart() {
+        let found = |text: &str| -> Vec<(AzureConfigKey, String)> { connection(text).unwrap() };
+        let portal = "DefaultEndpointsProtocol=https;AccountName=lab;AccountKey=a2V5Cg==;EndpointSuffix=core.windows.net";
+        assert_eq!(
+            found(portal),
+            [
+                (AzureConfigKey::AccountName, "lab".to_owned()),
+                (AzureConfigKey::AccessKey, "a2V5Cg==".to_owned()),
+                (AzureConfigKey::Endpoint, "https://lab.blob.core.windows.net".to_owned()),
+            ]
+        );
+        let token = "BlobEndpoint=https://lab.blob.core.windows.net/;SharedAccessSignature=sv=2022&sig=x%3D";
+        assert_eq!(
+            found(token),
+            [
+                (AzureConfigKey::SasKey, "sv=2022&sig=x%3D".to_owned()),
+                (AzureConfigKey::Endpoint, "https://lab.blob.core.windows.net".to_owned()),
+            ]
+        );
+        assert!(
+            found("UseDevelopmentStorage=true")
+                .contains(&(AzureConfigKey::AccountName, EMULATOR[0].1.to_owned()))
+        );
+        assert!(connection("nonsense").unwrap_err().message().contains("AZURE_STORAGE_CONNECTION_STRING"));
+    }
+}

@@ -1,0 +1,62 @@
+//! Connections to Google Cloud Storage.
+
+use std::sync::Arc;
+
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
+use object_store::{ClientOptions, RetryConfig, StaticCredentialProvider};
+
+use super::address::Address;
+use super::client::{self, Client, Failure};
+use super::http::Connector;
+use crate::env::Env;
+
+/// Where `gcloud auth application-default login` leaves what it got, below the home.
+const USUAL: &str = ".config/gcloud/application_default_credentials.json";
+
+/// Connects to a bucket.
+pub(super) fn connect(
+    address: &Address,
+    env: &Env,
+    options: ClientOptions,
+    retry: RetryConfig,
+) -> Result<Client, Failure> {
+    let var = |name: &str| env.vars.get(name).filter(|value| !value.is_empty());
+    let mut builder = GoogleCloudStorageBuilder::new()
+        .with_bucket_name(&address.bucket)
+        .with_client_options(options.clone())
+        .with_http_connector(Connector::default())
+        .with_retry(retry);
+    let emulator = var("STORAGE_EMULATOR_HOST");
+    let usual = env.home.join(USUAL);
+    let who = if let Some(host) = emulator {
+        let url = if host.contains("://") { host.clone() } else { format!("http://{host}") };
+        builder = unsigned(builder).with_base_url(&url);
+        "without credentials, as STORAGE_EMULATOR_HOST wants it".to_owned()
+    } else if let Some(key) = var("GOOGLE_SERVICE_ACCOUNT_KEY") {
+        builder = builder.with_service_account_key(key);
+        "with the key in GOOGLE_SERVICE_ACCOUNT_KEY".to_owned()
+    } else if let Some(path) = var("GOOGLE_APPLICATION_CREDENTIALS").or_else(|| var("GOOGLE_SERVICE_ACCOUNT"))
+    {
+        let path = env.absolute(path);
+        builder = builder.with_application_credentials(path.to_string_lossy());
+        format!("with the Google credentials in {}", path.display())
+    } else if usual.is_file() {
+        builder = builder.with_application_credentials(usual.to_string_lossy());
+        format!("with the Google credentials in {}", usual.display())
+    } else {
+        builder = unsigned(builder);
+        "anonymously, because no Google credentials were found: set GOOGLE_APPLICATION_CREDENTIALS or run \
+         `gcloud auth application-default login`"
+            .to_owned()
+    };
+    let mut client = client::writer(builder.build()?, &options)?;
+    client.who = who;
+    client.endpoint = emulator.cloned().unwrap_or_else(|| "Google Cloud Storage".to_owned());
+    Ok(client)
+}
+
+/// Lets the builder sign nothing: without credentials at hand its writes would look for the role of the machine.
+fn unsigned(builder: GoogleCloudStorageBuilder) -> GoogleCloudStorageBuilder {
+    let nobody = StaticCredentialProvider::new(GcpCredential { bearer: String::new() });
+    builder.with_credentials(Arc::new(nobody)).with_skip_signature(true)
+}
