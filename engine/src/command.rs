@@ -57,7 +57,7 @@ use crate::track::{
 use crate::uid;
 use note::Note;
 
-pub use environment::Difference;
+pub use crate::surroundings::Difference;
 pub use note::Place;
 pub use plan::{CommandPlan, NewCommand};
 pub use rerun::{Compared, Prepared, Rerun, Verdict};

@@ -29,6 +29,7 @@ mod file;
 mod finish;
 mod going;
 mod inputs;
+mod leaks;
 mod magic;
 mod notebook;
 mod options;
@@ -44,6 +45,7 @@ pub use environment::EnvironmentFile;
 pub use file::{SourceFile, SourceKind};
 pub use finish::{Answers, Finish, FinishOptions, Finished, Outcome, Question, Report};
 pub use going::Going;
+pub use leaks::redacted_text;
 pub use notebook::Notebook;
 pub use options::{Named, Rename, RenameQuestion, TrackOptions, Tracked, Tracking};
 pub use percent::notebook_text;
@@ -55,6 +57,7 @@ use crate::event::Event;
 use crate::instance::Instance;
 use crate::model;
 use crate::record::Record;
+use crate::surroundings;
 use crate::uid;
 use crate::write;
 use options::Setting;
@@ -142,6 +145,9 @@ impl Instance {
             context.branch = setting.branch;
             context.space = setting.space;
         });
+        if let Some(process) = &options.process {
+            surroundings::gather(self.env(), tracked.run.uid(), process);
+        }
         run::announce(&tracked, options, &setting, &mut events);
         events.into_iter().for_each(|event| self.env().emit(event));
         if let Some(environment) = &options.environment

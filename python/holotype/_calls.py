@@ -205,9 +205,13 @@ class Flow(Step):
 
     def _options(self, instance: _native.Instance, arguments: dict[str, Any]) -> dict[str, Any]:
         given = {name: arguments[name] for name in _ALIASES if self._aliases and arguments.get(name)}
+        from holotype._environment import process
+
+        path = inspect.getsourcefile(inspect.unwrap(self.function))
         given.setdefault("project", os.environ.get("LAMIN_CURRENT_PROJECT"))
         given.setdefault("initiated_by_run", os.environ.get("LAMIN_INITIATED_BY_RUN_UID"))
-        return {name: named(value) for name, value in given.items()}
+        options = {name: named(value) for name, value in given.items()}
+        return options | {"process": process(Path(path) if path and os.path.isfile(path) else None)}
 
 
 def _wrapped(function: Any, spec: Step) -> Any:

@@ -218,11 +218,15 @@ def track(
         "new_run": new_run,
     }
     source = software = None
+    from holotype._environment import process
+
     if isinstance(transform, SQLRecord):
         options["transform"] = transform._row
+        options["process"] = process(None)
     else:
         options["uid"] = transform or options["uid"]
         source = _source(path, options)
+        options["process"] = process(source.path)
         software = environment()
     if os.environ.get("LAMIN_TESTING") == "true":
         options["renamed"] = True

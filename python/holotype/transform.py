@@ -215,6 +215,23 @@ class Run(RunFields, registry="lamindb.Run"):
         found: QuerySet = Artifact._query(self._instance).filter(made, branch=None)
         return found
 
+    def surroundings(self) -> dict[str, Any] | None:
+        """Returns what surrounded the run and may have changed what came of it; None where nothing is kept.
+
+        That is the `interpreter`, the `system`, the `packages` by language and the `sources` of those that no
+        index gave, `variables`, digests of the `locks`, and in the `origin` how it was called and the state of the
+        `repository`: commit, branch, changed and untracked files, and the `difference` from the commit. Secrets
+        are blanked out. Runs that ended without a word have none.
+
+        Raises:
+            IntegrityError: If what was kept is damaged.
+
+        Example:
+            >>> ln.Run.get("fpM04qKzPpFUYqjc").surroundings()["origin"]["repository"]["commit"]
+            '0e25fe06a3c1f8d2b94e5e7a6c80d1f23b4a5968'
+        """
+        return _native.surroundings(self._instance, self._row)  # type: ignore[no-any-return]
+
     def rerun(self, folder: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         """Runs the command of the run again and compares what it makes, byte by byte.
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use holotype::Timestamp;
+use holotype::surroundings::Process;
 use holotype::track::{
     Answers, EnvironmentFile, Finish, FinishOptions, Finished, HashLookup, Named, Notebook, Outcome,
     Question, Rename, Report, SaveTransform, SourceFile, SourceKind, TrackOptions, Tracking,
@@ -68,6 +69,20 @@ fn environment(arguments: &Bound<'_, PyDict>) -> PyResult<Option<EnvironmentFile
     Ok(file.map(|(name, content)| EnvironmentFile { name, content }))
 }
 
+/// Returns what a program that tracks itself knows of itself.
+fn process(arguments: &Bound<'_, PyDict>) -> PyResult<Option<Process>> {
+    type Given = (String, PathBuf, Vec<PathBuf>, PathBuf, Vec<String>, Option<PathBuf>);
+    let given: Option<Given> = option(arguments, "process")?;
+    Ok(given.map(|(interpreter, program, path, folder, words, file)| Process {
+        interpreter,
+        program,
+        path,
+        folder,
+        words,
+        file,
+    }))
+}
+
 /// Returns what is given to a run.
 fn track_options(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<TrackOptions> {
     let params = given.get_item("params")?.filter(|params| !params.is_none());
@@ -92,6 +107,7 @@ fn track_options(py: Python<'_>, given: &Bound<'_, PyDict>) -> PyResult<TrackOpt
         new_run: option(given, "new_run")?,
         arguments: option(given, "arguments")?.unwrap_or_default(),
         environment: environment(given)?,
+        process: process(given)?,
         rename: renamed.map(|renamed| if renamed { Rename::Renamed } else { Rename::Copied }),
         ..TrackOptions::default()
     })
@@ -284,6 +300,17 @@ fn close_killed(py: Python<'_>, instance: &Instance) -> PyResult<Vec<String>> {
     runtime::run(py, || instance.inner.close_killed())
 }
 
+/// Returns what is kept of the surroundings of a run, None where that is nothing.
+#[pyfunction]
+fn surroundings<'py>(
+    py: Python<'py>,
+    instance: &Instance,
+    run: &Record,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
+    let found = runtime::run(py, || instance.inner.surroundings(run.row()))?;
+    found.map(|found| convert::json_to_python(py, &found.json())).transpose()
+}
+
 /// Puts code and inputs of a run into a new folder; returns the command, where it runs, and what is not as it was.
 #[pyfunction]
 fn prepare_rerun(
@@ -325,6 +352,7 @@ pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(run, module)?)?;
     module.add_function(wrap_pyfunction!(notebook_gaps, module)?)?;
     module.add_function(wrap_pyfunction!(close_killed, module)?)?;
+    module.add_function(wrap_pyfunction!(surroundings, module)?)?;
     module.add_function(wrap_pyfunction!(prepare_rerun, module)?)?;
     module.add_function(wrap_pyfunction!(judge_rerun, module)?)?;
     module.add_function(wrap_pyfunction!(track_input, module)?)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value as Json, json};
 use walkdir::WalkDir;
 
-use super::environment::{self, Difference};
+use super::environment;
 use super::note::{Note, Place};
 use crate::content::Content;
 use crate::error::{Error, ErrorKind, Result};
@@ -14,6 +14,7 @@ use crate::hash::{Digest, digest_file, source_hash};
 use crate::instance::Instance;
 use crate::model;
 use crate::record::Record;
+use crate::surroundings::Difference;
 use crate::track::REDACTED;
 
 /// What doing a run again takes.
