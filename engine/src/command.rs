@@ -60,7 +60,7 @@ use note::Note;
 pub use crate::surroundings::Difference;
 pub use note::Place;
 pub use plan::{CommandPlan, NewCommand};
-pub use rerun::{Compared, Prepared, Rerun, Verdict};
+pub use rerun::{Compared, Judged, Prepared, Rerun, Verdict};
 
 /// A command whose run has started.
 #[derive(Debug)]

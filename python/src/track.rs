@@ -311,17 +311,18 @@ fn surroundings<'py>(
     found.map(|found| convert::json_to_python(py, &found.json())).transpose()
 }
 
-/// Puts code and inputs of a run into a new folder; returns the command, where it runs, and what is not as it was.
+/// Puts code and inputs of a run into a new folder; returns the command, where it runs, its variables, and what is not as it
+/// was.
 #[pyfunction]
 fn prepare_rerun(
     py: Python<'_>,
     instance: &Instance,
     run: &Record,
     folder: PathBuf,
-) -> PyResult<(Vec<String>, PathBuf, Vec<String>)> {
+) -> PyResult<(Vec<String>, PathBuf, Vec<(&'static str, String)>, Vec<String>)> {
     let prepared =
         runtime::run(py, || instance.inner.plan_rerun(run.row())?.prepare(&instance.inner, &folder))?;
-    Ok((prepared.words, prepared.folder, prepared.warnings))
+    Ok((prepared.words, prepared.folder, prepared.variables, prepared.warnings))
 }
 
 /// Returns how the outputs of a run came out in the folder in which its command ran again.

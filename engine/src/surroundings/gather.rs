@@ -71,6 +71,7 @@ fn look(env: &Env, process: &Process) -> Surroundings {
         "program": process.program,
         "words": redacted_arguments(&process.words),
         "folder": process.folder,
+        "path": process.path,
         "file": process.file,
         "repository": told,
     });

@@ -31,7 +31,7 @@ pub(super) struct State {
 }
 
 /// Returns the folder of the repository that holds a place.
-pub(crate) fn root(place: &Path) -> Option<&Path> {
+pub(super) fn root(place: &Path) -> Option<&Path> {
     place.ancestors().find(|dir| dir.join(".git").exists())
 }
 
