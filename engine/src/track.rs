@@ -151,7 +151,7 @@ impl Instance {
             context.space = setting.space;
         });
         if let Some(process) = &options.process {
-            surroundings::gather(self.env(), tracked.run.uid(), process);
+            surroundings::gather(self, &tracked.run, process);
         }
         run::announce(&tracked, options, &setting, &mut events);
         events.into_iter().for_each(|event| self.env().emit(event));

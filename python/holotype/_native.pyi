@@ -506,8 +506,12 @@ def ordered_artifacts(instance: Instance, record: Record) -> QuerySet:
 def plan_artifact_delete(instance: Instance, record: Record, storage: bool | None) -> Deletion:
     """Returns what the permanent deletion of an artifact would remove."""
 
-def prepare_rerun(instance: Instance, run: Record, folder: Path) -> tuple[list[str], Path, list[str]]:
-    """Puts code and inputs of a run into a new folder; returns the command, where it runs, and what is not as it was."""
+def prepare_rerun(
+    instance: Instance,
+    run: Record,
+    folder: Path,
+) -> tuple[list[str], Path, list[tuple[str, str]], list[str]]:
+    """Puts code and inputs of a run into a new folder; returns the command, where it runs, its variables, and what is not as it was."""
 
 def purge(instance: Instance) -> int:
     """Removes for good what is in quarantine; returns how many bytes that were."""
@@ -599,6 +603,9 @@ def start_call(instance: Instance, transform: Record, entrypoint: str, **argumen
 
 def suffixes(list: str) -> list[str]:
     """Returns the suffixes of a list, `simple`, `composite` or `encoding`, sorted."""
+
+def surroundings(instance: Instance, run: Record) -> Any | None:
+    """Returns what is kept of the surroundings of a run, None where that is nothing."""
 
 def system_dir() -> Path:
     """Returns the directory of settings for all users."""

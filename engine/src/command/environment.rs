@@ -83,9 +83,7 @@ mod tests {
         let python = bin.join("python3.11");
         let kept = record(&env("C"), &python, []).content;
         let text = String::from_utf8(kept.clone()).unwrap();
-        assert!(
-            text.contains("\"numpy\": \"2.0.1\"") && !text.contains("TOKEN") && !text.contains("u:p@h")
-        );
+        assert!(text.contains("\"numpy\": \"2.0.1\"") && !text.contains("TOKEN") && !text.contains("u:p@h"));
         assert_eq!(differences(&env("C"), &python, &kept), []);
 
         fs::rename(packages.join("numpy-2.0.1.dist-info"), packages.join("numpy-2.1.0.dist-info")).unwrap();

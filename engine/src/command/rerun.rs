@@ -36,7 +36,7 @@ pub struct Rerun {
 #[derive(Clone, Debug)]
 enum How {
     /// `holotype run` did.
-    Command(Command),
+    Command(Box<Command>),
     /// The script or notebook itself did: it will again, and so be a new run.
     Tracked(Box<Tracked>),
 }
@@ -121,7 +121,7 @@ impl Instance {
         let how = match Note::read_from(run).filter(|note| !note.words.is_empty()) {
             Some(note) => {
                 refuse_secrets(uid, &note.words)?;
-                How::Command(Command::of(uid, note)?)
+                How::Command(Box::new(Command::of(uid, note)?))
             }
             None => How::Tracked(Box::new(Tracked::of(self, run, &transform)?)),
         };

@@ -15,6 +15,8 @@ use super::repository::{self, State};
 use super::{Process, Surroundings, prefixes, system, variables};
 use crate::env::Env;
 use crate::hash::digest_file;
+use crate::record::Record;
+use crate::session::Session;
 use crate::threads::PerProcess;
 use crate::track::redacted_arguments;
 
@@ -33,34 +35,41 @@ const LOCKS: [&str; 8] = [
     "Cargo.lock",
 ];
 
-/// What is being gathered, by the uid of the run.
-static GATHERING: PerProcess<Mutex<BTreeMap<String, Receiver<Surroundings>>>> = PerProcess::new();
+/// What is being gathered, by session and run.
+static GATHERING: PerProcess<Mutex<BTreeMap<(usize, i64), Receiver<Surroundings>>>> = PerProcess::new();
 
 /// The packages of the last look, for runs that follow each other in one process.
-static PACKAGES: Mutex<Option<(Vec<Seen>, Arc<(Json, Json)>)>> = Mutex::new(None);
+static PACKAGES: Mutex<Option<(Vec<Seen>, Arc<Installed>)>> = Mutex::new(None);
 
 /// A folder and when something in it was last made or removed.
 type Seen = (PathBuf, Option<SystemTime>);
 
+/// Versions and sources of packages.
+type Installed = (Json, Json);
+
 /// Starts to gather the surroundings of a run.
-pub(crate) fn gather(env: &Env, run: &str, process: &Process) {
+pub(crate) fn gather(session: &Session, run: &Record, process: &Process) {
     let (sender, receiver) = mpsc::channel();
-    let (env, process) = (env.clone(), process.clone());
+    let (env, process) = (session.env().clone(), process.clone());
     let work = move || {
         // Nobody listens any more where the run was ended without a word.
         let _ = sender.send(look(&env, &process));
     };
     let Ok(held) = GATHERING.get(|| Ok::<_, ()>(Mutex::default())) else { return };
     if thread::Builder::new().name("holotype-surroundings".to_owned()).spawn(work).is_ok() {
-        held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(run.to_owned(), receiver);
+        held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key(session, run), receiver);
     }
 }
 
 /// Returns what was gathered for a run, once.
-pub(crate) fn gathered(run: &str) -> Option<Surroundings> {
+pub(crate) fn gathered(session: &Session, run: &Record) -> Option<Surroundings> {
     let held = GATHERING.get(|| Ok::<_, ()>(Mutex::default())).ok()?;
-    let receiver = held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(run)?;
+    let receiver = held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&key(session, run))?;
     receiver.recv_timeout(PATIENCE).ok()
+}
+
+fn key(session: &Session, run: &Record) -> (usize, i64) {
+    (session.address(), run.id().unwrap_or_default())
 }
 
 fn look(env: &Env, process: &Process) -> Surroundings {
@@ -93,7 +102,7 @@ pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
     })
 }
 
-fn installed(env: &Env, process: &Process) -> Arc<(Json, Json)> {
+fn installed(env: &Env, process: &Process) -> Arc<Installed> {
     let prefixes = prefixes(env, &process.program);
     let searched = Searched { prefixes, python: process.path.clone(), r: false };
     let meta = searched.prefixes.iter().map(|prefix| prefix.join("conda-meta"));

@@ -46,7 +46,8 @@ pub(crate) fn packages(searched: &Searched) -> (Json, Json) {
     for prefix in &searched.prefixes {
         let meta = prefix.join("conda-meta");
         for name in names(&meta) {
-            let Some((rest, build)) = name.strip_suffix(".json").and_then(|name| name.rsplit_once('-')) else {
+            let Some((rest, build)) = name.strip_suffix(".json").and_then(|name| name.rsplit_once('-'))
+            else {
                 continue;
             };
             let Some((package, version)) = rest.rsplit_once('-') else { continue };

@@ -120,7 +120,11 @@ pub(crate) fn restore(
     // An index of its own: nothing of the repository changes.
     let index = into.join(".holotype-index");
     let run = |words: &[&OsStr]| {
-        git(env, root).args(words).env("GIT_INDEX_FILE", &index).output().is_ok_and(|done| done.status.success())
+        git(env, root)
+            .args(words)
+            .env("GIT_INDEX_FILE", &index)
+            .output()
+            .is_ok_and(|done| done.status.success())
     };
     let word = OsStr::new;
     let mut prefix = into.as_os_str().to_owned();

@@ -64,8 +64,7 @@ pub(crate) fn keep(tx: &Tx<'_>, run: &Record, mut found: Surroundings) -> Result
     }
     let environment = put(tx, found.environment.to_string().as_bytes())?;
     let origin = put(tx, found.origin.to_string().as_bytes())?;
-    let mut sql =
-        Sql::new("INSERT INTO \"holotype_run\" (\"run_id\", \"environment\", \"origin\") VALUES (");
+    let mut sql = Sql::new("INSERT INTO \"holotype_run\" (\"run_id\", \"environment\", \"origin\") VALUES (");
     sql.binds([Value::Int(run.id().unwrap_or_default()), environment.into(), origin.into()]);
     // A run that went on has the surroundings of its last part.
     sql.push(
@@ -84,7 +83,8 @@ fn put(tx: &Tx<'_>, content: &[u8]) -> Result<String> {
         let packed = zstd::bulk::compress(content, LEVEL)
             .map_err(|error| Error::value("A document could not be compressed").because(error))?;
         let mut sql = Sql::new("INSERT INTO \"holotype_document\" (\"digest\", \"content\") VALUES (");
-        sql.binds([digest.as_str().into(), Value::Bytes(packed)]).push(") ON CONFLICT (\"digest\") DO NOTHING");
+        sql.binds([digest.as_str().into(), Value::Bytes(packed)])
+            .push(") ON CONFLICT (\"digest\") DO NOTHING");
         tx.execute(&sql)?;
     }
     Ok(digest)

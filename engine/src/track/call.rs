@@ -74,7 +74,7 @@ impl Instance {
             Ok(started)
         })?;
         if let Some(process) = &options.process {
-            surroundings::gather(self.env(), &run_uid, process);
+            surroundings::gather(self, &started, process);
         }
         let named = format!("started new Run('{run_uid}', entrypoint='{entrypoint}')");
         self.env().emit(Event::Note(named));

@@ -184,7 +184,7 @@ impl Instance {
         if let Some(environment) = &options.environment {
             self.attach_environment(&mut run, environment)?;
         }
-        if let Some(found) = surroundings::gathered(run.uid()) {
+        if let Some(found) = surroundings::gathered(self, &run) {
             self.db().write(|tx| surroundings::keep(tx, &run, found))?;
         }
         run.set("transform_id", transform.id())?;

@@ -146,7 +146,10 @@ mod tests {
     fn tokens_in_addresses_of_repositories_are_hidden() {
         for (url, secret) in [
             ("https://ghp_A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8@github.com/lab/code.git", "ghp_A1b2"),
-            ("https://x-access-token:ghs_16C7e42F292c6912E7710c838347Ae178B4a@github.com/lab/code", "ghs_16C7"),
+            (
+                "https://x-access-token:ghs_16C7e42F292c6912E7710c838347Ae178B4a@github.com/lab/code",
+                "ghs_16C7",
+            ),
             ("https://oauth2:glpat-AbCdEfGhIjKlMnOpQrSt@gitlab.com/lab/code.git", "glpat-"),
             ("https://jane:hunter2@git.lab.org/code", "hunter2"),
             ("https://jane:hun@ter2@git.lab.org/code", "ter2"),
@@ -156,7 +159,9 @@ mod tests {
         ] {
             hidden(url, secret);
         }
-        for url in ["git@github.com:lab/code.git", "ssh://git@github.com/lab/code", "https://github.com/lab/code"] {
+        for url in
+            ["git@github.com:lab/code.git", "ssh://git@github.com/lab/code", "https://github.com/lab/code"]
+        {
             assert_eq!(redacted_text(url), (url.to_owned(), 0));
         }
     }
@@ -178,7 +183,10 @@ mod tests {
             ("+login(hf_abcdefghijklmnopqrstuvwxyz)", "hf_abcdef"),
             ("+mysql --password hunter2 db", "hunter2"),
             ("+jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcDEF_123", "eyJhbGci"),
-            ("+-----BEGIN OPENSSH PRIVATE KEY-----\n+b3BlbnNzaC1rZXk\n+-----END OPENSSH PRIVATE KEY-----", "b3Blb"),
+            (
+                "+-----BEGIN OPENSSH PRIVATE KEY-----\n+b3BlbnNzaC1rZXk\n+-----END OPENSSH PRIVATE KEY-----",
+                "b3Blb",
+            ),
             ("+-----BEGIN RSA PRIVATE KEY-----\n+MIIEpAIBAAKCAQEA", "MIIEp"),
             ("+DefaultEndpointsProtocol=https;AccountKey=Zm9vYmFyYmF6cXV4;", "Zm9vYmFy"),
             ("+https://b.s3.amazonaws.com/k?X-Amz-Signature=fe5f80f77d5fa3beca038a248ff027", "fe5f80"),

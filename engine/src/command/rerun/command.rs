@@ -110,9 +110,9 @@ impl Command {
     /// Writes the code that is kept, as it was.
     fn write_code(&self, transform: &Record, root: &Path) -> Result<Option<String>> {
         let Some(script) = &self.note.script else { return Ok(None) };
-        let code = transform.text("source_code").ok_or_else(|| {
-            Error::value(format!("Transform('{}') holds no source code", transform.uid()))
-        })?;
+        let code = transform
+            .text("source_code")
+            .ok_or_else(|| Error::value(format!("Transform('{}') holds no source code", transform.uid())))?;
         let changed = transform.text("hash") != Some(source_hash(code).as_str());
         let warning = changed.then(|| format!("secrets in {} are blanked out", script.display()));
         if script.is_absolute() {

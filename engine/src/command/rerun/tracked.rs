@@ -94,7 +94,8 @@ impl Tracked {
         }
         let mut warnings = self.bring_files(instance, run, &root)?;
         let inside = |path: &Path| path.strip_prefix(&self.base).map(|rest| root.join(rest));
-        let file = inside(&self.file).unwrap_or_else(|_| root.join(self.file.file_name().unwrap_or_default()));
+        let file =
+            inside(&self.file).unwrap_or_else(|_| root.join(self.file.file_name().unwrap_or_default()));
         warnings.extend(self.write_code(transform, &file)?);
         let folder = match inside(&self.process.folder) {
             Ok(folder) => folder,
@@ -203,7 +204,8 @@ impl Tracked {
             }
             (files, bytes) = (files + 1, bytes + found.len());
             if files > FILES || bytes > BYTES {
-                let text = "holds much beside the code: not all of it is there, keep the code in a repository";
+                let text =
+                    "holds much beside the code: not all of it is there, keep the code in a repository";
                 return Ok(vec![format!("{} {text}", self.base.display())]);
             }
             let rest = entry.path().strip_prefix(&self.base).unwrap_or(entry.path());
