@@ -230,6 +230,8 @@ def track(
         software = environment()
     if os.environ.get("LAMIN_TESTING") == "true":
         options["renamed"] = True
+    # Nothing is written when the repository does not hold the file.
+    reference = None if source is None or source.notebook else repository_address(source.path)
     _ended.close_killed(instance)
     started = _native.track(instance, source and source.path, **options)
     if started is not None and "question" in started:
@@ -238,6 +240,8 @@ def track(
     if started is None:
         return
     _begin(instance, started, source, software)
+    if reference is not None:
+        refer(context._transform, reference)
     if source is not None and source.notebook and pypackages:
         from holotype._environment import imports
         from holotype._notebook_path import code
@@ -255,6 +259,33 @@ def _source(path: str | os.PathLike[str] | None, options: dict[str, Any]) -> Run
     if not source.notebook:
         options["arguments"] = sys.argv[1:]
     return source
+
+
+def repository_address(path: Path) -> str | None:
+    """Returns the address of a file in the repository that scripts are matched with; None without one.
+
+    Raises:
+        BlobHashNotFound: If the repository does not hold the file as it is.
+        RuntimeError: If the repository can't be read, or git is not installed.
+    """
+    from holotype._settings import settings
+
+    url = settings.sync_git_repo
+    if url is None:
+        return None
+    from holotype._git import address
+
+    return address(path, url)
+
+
+def refer(transform: Any, reference: str) -> None:
+    """Lets a saved transform say where its code is."""
+    if transform.reference == reference:
+        return
+    if transform.reference is not None:
+        _voice.important("updated transform reference")
+    transform.reference, transform.reference_type = reference, "url"
+    transform.save()
 
 
 def environment() -> tuple[str, bytes] | None:

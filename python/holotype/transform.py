@@ -220,8 +220,8 @@ class Run(RunFields, registry="lamindb.Run"):
 
         That is the `interpreter`, the `system`, the `packages` by language and the `sources` of those that no
         index gave, `variables`, digests of the `locks`, and in the `origin` how it was called and the state
-        of the `repository`: commit, branch, changed and untracked files, and the `difference` from the commit.
-        Secrets are blanked out. Runs that ended without a word have none.
+        of the `repository`: commit, branch, changed and untracked files, and the `difference` from the
+        commit. Secrets are blanked out. Runs that ended without a word have none.
 
         Raises:
             IntegrityError: If what was kept is damaged.
