@@ -399,6 +399,10 @@ def _read_notebook(live: _Live, path: Path, options: dict[str, Any]) -> bool:
     from holotype import _notebook_report as report
 
     assert live.source is not None
+    if live.source.copied:
+        from holotype._colab import fetch
+
+        fetch(path)
     options["notebook"], options["interactive"] = True, live.source.interactive
     jupyter = path.suffix == ".ipynb"
     if live.source.interactive and jupyter:

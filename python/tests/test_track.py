@@ -487,16 +487,6 @@ def test_transforms_and_runs_by_hand(lab: Lab) -> None:
     ]
 
 
-def test_a_marimo_notebook_is_a_notebook(lab: Lab) -> None:
-    (lab.folder / "marimo.py").write_text(
-        "class app_meta: mode = 'run'\ndef running_in_notebook(): return True\n"
-    )
-    lab.write("nb.py", "import marimo\nln.track()\nln.finish()")
-    assert "• tip: to identify the notebook across renames" in lab.run("nb.py")
-    run = lab.ask("(lambda r: [r.transform.kind, r.transform.source_code, r.report_id])(ln.Run.get())")
-    assert run == ["notebook", (lab.folder / "nb.py").read_text(), None]
-
-
 def test_an_installed_module_has_a_key_of_its_own(lab: Lab) -> None:
     for name in ("tool/__init__.py", "tool/step.py"):
         lab.write(f"site-packages/{name}", "def main():\n    ln.track()\n    ln.finish()")
