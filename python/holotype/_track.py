@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -308,6 +309,9 @@ def _begin(
     software: tuple[str, bytes] | None,
 ) -> None:
     """Makes a started run the one of this process."""
+    if context._live is not None and context._live.console is not None:
+        # A script that tracks another run is done with this one.
+        _end_early("completed")
     context._forget()
     context._run = registry_class("lamindb.Run")._wrap(started["run"], instance)
     context._transform = registry_class("lamindb.Transform")._wrap(started["transform"], instance)
@@ -339,6 +343,26 @@ def _end_early(outcome: str) -> None:
     _started.abort_all()
     with _voice.lowered("error"):
         _finish(outcome=outcome)
+
+
+def _end_unfinished() -> None:
+    """Finishes the run of a script that ends without a word: by its last line, or by leaving."""
+    live = context._live
+    if live is None or live.console is None or live.source is None or not live.console.owned:
+        return
+    if live.console.exit_code not in (None, 0, False):
+        outcome = "errored"
+    else:
+        # What it raised by hand to end itself, nobody is told.
+        raises = "SystemExit" in live.source.path.read_text(encoding="utf-8", errors="replace")
+        outcome = "aborted" if raises and live.console.exit_code is None else "completed"
+    try:
+        _end_early(outcome)
+    except Exception as error:
+        print(f"could not finish the run: {error}", file=sys.stderr)
+
+
+atexit.register(_end_unfinished)
 
 
 def finish(ignore_non_consecutive: bool | None = None) -> None:

@@ -534,3 +534,33 @@ def test_tracking_costs_little(lab: Lab, capsys: pytest.CaptureFixture[str]) -> 
     with capsys.disabled():
         print(f"\ntrack {track * 1e3:.0f} ms, finish {finish * 1e3:.0f} ms, process {whole * 1e3:.0f} ms")
     assert track + finish < 5
+
+
+ENDINGS = [
+    ("pass", 0, "completed"),
+    ("sys.exit(0)", 0, "completed"),
+    ("exit()", 0, "completed"),
+    ("sys.exit(3)", 3, "errored"),
+    ("exit(3)", 3, "errored"),
+    ("sys.exit('wrong')", 1, "errored"),
+    ("import argparse; argparse.ArgumentParser().parse_args(['--none'])", 2, "errored"),
+    ("raise SystemExit(3)", 3, "aborted"),
+    ("os._exit(3)", 3, "aborted"),
+    ("os.kill(os.getpid(), 1); time.sleep(9)", -1, "aborted"),
+    ("ctypes.string_at(0)", -11, "aborted"),
+    ("ln.track(); ln.finish()", 0, "completed"),
+]
+
+
+@pytest.mark.parametrize(("code", "status", "outcome"), ENDINGS)
+def test_no_run_of_a_script_stays_open(lab: Lab, code: str, status: int, outcome: str) -> None:
+    lab.write("end.py", f"import ctypes, os, sys, time\nln.track()\n{code}")
+    process = lab.start("end.py")
+    process.communicate(timeout=60)
+    assert process.returncode == status
+    # What the next start finds, if anything was left.
+    lab.write("next.py", "ln.track()\nln.finish()")
+    lab.run("next.py")
+    found = lab.ask("[[r.status, r.finished_at is not None, r.report is not None] for r in ln.Run.filter()]")
+    assert found[0] == [outcome, True, True]
+    assert all(row[0] == "completed" for row in found[1:])

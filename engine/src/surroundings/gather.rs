@@ -35,8 +35,10 @@ const LOCKS: [&str; 8] = [
     "Cargo.lock",
 ];
 
-/// What is being gathered, by session and run.
-static GATHERING: PerProcess<Mutex<BTreeMap<(usize, i64), Receiver<Surroundings>>>> = PerProcess::new();
+/// By session and run.
+type Gathering = BTreeMap<(usize, i64), Receiver<Surroundings>>;
+
+static GATHERING: PerProcess<Mutex<Gathering>> = PerProcess::new();
 
 /// The packages of the last look, for runs that follow each other in one process.
 static PACKAGES: Mutex<Option<(Vec<Seen>, Arc<Installed>)>> = Mutex::new(None);
