@@ -76,6 +76,21 @@ pub struct Surroundings {
 }
 
 impl Surroundings {
+    /// Returns in a few words which commit the code was at: `0e25fe06 (main), 2 files changed`.
+    pub fn commit(&self) -> Option<String> {
+        let repository = &self.origin["repository"];
+        let mut text = repository["commit"].as_str()?.get(..8)?.to_owned();
+        if let Some(branch) = repository["branch"].as_str() {
+            text.push_str(&format!(" ({branch})"));
+        }
+        match repository["changed"].as_array().map_or(0, Vec::len) {
+            0 => {}
+            1 => text.push_str(", 1 file changed"),
+            n => text.push_str(&format!(", {n} files changed")),
+        }
+        Some(text)
+    }
+
     /// Returns all of it as one object: the environment, and in its `origin` the difference as text.
     pub fn json(mut self) -> Json {
         if let Some(difference) = self.difference {
@@ -95,6 +110,22 @@ pub struct Difference {
     pub before: Option<String>,
     /// What it is.
     pub now: Option<String>,
+}
+
+impl Process {
+    /// Returns what is known of a program that somebody else starts.
+    pub(crate) fn of_program(env: &Env, program: &Path, folder: &Path, words: &[String]) -> Process {
+        let python = program.file_name().is_some_and(|name| name.to_string_lossy().starts_with("python"));
+        let prefixes = if python { prefixes(env, program) } else { BTreeSet::new() };
+        Process {
+            interpreter: String::new(),
+            program: program.to_owned(),
+            path: prefixes.iter().flat_map(|prefix| python_folders(prefix)).collect(),
+            folder: folder.to_owned(),
+            words: words.to_vec(),
+            file: None,
+        }
+    }
 }
 
 /// Returns the variables that are kept, without the secrets in them.

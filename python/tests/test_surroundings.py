@@ -123,3 +123,25 @@ def test_a_killed_run_has_none_and_an_aborted_one_has(lab: Lab) -> None:
     lab.run("failed.py", fails=True)
     kept: Any = lab.ask("[run.surroundings() is None for run in ln.Run.filter().order_by('id')]")
     assert kept == [True, False]
+
+
+def test_a_command_has_them_and_its_description_tells(lab: Lab) -> None:
+    lab.write("count.sh", "wc -l < count.sh > lines.txt")
+    git(lab, "init", "-q")
+    git(lab, "add", ".")
+    git(lab, "commit", "-q", "-m", "first")
+    lab.write("count.sh", "wc -c < count.sh > lines.txt")
+    command = [str(Path(sys.executable).parent / "holotype"), "run", "--", "bash", "count.sh"]
+    subprocess.run(command, cwd=lab.folder, env=lab.env(), check=True, capture_output=True)
+    kept = lab.ask(f"{LAST}.surroundings()")
+    repository = kept["origin"]["repository"]
+    assert repository["changed"] == [{"path": "count.sh", "status": "M"}]
+    assert "-wc -l < count.sh > lines.txt\n+wc -c" in repository["difference"]
+    assert kept["origin"]["words"] == ["bash", "count.sh"]
+    commit = git(lab, "rev-parse", "HEAD")[:8]
+    assert f"commit: {commit} (main), 1 file changed" in lab.python(
+        f"import holotype as ln; {LAST}.describe()"
+    )
+    # The code at the time of the run: the script is the transform's, and what lies beside it is as it was.
+    judged = lab.ask(f"{LAST}.rerun()")
+    assert (judged["same"], judged["new_run"]) == (True, None)
