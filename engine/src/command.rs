@@ -49,6 +49,7 @@ use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
+use crate::surroundings::Process;
 use crate::trace::Files;
 use crate::track::{
     Finish, FinishOptions, Going, HashLookup, Named, Outcome, Rename, Report, TrackOptions, Tracking,
@@ -57,10 +58,10 @@ use crate::track::{
 use crate::uid;
 use note::Note;
 
-pub use environment::Difference;
+pub use crate::surroundings::Difference;
 pub use note::Place;
 pub use plan::{CommandPlan, NewCommand};
-pub use rerun::{Compared, Prepared, Rerun, Verdict};
+pub use rerun::{Compared, Judged, Prepared, Rerun, Verdict};
 
 /// A command whose run has started.
 #[derive(Debug)]
@@ -159,6 +160,10 @@ impl Instance {
             // A command must not stop to ask; a file that bears another name is another file.
             rename: Some(Rename::Copied),
             command_run: Some(uid.clone()),
+            process: Some(Process {
+                file: plan.script_path().map(Path::to_owned),
+                ..Process::of_program(self.env(), &plan.program, &plan.folder, &plan.words)
+            }),
             ..TrackOptions::default()
         })?;
         let mut tracked = match tracking {

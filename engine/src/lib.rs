@@ -77,6 +77,7 @@ pub mod session;
 mod storage;
 pub mod store;
 pub mod suffix;
+pub mod surroundings;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod threads;

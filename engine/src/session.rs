@@ -136,7 +136,7 @@ impl Session {
     }
 
     /// Returns what tells this session from every other one that is open.
-    fn address(&self) -> usize {
+    pub(crate) fn address(&self) -> usize {
         Arc::as_ptr(&self.inner) as usize
     }
 

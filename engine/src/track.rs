@@ -22,6 +22,7 @@
 //! # Ok::<(), holotype::Error>(())
 //! ```
 
+mod again;
 mod call;
 mod construct;
 mod environment;
@@ -29,6 +30,7 @@ mod file;
 mod finish;
 mod going;
 mod inputs;
+mod leaks;
 mod magic;
 mod notebook;
 mod options;
@@ -39,11 +41,13 @@ mod rows;
 mod run;
 mod save;
 
+pub use again::AGAIN;
 pub use construct::HashLookup;
 pub use environment::EnvironmentFile;
 pub use file::{SourceFile, SourceKind};
 pub use finish::{Answers, Finish, FinishOptions, Finished, Outcome, Question, Report};
 pub use going::Going;
+pub use leaks::redacted_text;
 pub use notebook::Notebook;
 pub use options::{Named, Rename, RenameQuestion, TrackOptions, Tracked, Tracking};
 pub use percent::notebook_text;
@@ -55,6 +59,7 @@ use crate::event::Event;
 use crate::instance::Instance;
 use crate::model;
 use crate::record::Record;
+use crate::surroundings;
 use crate::uid;
 use crate::write;
 use options::Setting;
@@ -86,13 +91,16 @@ impl Instance {
             events.push(Event::Note(format!("script invoked with: {arguments}")));
         }
         let params = options.params.as_ref().map(redact::params);
-        let run_uid = options.command_run.clone().unwrap_or_else(|| uid::random(self.env(), 16));
+        let again = self.doing_again(options.source.as_ref().filter(|_| options.transform.is_none()))?;
+        let chosen = options.command_run.clone().or_else(|| again.as_ref().map(|again| again.uid.clone()));
+        let run_uid = chosen.unwrap_or_else(|| uid::random(self.env(), 16));
         let announced = events.len();
         let found = self.db().write_contended(|tx| {
             events.truncate(announced);
-            let (mut transform, created) = match (&options.transform, &options.source) {
-                (Some(given), _) => (given_transform(self, given)?, false),
-                (None, Some(source)) => {
+            let (mut transform, created) = match (&options.transform, &options.source, &again) {
+                (_, _, Some(again)) => (again.transform.clone(), false),
+                (Some(given), _, None) => (given_transform(self, given)?, false),
+                (None, Some(source), None) => {
                     let wanted = Wanted {
                         source,
                         key: &key,
@@ -110,7 +118,7 @@ impl Instance {
                         Resolved::Ask(question) => return Ok(Err(question)),
                     }
                 }
-                (None, None) => {
+                (None, None, None) => {
                     return Err(Error::invalid(
                         "Nothing to track: pass the path of a source file or a Transform",
                     ));
@@ -142,6 +150,9 @@ impl Instance {
             context.branch = setting.branch;
             context.space = setting.space;
         });
+        if let Some(process) = &options.process {
+            surroundings::gather(self, &tracked.run, process);
+        }
         run::announce(&tracked, options, &setting, &mut events);
         events.into_iter().for_each(|event| self.env().emit(event));
         if let Some(environment) = &options.environment

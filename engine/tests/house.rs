@@ -25,6 +25,7 @@ const FLOORS: [&[&str]; 7] = [
         "lineage",
         "history",
         "diff",
+        "surroundings",
         "track",
         "testing",
     ],

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from holotype import _native, _session, _voice
 from holotype._started import PARENT, Started, current_call
-from holotype._track import context, json_params, named
+from holotype._track import context, json_params, named, refer, repository_address
+from holotype.registry import registry_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,7 +175,13 @@ class Step:
             raise RuntimeError(f"{name} is defined in no file: call `ln.track()` first, or define it in one")
         changed = (id(instance), path, os.stat(path).st_mtime_ns)
         if self._transform is None or self._transform[0] != changed:
-            self._transform = changed, instance.source_transform(Path(path), self.uid)
+            reference = None if instance.read_only else repository_address(Path(path))
+            found = instance.source_transform(Path(path), self.uid)
+            if reference is not None:
+                transform = registry_class("lamindb.Transform")._wrap(found, instance)
+                refer(transform, reference)
+                found = transform._row
+            self._transform = changed, found
         return self._transform[1]  # type: ignore[no-any-return]
 
 
@@ -205,9 +212,13 @@ class Flow(Step):
 
     def _options(self, instance: _native.Instance, arguments: dict[str, Any]) -> dict[str, Any]:
         given = {name: arguments[name] for name in _ALIASES if self._aliases and arguments.get(name)}
+        from holotype._environment import process
+
+        path = inspect.getsourcefile(inspect.unwrap(self.function))
         given.setdefault("project", os.environ.get("LAMIN_CURRENT_PROJECT"))
         given.setdefault("initiated_by_run", os.environ.get("LAMIN_INITIATED_BY_RUN_UID"))
-        return {name: named(value) for name, value in given.items()}
+        options = {name: named(value) for name, value in given.items()}
+        return options | {"process": process(Path(path) if path and os.path.isfile(path) else None)}
 
 
 def _wrapped(function: Any, spec: Step) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import functools
 import os
 import signal
 import sys
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any, TextIO
 
 __all__ = ["Console"]
+
+# The ways in which scripts end themselves.
+_EXITS = ((sys, "exit"), (builtins, "exit"), (builtins, "quit"))
 
 
 class _Tee:
@@ -90,6 +95,12 @@ class Console:
         self._stdout, self._stderr = _Tee(sys.stdout, self, True), _Tee(sys.stderr, self, False)
         sys.stdout, sys.stderr = self._stdout, self._stderr  # type: ignore[assignment]
         self._hook, sys.excepthook = sys.excepthook, self._on_error
+        #: What the script passed to `exit`, which raises what no hook is told.
+        self.exit_code: Any = None
+        self._exits = [(module, name, getattr(module, name, None)) for module, name in _EXITS]
+        for module, name, leave in self._exits:
+            if leave is not None:
+                setattr(module, name, self._leaving(leave))
         self._handler: Any = None
         if threading.current_thread() is threading.main_thread():
             before = signal.getsignal(signal.SIGTERM)
@@ -97,6 +108,22 @@ class Console:
             if before is not None and before is not signal.SIG_IGN:
                 self._handler = before
                 signal.signal(signal.SIGTERM, self._on_signal)
+
+    @property
+    def owned(self) -> bool:
+        """False in a process that was forked from the one with the log."""
+        return os.getpid() == self._owner
+
+    def _leaving(self, leave: Any) -> Any:
+        """Returns a way to end the process that notes with which code."""
+
+        @functools.wraps(leave, updated=())
+        def noted(code: Any = None) -> None:
+            if self.owned and threading.current_thread() is threading.main_thread():
+                self.exit_code = code
+            leave(code)
+
+        return noted
 
     def log(self, text: str) -> None:
         """Writes to the log alone; a full disk must not end the script."""
@@ -116,6 +143,9 @@ class Console:
                 sys.stderr = self._stderr._stream
             if sys.excepthook == self._on_error:
                 sys.excepthook = self._hook
+            for module, name, leave in self._exits:
+                if getattr(getattr(module, name, None), "__wrapped__", None) is leave:
+                    setattr(module, name, leave)
             if self._handler is not None and signal.getsignal(signal.SIGTERM) == self._on_signal:
                 signal.signal(signal.SIGTERM, self._handler)
             self._stdout.rest()
@@ -124,7 +154,7 @@ class Console:
                 file.close()
 
     def _on_error(self, kind: type[BaseException], error: BaseException, trace: Any) -> None:
-        if os.getpid() == self._owner and self._file is not None:
+        if self.owned and self._file is not None:
             # The hook before prints to wherever it likes; the log gets the traceback once, and plain.
             self._stdout.rest()
             file, self._file = self._file, None
@@ -159,7 +189,7 @@ class Console:
             threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
             return
         before = self._handler
-        if os.getpid() == self._owner:
+        if self.owned:
             self._stdout.rest()
             import traceback
 

@@ -6,10 +6,29 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["environment_file", "freeze", "imports"]
+__all__ = ["environment_file", "freeze", "imports", "process"]
 
 # What every environment holds says nothing about it; `pip freeze` leaves them out, too.
 _TOOLS = frozenset({"pip", "setuptools", "wheel", "distribute"})
+
+
+def process(file: Path | None) -> tuple[str, str, list[str], str, list[str], Path | None]:
+    """Returns what this process knows of itself: interpreter, program, search path, folder, words, code.
+
+    Args:
+        file: The file that holds the code.
+    """
+    implementation = sys.implementation
+    version = ".".join(map(str, sys.version_info[:3]))
+    folder = os.getcwd()
+    return (
+        f"{implementation.name} {version}",
+        sys.executable or "",
+        [entry or folder for entry in sys.path],
+        folder,
+        sys.orig_argv,
+        file,
+    )
 
 
 def environment_file() -> tuple[str, bytes]:

@@ -629,6 +629,9 @@ def split_suffix(name: str) -> tuple[str, str]:
 def suffixes(list: str) -> list[str]:
     """Returns the suffixes of a list, `simple`, `composite` or `encoding`, sorted."""
 
+def surroundings(instance: Instance, run: Record) -> Any | None:
+    """Returns what is kept of the surroundings of a run, None where that is nothing."""
+
 def system_dir() -> Path:
     """Returns the directory of settings for all users."""
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from holotype import _colab, _native
 from holotype.errors import InvalidArgument
 
 TYPE_CHECKING = False
@@ -32,6 +33,8 @@ class Running(NamedTuple):
     interactive: bool = False
     #: Key, where it is not the path's.
     key: str | None = None
+    #: The file is a copy of what a page shows, to be fetched again.
+    copied: bool = False
 
 
 def running(path: str | os.PathLike[str] | None = None) -> Running:
@@ -50,6 +53,9 @@ def running(path: str | os.PathLike[str] | None = None) -> Running:
     # What `%run` runs in a kernel is a script, with globals of its own.
     script = file is not None and caller.get("__name__") == "__main__"
     if kernel is not None and (caller is kernel.user_ns or not script):
+        shown = None if given else _colab.notebook(_native.cache_dir())
+        if shown is not None:
+            return Running(shown, True, True, f"colab/{shown.name}", copied=True)
         # Only an editor saves what a person sees: without one, the file stays as it is.
         found = None if _runs_in_batch() else _session_notebook(kernel)
         return Running(given or found or _quiet_notebook(kernel), True, found is not None)

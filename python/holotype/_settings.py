@@ -240,8 +240,11 @@ class Settings:
 
     @property
     def sync_git_repo(self) -> str | None:
-        """The git repository that scripts are matched with."""
-        return self._sync_git_repo or os.environ.get("LAMINDB_SYNC_GIT_REPO")
+        """The git repository that scripts are matched with; by default that of the instance, if any."""
+        chosen = self._sync_git_repo or os.environ.get("LAMINDB_SYNC_GIT_REPO")
+        if chosen or not _session.connected():
+            return chosen
+        return _session.current().settings().get("git_repo")  # type: ignore[no-any-return]
 
     @sync_git_repo.setter
     def sync_git_repo(self, url: str | None) -> None:

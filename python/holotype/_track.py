@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
 from pathlib import Path
@@ -218,14 +219,20 @@ def track(
         "new_run": new_run,
     }
     source = software = None
+    from holotype._environment import process
+
     if isinstance(transform, SQLRecord):
         options["transform"] = transform._row
+        options["process"] = process(None)
     else:
         options["uid"] = transform or options["uid"]
         source = _source(path, options)
+        options["process"] = process(source.path)
         software = environment()
     if os.environ.get("LAMIN_TESTING") == "true":
         options["renamed"] = True
+    # Nothing is written when the repository does not hold the file.
+    reference = None if source is None or source.notebook else repository_address(source.path)
     _ended.close_killed(instance)
     started, asked = instance.track(source and source.path, **options)
     if asked is not None:
@@ -234,6 +241,8 @@ def track(
     if started is None:
         return
     _begin(instance, started, source, software)
+    if reference is not None:
+        refer(context._transform, reference)
     if source is not None and source.notebook and pypackages:
         from holotype._environment import imports
         from holotype._notebook_path import code
@@ -251,6 +260,33 @@ def _source(path: str | os.PathLike[str] | None, options: dict[str, Any]) -> Run
     if not source.notebook:
         options["arguments"] = sys.argv[1:]
     return source
+
+
+def repository_address(path: Path) -> str | None:
+    """Returns the address of a file in the repository that scripts are matched with; None without one.
+
+    Raises:
+        BlobHashNotFound: If the repository does not hold the file as it is.
+        RuntimeError: If the repository can't be read, or git is not installed.
+    """
+    from holotype._settings import settings
+
+    url = settings.sync_git_repo
+    if url is None:
+        return None
+    from holotype._git import address
+
+    return address(path, url)
+
+
+def refer(transform: Any, reference: str) -> None:
+    """Lets a saved transform say where its code is."""
+    if transform.reference == reference:
+        return
+    if transform.reference is not None:
+        _voice.important("updated transform reference")
+    transform.reference, transform.reference_type = reference, "url"
+    transform.save()
 
 
 def environment() -> tuple[str, bytes] | None:
@@ -273,6 +309,9 @@ def _begin(
     software: tuple[str, bytes] | None,
 ) -> None:
     """Makes a started run the one of this process."""
+    if context._live is not None and context._live.console is not None:
+        # A script that tracks another run is done with this one.
+        _end_early("completed")
     context._forget()
     context._run = registry_class("lamindb.Run")._wrap(started[0], instance)
     context._transform = registry_class("lamindb.Transform")._wrap(started[1], instance)
@@ -304,6 +343,26 @@ def _end_early(outcome: str) -> None:
     _started.abort_all()
     with _voice.lowered("error"):
         _finish(outcome=outcome)
+
+
+def _end_unfinished() -> None:
+    """Finishes the run of a script that ends without a word: by its last line, or by leaving."""
+    live = context._live
+    if live is None or live.console is None or live.source is None or not live.console.owned:
+        return
+    if live.console.exit_code not in (None, 0, False):
+        outcome = "errored"
+    else:
+        # What it raised by hand to end itself, nobody is told.
+        raises = "SystemExit" in live.source.path.read_text(encoding="utf-8", errors="replace")
+        outcome = "aborted" if raises and live.console.exit_code is None else "completed"
+    try:
+        _end_early(outcome)
+    except Exception as error:
+        print(f"could not finish the run: {error}", file=sys.stderr)
+
+
+atexit.register(_end_unfinished)
 
 
 def finish(ignore_non_consecutive: bool | None = None) -> None:
@@ -365,6 +424,10 @@ def _read_notebook(live: _Live, path: Path, options: dict[str, Any]) -> bool:
     from holotype import _notebook_report as report
 
     assert live.source is not None
+    if live.source.copied:
+        from holotype._colab import fetch
+
+        fetch(path)
     options["notebook"], options["interactive"] = True, live.source.interactive
     jupyter = path.suffix == ".ipynb"
     if live.source.interactive and jupyter:

@@ -215,21 +215,40 @@ class Run(RunFields, registry="lamindb.Run"):
         found: QuerySet = Artifact._query(self._instance).filter(made, branch=None)
         return found
 
-    def rerun(self, folder: str | os.PathLike[str] | None = None) -> dict[str, Any]:
-        """Runs the command of the run again and compares what it makes, byte by byte.
+    def surroundings(self) -> dict[str, Any] | None:
+        """Returns what surrounded the run and may have changed what came of it; None where nothing is kept.
 
-        Code and inputs, as they were, are put into a folder of their own, where the command runs; nothing is
-        tracked.
+        That is the `interpreter`, the `system`, the `packages` by language and the `sources` of those that no
+        index gave, `variables`, digests of the `locks`, and in the `origin` how it was called and the state
+        of the `repository`: commit, branch, changed and untracked files, and the `difference` from the
+        commit. Secrets are blanked out. Runs that ended without a word have none.
+
+        Raises:
+            IntegrityError: If what was kept is damaged.
+
+        Example:
+            >>> ln.Run.get("fpM04qKzPpFUYqjc").surroundings()["origin"]["repository"]["commit"]
+            '0e25fe06a3c1f8d2b94e5e7a6c80d1f23b4a5968'
+        """
+        return _native.surroundings(self._instance, self._row)  # type: ignore[no-any-return]
+
+    def rerun(self, folder: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+        """Does the run again and compares what it makes, byte by byte.
+
+        Code and inputs, as they were, are put into a folder of their own: the commit of a repository with
+        what was changed in it, else the files beside the code that are older than the run. A command runs
+        there and nothing is tracked; a script or notebook that tracks itself is a new run. Notebooks need
+        nbconvert.
 
         Args:
             folder: New folder to run in, which is kept; by default a passing one.
 
         Returns:
-            Whether all is the `same`, the `exit_code`, a verdict for each of the `outputs`, and as
-            `differences` and `warnings` what is no longer as it was.
+            Whether all is the `same`, the `exit_code`, the uid of the `new_run`, a verdict for each of the
+            `outputs`, and as `differences` and `warnings` what is no longer as it was.
 
         Raises:
-            ValueError: For a run that `holotype run` did not start, and one that cannot be done again.
+            ValueError: For a run of which too little is kept, such as the call of a function.
 
         Example:
             >>> ln.Run.get("fpM04qKzPpFUYqjc").rerun()["same"]

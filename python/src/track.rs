@@ -66,7 +66,7 @@ fn track_options(given: Arguments<'_, '_>) -> PyResult<TrackOptions> {
     let rename = renamed.map(|renamed| if renamed { Rename::Renamed } else { Rename::Copied });
     let mut options = TrackOptions { rename, ..TrackOptions::default() };
     fill!(given => options: transform, uid, key, version_tag, description, project, space, branch, plan, initiated_by_run,
-        params, new_run, arguments, environment);
+        params, new_run, arguments, environment, process);
     Ok(options)
 }
 
@@ -197,10 +197,15 @@ impl Instance {
         run(|| self.inner.close_killed())
     }
 
+    /// Returns what is kept of the surroundings of a run, None where that is nothing.
+    fn surroundings(&self, record: &Record) -> PyResult<Option<Document>> {
+        Ok(run(|| self.inner.surroundings(record.row()))?.map(|found| Document(found.json())))
+    }
+
     /// Puts code and inputs of a run into a new folder.
     fn prepare_rerun(&self, record: &Record, folder: PathBuf) -> PyResult<Prepared> {
         let prepared = run(|| self.inner.plan_rerun(record.row())?.prepare(&self.inner, &folder))?;
-        Ok((prepared.words, prepared.folder, prepared.warnings))
+        Ok((prepared.words, prepared.folder, prepared.variables, prepared.warnings))
     }
 
     /// Returns how the outputs of a run came out in the folder in which its command ran again.
@@ -241,5 +246,5 @@ impl Going {
     }
 }
 
-/// The command, where it runs, and what is not as it was.
-type Prepared = (Vec<String>, PathBuf, Vec<String>);
+/// The command, where it runs, its variables, and what is not as it was.
+type Prepared = (Vec<String>, PathBuf, Vec<(&'static str, String)>, Vec<String>);

@@ -181,3 +181,34 @@ def test_a_script_that_tracks_itself_is_a_run_of_its_own(instance: Path) -> None
     assert [found["artifact"]["key"] for found in data["outputs"]] == ["beside.txt"]
     assert data["inputs"] == []
     assert (outer.status, inner.status) == ("completed", "completed")
+
+
+REFUSALS = [("seccomp", "EPERM"), ("seccomp", "ENOSYS"), ("pidfd_getfd", "EPERM"), ("pidfd_open", "ENOSYS")]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="files are traced on Linux")
+@pytest.mark.parametrize(("call", "error"), REFUSALS)
+def test_where_tracing_is_refused_the_patterns_count(instance: Path, call: str, error: str) -> None:
+    Path("letters.txt").write_text("b\na\n")
+    refusing = [sys.executable, str(Path(__file__).parent / "refusing.py"), call, error]
+    line = ["--inputs", "letters.txt", "--outputs", "sorted.txt", "--", "sort", "letters.txt"]
+    done = subprocess.run(
+        [*refusing, COMMAND, "run", "--json", *line, "-o", "sorted.txt"],
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    assert "its files were not traced, only --inputs and --outputs count: the system does not" in done.stderr
+    data = json.loads(done.stdout)
+    assert data["run"]["extra_data"]["command"]["traced"] is False
+    assert [found["artifact"]["key"] for found in data["inputs"]] == ["letters.txt"]
+    assert [found["artifact"]["key"] for found in data["outputs"]] == ["sorted.txt"]
+    # Without patterns the command is a run all the same, whose files nobody knows.
+    done = subprocess.run(
+        [*refusing, COMMAND, "run", "--json", "--", "sort", "letters.txt", "-o", "other.txt"],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    data = json.loads(done.stdout)
+    assert (data["exit_code"], data["inputs"], data["outputs"]) == (0, [], [])
+    assert Path("other.txt").read_text() == "a\nb\n"

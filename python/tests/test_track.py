@@ -487,16 +487,6 @@ def test_transforms_and_runs_by_hand(lab: Lab) -> None:
     ]
 
 
-def test_a_marimo_notebook_is_a_notebook(lab: Lab) -> None:
-    (lab.folder / "marimo.py").write_text(
-        "class app_meta: mode = 'run'\ndef running_in_notebook(): return True\n"
-    )
-    lab.write("nb.py", "import marimo\nln.track()\nln.finish()")
-    assert "• tip: to identify the notebook across renames" in lab.run("nb.py")
-    run = lab.ask("(lambda r: [r.transform.kind, r.transform.source_code, r.report_id])(ln.Run.get())")
-    assert run == ["notebook", (lab.folder / "nb.py").read_text(), None]
-
-
 def test_an_installed_module_has_a_key_of_its_own(lab: Lab) -> None:
     for name in ("tool/__init__.py", "tool/step.py"):
         lab.write(f"site-packages/{name}", "def main():\n    ln.track()\n    ln.finish()")
@@ -544,3 +534,33 @@ def test_tracking_costs_little(lab: Lab, capsys: pytest.CaptureFixture[str]) -> 
     with capsys.disabled():
         print(f"\ntrack {track * 1e3:.0f} ms, finish {finish * 1e3:.0f} ms, process {whole * 1e3:.0f} ms")
     assert track + finish < 5
+
+
+ENDINGS = [
+    ("pass", 0, "completed"),
+    ("sys.exit(0)", 0, "completed"),
+    ("exit()", 0, "completed"),
+    ("sys.exit(3)", 3, "errored"),
+    ("exit(3)", 3, "errored"),
+    ("sys.exit('wrong')", 1, "errored"),
+    ("import argparse; argparse.ArgumentParser().parse_args(['--none'])", 2, "errored"),
+    ("raise SystemExit(3)", 3, "aborted"),
+    ("os._exit(3)", 3, "aborted"),
+    ("os.kill(os.getpid(), 1); time.sleep(9)", -1, "aborted"),
+    ("ctypes.string_at(0)", -11, "aborted"),
+    ("ln.track(); ln.finish()", 0, "completed"),
+]
+
+
+@pytest.mark.parametrize(("code", "status", "outcome"), ENDINGS)
+def test_no_run_of_a_script_stays_open(lab: Lab, code: str, status: int, outcome: str) -> None:
+    lab.write("end.py", f"import ctypes, os, sys, time\nln.track()\n{code}")
+    process = lab.start("end.py")
+    process.communicate(timeout=60)
+    assert process.returncode == status
+    # What the next start finds, if anything was left.
+    lab.write("next.py", "ln.track()\nln.finish()")
+    lab.run("next.py")
+    found = lab.ask("[[r.status, r.finished_at is not None, r.report is not None] for r in ln.Run.filter()]")
+    assert found[0] == [outcome, True, True]
+    assert all(row[0] == "completed" for row in found[1:])

@@ -281,3 +281,48 @@ def test_a_server_on_this_machine_is_asked(tmp_path: Path) -> None:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+COLAB = """\
+import json, sys
+
+def blocking_request(name, timeout_sec=None):
+    assert name == "get_ipynb"
+    return {"ipynb": json.load(open("page.json"))}
+"""
+
+
+def test_a_notebook_in_colab_is_what_the_page_shows(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = desk.home / "packages/google/colab"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "_message.py").write_text(COLAB)
+    monkeypatch.setenv("PYTHONPATH", f"{desk.home / 'packages'}{os.pathsep}{os.environ['PYTHONPATH']}")
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            assert self.path == "/api/sessions"
+            self.wfile.write(json.dumps([{"name": "reads.ipynb", "path": "fileId=1a2b"}]).encode())
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    cells = ("import google.colab", START, "ln.track()", "print(1)", "ln.finish()")
+    path = desk.write("page.json", TITLE, *cells)
+    server = HTTPServer(("127.0.0.1", 0), Server)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        told, found = desk.execute(
+            path,
+            session=False,
+            ask="(lambda r: [r.transform.key, r.transform.kind, r.transform.description, r.status,"
+            " r.report.suffix])(ln.Run.get())",
+            COLAB_JUPYTER_IP="127.0.0.1",
+            KMP_TARGET_PORT=str(server.server_port),
+        )
+    finally:
+        server.shutdown()
+    assert found == ["colab/reads.ipynb", "notebook", "My title", "completed", ".html"]
+    assert "→ finished Run(" in told

@@ -2,7 +2,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use holotype::command::{Compared, Difference, Prepared, Rerun, Verdict};
+use holotype::command::{Difference, Judged, Prepared, Rerun, Verdict};
 use holotype::instance::settings::cache_dir;
 use holotype::trace::Watch;
 use holotype::{Error, Instance, model};
@@ -12,10 +12,10 @@ use crate::execute::{self, Execution, execute};
 use crate::ui::Ui;
 use crate::voice::Level;
 
-/// Run the command of a run again and compare what it makes
+/// Do a run again and compare what it makes
 ///
-/// Code and inputs, as they were, are put into a folder of their own, where the command runs; nothing of it is tracked. It
-/// succeeds when every output is the same, byte by byte.
+/// Code and inputs, as they were, are put into a folder of their own. A command runs there and nothing of it is tracked; a
+/// script or notebook that tracks itself is a new run. It succeeds when every output is the same, byte by byte.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -23,7 +23,7 @@ Examples:
   holotype rerun fpM04qKzPpFUYqjc --folder again     keep what it makes in ./again
   holotype rerun fpM04qKzPpFUYqjc --json")]
 pub(crate) struct RerunArgs {
-    /// Uid of a run that `holotype run` tracked
+    /// Uid of a run of a command, script or notebook
     run: String,
     /// New folder to run in; it is kept
     #[arg(long, value_name = "FOLDER")]
@@ -46,25 +46,30 @@ pub(crate) fn run(ui: &mut Ui, args: &RerunArgs) -> Result<()> {
     if args.folder.is_none() && root.is_dir() {
         fs::remove_dir_all(&root).map_err(|error| Error::io(&root, error))?;
     }
-    let (prepared, code, compared) = done?;
+    let (prepared, code, judged) = done?;
     if ui.json() {
-        ui.print_json(&rerun.json(&prepared.warnings, code.into(), &compared));
+        ui.print_json(&rerun.json(&prepared.warnings, code.into(), &judged));
     } else {
-        tell(ui, code, &compared);
+        tell(ui, code, &judged);
     }
-    match code == 0 && compared.iter().all(|compared| compared.verdict == Verdict::Same) {
+    match code == 0 && judged.same() {
         true => Ok(()),
         false => Err(Failure::Ended(FAILURE)),
     }
 }
 
 /// Runs the command in a folder of its own; returns its exit code and what came of it.
-fn again(ui: &Ui, instance: &Instance, rerun: &Rerun, root: &Path) -> Result<(Prepared, i32, Vec<Compared>)> {
+fn again(ui: &Ui, instance: &Instance, rerun: &Rerun, root: &Path) -> Result<(Prepared, i32, Judged)> {
     let prepared = rerun.prepare(instance, root)?;
     for warning in &prepared.warnings {
         ui.say(Level::Warning, warning);
     }
-    let execution = Execution { words: &prepared.words, folder: &prepared.folder, variables: &[], log: None };
+    let execution = Execution {
+        words: &prepared.words,
+        folder: &prepared.folder,
+        variables: &prepared.variables,
+        log: None,
+    };
     let code = match execute(ui, &execution, Watch { forwards: true, ..Watch::default() }) {
         Ok((ended, _)) => execute::exit_code(ended.status),
         Err(error) => {
@@ -72,17 +77,24 @@ fn again(ui: &Ui, instance: &Instance, rerun: &Rerun, root: &Path) -> Result<(Pr
             execute::unstarted(&error).into()
         }
     };
-    let compared = rerun.compare(instance, root)?;
-    Ok((prepared, code, compared))
+    let judged = rerun.compare(instance, root)?;
+    for warning in &judged.warnings {
+        ui.say(Level::Warning, warning);
+    }
+    Ok((prepared, code, judged))
 }
 
-fn tell(ui: &Ui, code: i32, compared: &[Compared]) {
+fn tell(ui: &Ui, code: i32, judged: &Judged) {
+    let compared = &judged.outputs;
     for output in compared {
         let level = if output.verdict == Verdict::Same { Level::Important } else { Level::Warning };
         ui.say(level, format!("{}: {}", output.verdict.word(), output.path.display()));
     }
     let same = compared.iter().filter(|output| output.verdict == Verdict::Same).count();
     ui.say(Level::Important, format!("exit code {code}, {same} of {} outputs are the same", compared.len()));
+    if let Some(run) = &judged.run {
+        ui.say(Level::Important, format!("it is the new Run('{}')", run.uid()));
+    }
 }
 
 /// Returns a difference of the surroundings in words.

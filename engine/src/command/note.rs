@@ -1,6 +1,5 @@
 //! What a run keeps of its command beside the fields of the format: enough to do it all again.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value as Json, json};
@@ -9,6 +8,7 @@ use super::inputs::Read;
 use super::{CommandPlan, Found, Ran};
 use crate::hash::Digest;
 use crate::record::Record;
+use crate::surroundings::commit;
 use crate::track::redacted_arguments;
 use crate::value::Value;
 
@@ -141,27 +141,4 @@ impl Note {
 
 fn below(project: &Path, path: &Path) -> PathBuf {
     path.strip_prefix(project).unwrap_or(path).to_owned()
-}
-
-/// Returns commit and branch of the repository that holds a folder.
-fn commit(folder: &Path) -> Option<Json> {
-    let dot = folder.ancestors().map(|dir| dir.join(".git")).find(|dot| dot.exists())?;
-    // In a further working tree this is a file that says where its part of the repository is.
-    let own = match fs::read_to_string(&dot) {
-        Ok(text) => dot.parent()?.join(text.trim().strip_prefix("gitdir: ")?),
-        Err(_) => dot,
-    };
-    let common =
-        fs::read_to_string(own.join("commondir")).map_or_else(|_| own.clone(), |at| own.join(at.trim()));
-    let head = fs::read_to_string(own.join("HEAD")).ok()?;
-    let Some(name) = head.trim().strip_prefix("ref: ") else {
-        return Some(json!({"commit": head.trim()}));
-    };
-    let loose = [&own, &common].into_iter().find_map(|dir| fs::read_to_string(dir.join(name)).ok());
-    let packed = || {
-        let packed = fs::read_to_string(common.join("packed-refs")).ok()?;
-        packed.lines().find_map(|line| line.strip_suffix(name).map(|line| line.trim().to_owned()))
-    };
-    let commit = loose.map(|text| text.trim().to_owned()).or_else(packed)?;
-    Some(json!({"commit": commit, "branch": name.strip_prefix("refs/heads/").unwrap_or(name)}))
 }

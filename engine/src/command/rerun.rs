@@ -1,20 +1,24 @@
 //! Doing it again: the code, the inputs and the outputs of a run, in a folder of its own.
 
+mod command;
+mod files;
+mod tracked;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
-use walkdir::WalkDir;
 
-use super::environment::{self, Difference};
-use super::note::{Note, Place};
-use crate::content::Content;
-use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{Digest, digest_file, source_hash};
+use super::environment;
+use super::note::Note;
+use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::model;
 use crate::record::Record;
+use crate::surroundings::Difference;
 use crate::track::REDACTED;
+use command::Command;
+use tracked::Tracked;
 
 /// What doing a run again takes.
 #[derive(Clone, Debug)]
@@ -25,16 +29,27 @@ pub struct Rerun {
     pub transform: Record,
     /// What of the surroundings is no longer as it was, sorted.
     pub differences: Vec<Difference>,
-    note: Note,
+    how: How,
 }
 
-/// A folder in which a command can run again.
+/// Who tracked the run.
+#[derive(Clone, Debug)]
+enum How {
+    /// `holotype run` did.
+    Command(Box<Command>),
+    /// The script or notebook itself did: it will again, and so be a new run.
+    Tracked(Box<Tracked>),
+}
+
+/// A folder in which a run can be done again.
 #[derive(Clone, Debug)]
 pub struct Prepared {
     /// The words of the command.
     pub words: Vec<String>,
     /// Where it is to run.
     pub folder: PathBuf,
+    /// Variables that it needs beside those of the process.
+    pub variables: Vec<(&'static str, String)>,
     /// What is not as it was.
     pub warnings: Vec<String>,
 }
@@ -67,7 +82,7 @@ impl Verdict {
 /// An output of a run and what doing it again made of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Compared {
-    /// Where the command put it.
+    /// Where a command put it, or the key of what a script saved.
     pub path: PathBuf,
     /// Uid of the artifact.
     pub uid: String,
@@ -75,41 +90,51 @@ pub struct Compared {
     pub verdict: Verdict,
 }
 
+/// What came of doing a run again.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// The outputs of the run, sorted by path.
+    pub outputs: Vec<Compared>,
+    /// The new run, where it was tracked.
+    pub run: Option<Record>,
+    /// What else is not as it was.
+    pub warnings: Vec<String>,
+}
+
+impl Judged {
+    /// Returns true when every output is the same, byte by byte.
+    pub fn same(&self) -> bool {
+        self.outputs.iter().all(|output| output.verdict == Verdict::Same)
+    }
+}
+
 impl Instance {
-    /// Returns what doing the command of a run again takes; nothing is written.
+    /// Returns what doing a run again takes; nothing is written.
     ///
     /// # Errors
-    /// [`ErrorKind::Value`] for a run that no command started, whose command line held secrets, or which wrote outside of
-    /// its project.
+    /// [`crate::ErrorKind::Value`] for a run of which too little is kept, whose command line held secrets, or which wrote
+    /// outside of its project.
     pub fn plan_rerun(&self, run: &Record) -> Result<Rerun> {
         let uid = run.uid();
-        let note = Note::read_from(run).filter(|note| !note.words.is_empty()).ok_or_else(|| {
-            Error::value(format!(
-                "Run('{uid}') was not started by `holotype run`: only such runs can be done again"
-            ))
-        })?;
-        if note.words.iter().any(|word| word.contains(REDACTED)) {
-            return Err(Error::value(format!(
-                "The command line of Run('{uid}') held secrets that were not kept: run it again by hand"
-            )));
-        }
-        if let Some(outside) = note.outputs.iter().find(|place| place.path.is_absolute()) {
-            return Err(Error::value(format!(
-                "Run('{uid}') wrote {} outside of its project: doing it again would overwrite that file",
-                outside.path.display()
-            )));
-        }
         let transform =
             self.by_id(model::require("Transform")?, run.int("transform_id").unwrap_or_default())?;
-        let differences = match run.int("environment_id") {
-            Some(id) => {
+        let how = match Note::read_from(run).filter(|note| !note.words.is_empty()) {
+            Some(note) => {
+                refuse_secrets(uid, &note.words)?;
+                How::Command(Box::new(Command::of(uid, note)?))
+            }
+            None => How::Tracked(Box::new(Tracked::of(self, run, &transform)?)),
+        };
+        let differences = match (&how, run.int("environment_id")) {
+            (How::Tracked(tracked), _) => tracked.differences(self.env()),
+            (How::Command(command), Some(id)) => {
                 let kept = self.cache(&self.by_id(model::require("Artifact")?, id)?)?;
                 let kept = fs::read(&kept).map_err(|error| Error::io(&kept, error))?;
-                environment::differences(self.env(), &note.program, &kept)
+                environment::differences(self.env(), command.program(), &kept)
             }
-            None => Vec::new(),
+            (How::Command(_), None) => Vec::new(),
         };
-        Ok(Rerun { run: run.clone(), transform, differences, note })
+        Ok(Rerun { run: run.clone(), transform, differences, how })
     }
 }
 
@@ -117,147 +142,56 @@ impl Rerun {
     /// Fills an empty folder with code and inputs, and returns how to run the command there.
     ///
     /// # Errors
-    /// [`ErrorKind::FileExists`] for a folder that holds something, and failures of the store.
+    /// [`crate::ErrorKind::FileExists`] for a folder that holds something, [`crate::ErrorKind::DoesNotExist`] for a
+    /// commit that is gone, and failures of the store.
     pub fn prepare(&self, instance: &Instance, root: &Path) -> Result<Prepared> {
-        fs::create_dir_all(root).map_err(|error| Error::io(root, error))?;
-        let root = fs::canonicalize(root).map_err(|error| Error::io(root, error))?;
-        let mut entries = fs::read_dir(&root).map_err(|error| Error::io(&root, error))?;
-        if entries.next().is_some() {
-            let text = format!("{} is not empty: name a new folder", root.display());
-            return Err(Error::new(ErrorKind::FileExists, text));
+        match &self.how {
+            How::Command(command) => command.prepare(instance, &self.transform, root),
+            How::Tracked(tracked) => tracked.prepare(instance, &self.run, &self.transform, root),
         }
-        let folder = root.join(&self.note.folder);
-        fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
-        let mut warnings = Vec::new();
-        for place in &self.note.inputs {
-            warnings.extend(self.bring(instance, place, &root)?);
+    }
+
+    /// Returns how the outputs of the run came out.
+    ///
+    /// # Errors
+    /// Failures of the database and the file system.
+    pub fn compare(&self, instance: &Instance, root: &Path) -> Result<Judged> {
+        match &self.how {
+            How::Command(command) => {
+                let outputs = command.compare(instance, root)?;
+                Ok(Judged { outputs, run: None, warnings: Vec::new() })
+            }
+            How::Tracked(_) => tracked::compare(instance, &self.run, root),
         }
-        for (path, digest) in &self.note.read {
-            warnings.extend(self.copy_other(path, *digest, &root)?);
-        }
-        // Folders for outputs are part of what the command found.
-        for parent in self.note.outputs.iter().filter_map(|place| place.path.parent()) {
-            let parent = root.join(parent);
-            fs::create_dir_all(&parent).map_err(|error| Error::io(&parent, error))?;
-        }
-        warnings.extend(self.write_code(&root)?);
-        let words = self.note.words.iter().map(|word| moved(word, &self.note.project, &root)).collect();
-        Ok(Prepared { words, folder, warnings })
     }
 
     /// Returns what came of it as data.
-    pub fn json(&self, warnings: &[String], code: i64, compared: &[Compared]) -> Json {
+    pub fn json(&self, warnings: &[String], code: i64, judged: &Judged) -> Json {
         let differences = self.differences.iter().map(
             |difference| json!({"what": difference.what, "before": difference.before, "now": difference.now}),
         );
-        let outputs = compared
+        let outputs = judged
+            .outputs
             .iter()
             .map(|output| json!({"path": output.path, "uid": output.uid, "verdict": output.verdict.word()}));
         json!({
             "run": self.run.uid(),
+            "new_run": judged.run.as_ref().map(Record::uid),
             "exit_code": code,
-            "same": code == 0 && compared.iter().all(|output| output.verdict == Verdict::Same),
+            "same": code == 0 && judged.same(),
             "outputs": outputs.collect::<Vec<_>>(),
             "differences": differences.collect::<Vec<_>>(),
-            "warnings": warnings,
+            "warnings": warnings.iter().chain(&judged.warnings).collect::<Vec<_>>(),
         })
     }
-
-    /// Returns how each output of the run came out, sorted by path.
-    ///
-    /// # Errors
-    /// Failures of the database and the file system.
-    pub fn compare(&self, instance: &Instance, root: &Path) -> Result<Vec<Compared>> {
-        let compare = |place: &Place| {
-            let path = root.join(&place.path);
-            let record = instance.get_uid(model::require("Artifact")?, &place.uid)?;
-            let verdict = match instance.content_of(&record)? {
-                _ if !path.exists() => Verdict::Missing,
-                None => Verdict::Unknown,
-                Some(first) if Content::identify(&path)?.1.digest == first.digest => Verdict::Same,
-                Some(_) => Verdict::Different,
-            };
-            Ok(Compared { path: place.path.clone(), uid: place.uid.clone(), verdict })
-        };
-        self.note.outputs.iter().map(compare).collect()
-    }
-
-    /// Puts an input where the command read it.
-    fn bring(&self, instance: &Instance, place: &Place, root: &Path) -> Result<Option<String>> {
-        let record = instance.get_uid(model::require("Artifact")?, &place.uid)?;
-        let content = instance.cache(&record)?;
-        let internal = |path: &Path| path.components().any(|part| part.as_os_str() == ".lamindb");
-        if place.path.is_relative() && !internal(&place.path) {
-            copy(&content, &root.join(&place.path))?;
-            return Ok(None);
-        }
-        // Read where it is kept: there it must be again.
-        let path = self.note.project.join(&place.path);
-        let same = path == content || internal(&path) && path.exists();
-        let gone = || format!("{} is no longer there: the command may not find it", path.display());
-        Ok((!same && !path.exists()).then(gone))
-    }
-
-    /// Copies a file that is no artifact from where the command read it.
-    fn copy_other(&self, path: &Path, digest: Digest, root: &Path) -> Result<Option<String>> {
-        let from = self.note.project.join(path);
-        let shown = path.display();
-        if !from.is_file() {
-            return Ok(Some(format!("{shown} is gone: it was read, but is no artifact")));
-        }
-        if path.is_relative() {
-            copy(&from, &root.join(path))?;
-        }
-        let changed = || format!("{shown} has changed since: it was read, but is no artifact");
-        Ok((digest_file(&from)? != digest).then(changed))
-    }
-
-    /// Writes the code that is kept, as it was.
-    fn write_code(&self, root: &Path) -> Result<Option<String>> {
-        let Some(script) = &self.note.script else { return Ok(None) };
-        let code = self.transform.text("source_code").ok_or_else(|| {
-            Error::value(format!("Transform('{}') holds no source code", self.transform.uid()))
-        })?;
-        let changed = self.transform.text("hash") != Some(source_hash(code).as_str());
-        let warning = changed.then(|| format!("secrets in {} are blanked out", script.display()));
-        if script.is_absolute() {
-            let text = "lies outside of the project: it runs as it is there, not as it was";
-            return Ok(Some(format!("{} {text}", script.display())));
-        }
-        let path = root.join(script);
-        let write = || {
-            fs::create_dir_all(path.parent().unwrap_or(root))?;
-            fs::write(&path, code)?;
-            #[cfg(unix)]
-            {
-                use std::os::unix::fs::PermissionsExt as _;
-                fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-            }
-            Ok(())
-        };
-        write().map_err(|error| Error::io(&path, error))?;
-        Ok(warning)
-    }
 }
 
-/// Returns a word of the command line that may name places below one folder, with those below another.
-fn moved(word: &str, from: &Path, to: &Path) -> String {
-    let (from, to) = (from.to_string_lossy(), to.to_string_lossy());
-    if word == from { to.into_owned() } else { word.replace(&format!("{from}/"), &format!("{to}/")) }
-}
-
-/// Copies a file or folder, with the folders above.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    for entry in WalkDir::new(from).sort_by_file_name() {
-        let entry = entry.map_err(|error| Error::io(from, error.into()))?;
-        let rest = entry.path().strip_prefix(from).unwrap_or(Path::new(""));
-        let target = if rest == Path::new("") { to.to_owned() } else { to.join(rest) };
-        let copied = match entry.file_type().is_dir() {
-            true => fs::create_dir_all(&target),
-            false => fs::create_dir_all(target.parent().unwrap_or(to))
-                .and_then(|()| fs::copy(entry.path(), &target).map(|_| ())),
-        };
-        copied.map_err(|error| Error::io(&target, error))?;
+/// Refuses a command line of which a part was not kept.
+fn refuse_secrets(uid: &str, words: &[String]) -> Result<()> {
+    match words.iter().any(|word| word.contains(REDACTED)) {
+        false => Ok(()),
+        true => Err(Error::value(format!(
+            "The command line of Run('{uid}') held secrets that were not kept: run it again by hand"
+        ))),
     }
-    Ok(())
 }

@@ -52,6 +52,17 @@ pub fn create_own(dialect: Dialect) -> Vec<String> {
         "CREATE TABLE IF NOT EXISTS \"holotype_meta\" (\n    \
          \"key\" TEXT NOT NULL PRIMARY KEY,\n    \"value\" TEXT NOT NULL\n)"
             .to_owned(),
+        "CREATE TABLE IF NOT EXISTS \"holotype_run\" (\n    \
+         \"run_id\" INTEGER NOT NULL PRIMARY KEY REFERENCES \"lamindb_run\" (\"id\") \
+         ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,\n    \
+         \"environment\" TEXT NOT NULL,\n    \
+         \"origin\" TEXT NOT NULL\n)"
+            .to_owned(),
+        format!(
+            "CREATE TABLE IF NOT EXISTS \"holotype_document\" (\n    \
+             \"digest\" TEXT NOT NULL PRIMARY KEY CHECK (length(\"digest\") = 64),\n    \
+             \"content\" {bytes} NOT NULL\n)"
+        ),
         // Who shares a place is asked at every save of a real key; few rows have one of these.
         "CREATE INDEX IF NOT EXISTS \"holotype_artifact_real_key_idx\" ON \"lamindb_artifact\" (\"_real_key\") \
          WHERE \"_real_key\" IS NOT NULL"

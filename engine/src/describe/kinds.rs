@@ -107,6 +107,13 @@ impl Instance {
             pair(field(record, "started_at"), Some(field(record, "finished_at"))),
             pair(Item::new("status", status), optional(record, "reference")),
         ];
+        if let Some(found) = self.surroundings(record)? {
+            let text = |json: &Json| json.as_str().filter(|text| !text.is_empty()).map(str::to_owned);
+            let interpreter = text(&found.environment["interpreter"]);
+            let commit = found.commit().map(|commit| Item::new("commit", commit));
+            let interpreter = interpreter.map(|name| Item::new("interpreter", name));
+            tree.items.extend(flow(commit.into_iter().chain(interpreter).collect()));
+        }
         tree.items.extend(flow(self.place_items(record)?));
         for name in ["report", "environment"] {
             if let Some(artifact) = self.foreign(record, name)? {

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::instance::Instance;
 use crate::record::Record;
+use crate::surroundings;
 use crate::uid;
 
 impl Instance {
@@ -72,6 +73,9 @@ impl Instance {
             }
             Ok(started)
         })?;
+        if let Some(process) = &options.process {
+            surroundings::gather(self, &started, process);
+        }
         let named = format!("started new Run('{run_uid}', entrypoint='{entrypoint}')");
         self.env().emit(Event::Note(named));
         if let Some(line) = run::params_line(&started, options.params.is_some()) {

@@ -98,6 +98,7 @@ impl Instance {
                 file.title = rendered_title(&file.path);
                 file.kind = SourceKind::Notebook;
             }
+            "py" => file.title = marimo_title(&file.source_code),
             _ => {}
         }
         Ok(file)
@@ -138,6 +139,20 @@ fn bound_dir(env: &Env, slug: &Slug, path: &Path) -> Option<PathBuf> {
         }
         dir = binding.dir.parent()?.to_owned();
     }
+}
+
+/// Returns the first heading in the texts of a marimo notebook, which is a Python file.
+fn marimo_title(code: &str) -> Option<String> {
+    if !code.contains("marimo.App(") {
+        return None;
+    }
+    let texts = code.split(".md(").skip(1).filter_map(|rest| {
+        let rest = rest.trim_start().trim_start_matches(['r', 'f', 'R', 'F']);
+        let quote = ["\"\"\"", "'''", "\"", "'"].into_iter().find(|quote| rest.starts_with(quote))?;
+        rest[quote.len()..].split(quote).next()
+    });
+    let mut lines = texts.flat_map(str::lines).map(str::trim);
+    lines.find_map(|line| line.strip_prefix("# ")).map(|title| title.trim().to_owned())
 }
 
 /// Returns the title of the page that was rendered from an R notebook and lies next to it.

@@ -12,6 +12,7 @@ use crate::hash;
 use crate::instance::Instance;
 use crate::model;
 use crate::record::Record;
+use crate::surroundings;
 use crate::value::Timestamp;
 use crate::write::{delete_in, promote_head};
 
@@ -182,6 +183,9 @@ impl Instance {
         events.into_iter().for_each(|event| self.env().emit(event));
         if let Some(environment) = &options.environment {
             self.attach_environment(&mut run, environment)?;
+        }
+        if let Some(found) = surroundings::gathered(self, &run) {
+            self.db().write(|tx| surroundings::keep(tx, &run, found))?;
         }
         run.set("transform_id", transform.id())?;
         if let Some(report) = report {

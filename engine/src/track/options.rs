@@ -9,6 +9,7 @@ use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
+use crate::surroundings::Process;
 use crate::uid;
 
 /// How a user says which record is meant.
@@ -72,6 +73,8 @@ pub struct TrackOptions {
     pub new_run: Option<bool>,
     /// Arguments of the command line.
     pub arguments: Vec<String>,
+    /// What the program knows of itself; its surroundings are gathered while it runs, and kept when it is finished.
+    pub process: Option<Process>,
     /// File that lists the software.
     pub environment: Option<EnvironmentFile>,
     /// The answer to the question of an earlier call.

@@ -33,7 +33,7 @@ pub struct State {
 
 /// Returns what must stay as it was.
 pub fn state(instance: &Instance, root: &Path) -> State {
-    let own = ["holotype_content", "holotype_meta"];
+    let own = ["holotype_content", "holotype_document", "holotype_meta", "holotype_run"];
     let tables = model::all().iter().map(|registry| registry.table).chain(own);
     let count = |table: &str| {
         let sql = Sql::new(format!("SELECT COUNT(*) FROM \"{table}\""));

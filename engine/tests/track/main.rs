@@ -12,6 +12,7 @@ mod race;
 mod redact;
 mod resolve;
 mod save;
+mod surroundings;
 
 use std::path::Path;
 

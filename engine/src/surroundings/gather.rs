@@ -1,0 +1,144 @@
+//! Gathering beside the run: reading the packages and asking git must not keep anybody waiting.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use serde_json::{Map, Value as Json, json};
+
+use super::packages::{Searched, packages};
+use super::repository::{self, State};
+use super::{Process, Surroundings, prefixes, system, variables};
+use crate::env::Env;
+use crate::hash::digest_file;
+use crate::record::Record;
+use crate::session::Session;
+use crate::threads::PerProcess;
+use crate::track::redacted_arguments;
+
+/// The end of a run waits no longer than this for a slow file system.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Lock files that are looked for beside the code and above it, up to the root of the repository.
+const LOCKS: [&str; 8] = [
+    "uv.lock",
+    "pixi.lock",
+    "poetry.lock",
+    "pdm.lock",
+    "Pipfile.lock",
+    "conda-lock.yml",
+    "renv.lock",
+    "Cargo.lock",
+];
+
+/// By session and run.
+type Gathering = BTreeMap<(usize, i64), Receiver<Surroundings>>;
+
+static GATHERING: PerProcess<Mutex<Gathering>> = PerProcess::new();
+
+/// The packages of the last look, for runs that follow each other in one process.
+static PACKAGES: Mutex<Option<(Vec<Seen>, Arc<Installed>)>> = Mutex::new(None);
+
+/// A folder and when something in it was last made or removed.
+type Seen = (PathBuf, Option<SystemTime>);
+
+/// Versions and sources of packages.
+type Installed = (Json, Json);
+
+/// Starts to gather the surroundings of a run.
+pub(crate) fn gather(session: &Session, run: &Record, process: &Process) {
+    let (sender, receiver) = mpsc::channel();
+    let (env, process) = (session.env().clone(), process.clone());
+    let work = move || {
+        // Nobody listens any more where the run was ended without a word.
+        let _ = sender.send(look(&env, &process));
+    };
+    let Ok(held) = GATHERING.get(|| Ok::<_, ()>(Mutex::default())) else { return };
+    if thread::Builder::new().name("holotype-surroundings".to_owned()).spawn(work).is_ok() {
+        held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key(session, run), receiver);
+    }
+}
+
+/// Returns what was gathered for a run, once.
+pub(crate) fn gathered(session: &Session, run: &Record) -> Option<Surroundings> {
+    let held = GATHERING.get(|| Ok::<_, ()>(Mutex::default())).ok()?;
+    let receiver = held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&key(session, run))?;
+    receiver.recv_timeout(PATIENCE).ok()
+}
+
+fn key(session: &Session, run: &Record) -> (usize, i64) {
+    (session.address(), run.id().unwrap_or_default())
+}
+
+fn look(env: &Env, process: &Process) -> Surroundings {
+    let place = process.file.as_deref().unwrap_or(&process.folder);
+    let State { told, difference } =
+        repository::state(env, place).unwrap_or_else(|| State { told: Json::Null, difference: None });
+    let origin = json!({
+        "program": process.program,
+        "words": redacted_arguments(&process.words),
+        "folder": process.folder,
+        "path": process.path,
+        "file": process.file,
+        "repository": told,
+    });
+    Surroundings { environment: environment(env, process, place), origin, difference }
+}
+
+/// Returns the environment of a program whose code lies at `place`.
+pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
+    static SYSTEM: OnceLock<Json> = OnceLock::new();
+    let found = installed(env, process);
+    json!({
+        "interpreter": process.interpreter,
+        "program": process.program,
+        "system": SYSTEM.get_or_init(|| system(env)),
+        "variables": variables(env),
+        "packages": found.0,
+        "sources": found.1,
+        "locks": locks(&process.program, place),
+    })
+}
+
+fn installed(env: &Env, process: &Process) -> Arc<Installed> {
+    let prefixes = prefixes(env, &process.program);
+    let searched = Searched { prefixes, python: process.path.clone(), r: false };
+    let meta = searched.prefixes.iter().map(|prefix| prefix.join("conda-meta"));
+    let folders = process.path.iter().cloned().chain(meta);
+    let changed = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
+    let seen: Vec<Seen> = folders.map(|path| (path.clone(), changed(&path))).collect();
+    let mut held = PACKAGES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if let Some((before, found)) = &*held
+        && *before == seen
+    {
+        return Arc::clone(found);
+    }
+    let found = Arc::new(packages(&searched));
+    *held = Some((seen, Arc::clone(&found)));
+    found
+}
+
+/// Returns the digests of the lock files that belong to the code, and to the environment of the program.
+fn locks(program: &Path, place: &Path) -> Json {
+    let root = repository::root(place);
+    let above = place.ancestors().skip(1).take_while(|dir| root.is_none_or(|root| dir.starts_with(root)));
+    // Without a repository the folder of the code is all that belongs to it for certain.
+    let folders = above.take(if root.is_some() { 64 } else { 1 }).map(Path::to_owned);
+    // An environment lies in the folder of its project.
+    let own = program.ancestors().nth(3).map(Path::to_owned);
+    let mut found = Map::new();
+    for folder in folders.chain(own) {
+        for name in LOCKS {
+            let path = folder.join(name);
+            if !found.contains_key(name) && path.is_file() {
+                let digest = digest_file(&path).ok().map(|digest| digest.to_hex());
+                found.insert(name.to_owned(), digest.into());
+            }
+        }
+    }
+    Json::Object(found)
+}
