@@ -42,6 +42,8 @@ mod log;
 mod login;
 #[path = "migrate.rs"]
 mod migrate;
+#[path = "record.rs"]
+mod record;
 #[path = "repair.rs"]
 mod repair;
 #[path = "rerun.rs"]

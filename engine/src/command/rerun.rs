@@ -136,7 +136,8 @@ impl Rerun {
             warnings.extend(self.copy_other(path, *digest, &root)?);
         }
         // Folders for outputs are part of what the command found.
-        for parent in self.note.outputs.iter().filter_map(|place| place.path.parent()) {
+        let outputs = self.note.outputs.iter().filter_map(|place| place.path.parent());
+        for parent in outputs.chain(self.note.folders.iter().map(PathBuf::as_path)) {
             let parent = root.join(parent);
             fs::create_dir_all(&parent).map_err(|error| Error::io(&parent, error))?;
         }
