@@ -18,8 +18,6 @@ mod diff;
 mod env;
 #[path = "gc.rs"]
 mod gc;
-#[path = "guides.rs"]
-mod guides;
 #[path = "help.rs"]
 mod help;
 #[path = "info.rs"]

@@ -1,8 +1,8 @@
 """Lets Snakemake tell Holotype what its jobs did: `snakemake --logger holotype`.
 
 Snakemake finds the plugin by its name and imports it whenever it starts, so nothing heavy is imported here.
-What the jobs did is written, one line of JSON each, to `holotype record -`, a process of its own: it saves files
-while the workflow goes on, and marks the run as aborted should Snakemake be killed.
+What the jobs did is written, one line of JSON each, to `holotype record -`, a process of its own: it saves
+files while the workflow goes on, and marks the run as aborted should Snakemake be killed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,14 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from ._jobs import Jobs, workflow
 from ._recorder import Recorder
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 __all__ = ["LogHandler"]
+
+# How the message begins that Snakemake gives when somebody stops it; no event tells that.
+STOPPED = "Terminating processes on user request"
 
 
 class LogHandler(LogHandlerBase):
@@ -41,8 +48,8 @@ class LogHandler(LogHandlerBase):
         self._jobs = Jobs()
         # Jobs that have not ended, by the id that Snakemake gives them.
         self._open: dict[int, dict[str, Any]] = {}
-        self._failed = False
-        self._takers = {
+        self._failed = self._stopped = False
+        self._takers: dict[Any, Callable[[Any], None]] = {
             LogEvent.WORKFLOW_STARTED: self._begin,
             LogEvent.JOB_INFO: self._take_up,
             LogEvent.JOB_STARTED: self._start,
@@ -55,6 +62,7 @@ class LogHandler(LogHandlerBase):
         if self.common_settings.dryrun:
             return
         self._failed |= record.levelno >= logging.ERROR
+        self._stopped |= record.getMessage().startswith(STOPPED)
         take = self._takers.get(getattr(record, "event", None))
         if take is not None:
             try:
@@ -68,13 +76,13 @@ class LogHandler(LogHandlerBase):
         if recorder is not None:
             ends = [self._end_unseen(recorder, job) for job in self._open.values()]
             self._open.clear()
-            aborted = "aborted" in ends
+            aborted = self._stopped or "aborted" in ends
             outcome = "aborted" if aborted else "errored" if self._failed else "completed"
             recorder.tell({"event": "end", "outcome": outcome, "logs": _logs(), "at": time.time()})
             recorder.close()
         super().close()
 
-    def _begin(self, record: logging.LogRecord) -> None:
+    def _begin(self, record: Any) -> None:
         self._recorder = Recorder()
         around = workflow()
         self._recorder.tell(
@@ -88,12 +96,12 @@ class LogHandler(LogHandlerBase):
             }
         )
 
-    def _take_up(self, record: logging.LogRecord) -> None:
+    def _take_up(self, record: Any) -> None:
         job = self._jobs.describe(record)
         if job is not None:
             self._open[record.jobid] = job
 
-    def _start(self, record: logging.LogRecord) -> None:
+    def _start(self, record: Any) -> None:
         for job in record.jobs:
             if job in self._open:
                 self._open[job]["started_at"] = record.created

@@ -7,10 +7,6 @@ import re
 import sys
 from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    import logging
-
 __all__ = ["Jobs", "rule_text", "workflow"]
 
 # How Snakemake itself runs shell commands.
@@ -29,7 +25,7 @@ class Jobs:
         self._jobs: dict[int, Any] = {}
         self._codes: dict[str, str | None] = {}
 
-    def describe(self, record: logging.LogRecord) -> dict[str, Any] | None:
+    def describe(self, record: Any) -> dict[str, Any] | None:
         """Returns what is known of a job before it starts; None for one that does nothing, as `rule all`.
 
         The event tells most of it. Parameters and the rule itself come from the workflow.
