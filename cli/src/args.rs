@@ -60,6 +60,7 @@ pub(crate) enum Command {
     // Run commands
     Run(c::run::RunArgs),
     Rerun(c::rerun::RerunArgs),
+    Record(c::record::RecordArgs),
     // Follow what happened
     Diff(c::diff::DiffArgs),
     Lineage(c::lineage::LineageArgs),
@@ -87,7 +88,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
     ("Configure your environment", &["connect", "info", "init", "disconnect", "unlock"]),
     ("Save, load, create & delete", &["save", "load", "create", "delete"]),
     ("Describe, update, annotate & list", &["describe", "get", "update", "annotate", "list"]),
-    ("Run commands", &["run", "rerun"]),
+    ("Run commands", &["run", "rerun", "record"]),
     ("Follow what happened", &["lineage", "log", "diff"]),
     ("Manage changes", &["switch"]),
     ("Look after content", &["verify", "repair", "gc"]),

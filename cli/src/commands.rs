@@ -20,6 +20,7 @@ pub(crate) mod log;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod migrate;
+pub(crate) mod record;
 pub(crate) mod repair;
 pub(crate) mod rerun;
 pub(crate) mod run;
@@ -58,6 +59,7 @@ pub(crate) fn run(ui: &mut Ui, cli: &Cli) -> Result<()> {
         Command::Login(args) => login::run(ui, args),
         Command::Logout(_) => logout::run(ui),
         Command::Migrate(args) => migrate::run(ui, args),
+        Command::Record(args) => record::run(ui, args),
         Command::Repair(args) => repair::run(ui, args),
         Command::Rerun(args) => rerun::run(ui, args),
         Command::Run(args) => run::run(ui, args),

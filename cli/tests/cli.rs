@@ -18,8 +18,6 @@ mod diff;
 mod env;
 #[path = "gc.rs"]
 mod gc;
-#[path = "guides.rs"]
-mod guides;
 #[path = "help.rs"]
 mod help;
 #[path = "info.rs"]
@@ -47,6 +45,8 @@ mod migrate;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../../engine/tests/object/proxy.rs"]
 mod proxy;
+#[path = "record.rs"]
+mod record;
 #[path = "repair.rs"]
 mod repair;
 #[path = "rerun.rs"]

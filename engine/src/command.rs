@@ -30,6 +30,8 @@
 
 mod environment;
 mod inputs;
+mod journal;
+mod nextflow;
 mod note;
 mod outputs;
 mod pattern;
@@ -37,6 +39,7 @@ mod plan;
 mod recognise;
 mod rerun;
 mod rules;
+mod workflow;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,16 +55,21 @@ use crate::record::Record;
 use crate::surroundings::Process;
 use crate::trace::Files;
 use crate::track::{
-    Finish, FinishOptions, Going, HashLookup, Named, Outcome, Rename, Report, TrackOptions, Tracking,
-    redacted_arguments,
+    EnvironmentFile, Finish, FinishOptions, Going, HashLookup, Named, Outcome, Rename, Report, TrackOptions,
+    Tracking, redacted_arguments,
 };
 use crate::uid;
+use crate::value::Timestamp;
+use inputs::Read;
 use note::Note;
 
 pub use crate::surroundings::Difference;
+pub use journal::{Entry, read_entry};
+pub use nextflow::read_trace;
 pub use note::Place;
 pub use plan::{CommandPlan, NewCommand};
 pub use rerun::{Compared, Judged, Prepared, Rerun, Verdict};
+pub use workflow::{Job, NewWorkflow, Workflow, WorkflowEnd};
 
 /// A command whose run has started.
 #[derive(Debug)]
@@ -120,6 +128,28 @@ pub struct DoneCommand {
     pub failed: Vec<(PathBuf, Error)>,
 }
 
+/// How the run of a command begins.
+#[derive(Default)]
+struct Beginning {
+    params: Map<String, Json>,
+    /// The run that started it.
+    within: Option<Named>,
+    /// Moment at which it began, where that was not now.
+    at: Option<Timestamp>,
+    silent: bool,
+}
+
+/// How the run of a command ends.
+struct Ending<'a> {
+    ran: &'a Ran,
+    read: &'a Read,
+    outputs: &'a [Found],
+    environment: EnvironmentFile,
+    outcome: Outcome,
+    /// Moment at which it ended, where that was not now.
+    at: Option<Timestamp>,
+}
+
 impl Ran {
     fn outcome(&self) -> Outcome {
         match (self.stopped, self.code) {
@@ -138,6 +168,15 @@ impl Instance {
     /// # Errors
     /// As [`Instance::track`]; [`ErrorKind::NoWriteAccess`] on a read-only database.
     pub fn start_command(&self, plan: &CommandPlan) -> Result<StartedCommand> {
+        let beginning = Beginning {
+            params: params(&plan.arguments),
+            within: self.surrounding_run()?,
+            ..Beginning::default()
+        };
+        self.begin_command(plan, beginning)
+    }
+
+    fn begin_command(&self, plan: &CommandPlan, beginning: Beginning) -> Result<StartedCommand> {
         let new = &plan.new;
         let named = |name: &Option<String>| name.clone().map(Named::from);
         // Marked before its row is there: whoever is killed in between leaves no run that nobody closes.
@@ -154,9 +193,9 @@ impl Instance {
             project: named(&new.project),
             space: named(&new.space),
             branch: named(&new.branch),
-            params: Some(params(&plan.arguments)),
+            params: Some(beginning.params),
             arguments: plan.arguments.clone(),
-            initiated_by_run: self.surrounding_run()?,
+            initiated_by_run: beginning.within,
             // A command must not stop to ask; a file that bears another name is another file.
             rename: Some(Rename::Copied),
             command_run: Some(uid.clone()),
@@ -164,6 +203,7 @@ impl Instance {
                 file: plan.script_path().map(Path::to_owned),
                 ..Process::of_program(self.env(), &plan.program, &plan.folder, &plan.words)
             }),
+            silent: beginning.silent,
             ..TrackOptions::default()
         })?;
         let mut tracked = match tracking {
@@ -176,6 +216,9 @@ impl Instance {
         };
         if let Some(name) = &new.name {
             tracked.run.set("name", name.as_str())?;
+        }
+        if let Some(at) = beginning.at {
+            tracked.run.set("started_at", at)?;
         }
         let note = Note::of(plan);
         tracked.run.set("extra_data", note.write_into(None))?;
@@ -200,11 +243,10 @@ impl Instance {
         started: StartedCommand,
         mut ran: Ran,
     ) -> Result<DoneCommand> {
-        let StartedCommand { run, log, going, .. } = started;
         if ran.untraced {
             plan.rules.declare(&mut ran.files);
         }
-        let id = run.id().unwrap_or_default();
+        let id = started.run.id().unwrap_or_default();
         let inner = self.runs_started_by(id)?;
         let mut failed = Vec::new();
         let read = self.command_inputs(&plan.rules, &ran.files, plan.script_path(), &mut failed)?;
@@ -216,29 +258,43 @@ impl Instance {
             }
         }
         let outputs = self.command_outputs(&plan.rules, &ran.files, &inner, &mut failed)?;
+        let environment = environment::record(self.env(), &plan.program, ran.files.programs());
+        let outcome = ran.outcome();
+        let ending = Ending { ran: &ran, read: &read, outputs: &outputs, environment, outcome, at: None };
+        let (run, transform) = self.end_command(plan, started, ending)?;
+        Ok(DoneCommand { run, transform, inputs, outputs, failed })
+    }
+
+    /// Writes down what became of a command, whose files are saved, and finishes its run.
+    fn end_command(
+        &self,
+        plan: &CommandPlan,
+        started: StartedCommand,
+        ending: Ending<'_>,
+    ) -> Result<(Record, Record)> {
+        let StartedCommand { run, log, going, .. } = started;
         let mut note = Note::of(plan);
-        note.ended(&ran, &read, &outputs);
-        let mut run = self.by_id(model::require("Run")?, id)?;
+        note.ended(ending.ran, ending.read, ending.outputs);
+        let mut run = self.by_id(model::require("Run")?, run.id().unwrap_or_default())?;
         run.set("extra_data", note.write_into(run.get("extra_data")))?;
         self.save(&mut run)?;
-        let environment = environment::record(self.env(), &plan.program, ran.files.programs());
         let finish = self.finish(&FinishOptions {
-            run: Some(id),
+            run: run.id(),
             report: printed(&log).then_some(Report { path: log, temporary: true }),
-            outcome: ran.outcome(),
-            environment: Some(environment),
+            outcome: ending.outcome,
+            ended_at: ending.at,
+            environment: Some(ending.environment),
             ..FinishOptions::default()
         })?;
         if let Some(going) = going {
             going.ended();
         }
-        let Finish::Done(finished) = finish else {
-            return Err(Error::integrity(format!(
-                "Run('{}') could not be finished: finish it again",
-                run.uid()
-            )));
-        };
-        Ok(DoneCommand { run: finished.run, transform: finished.transform, inputs, outputs, failed })
+        match finish {
+            Finish::Done(finished) => Ok((finished.run, finished.transform)),
+            _ => {
+                Err(Error::integrity(format!("Run('{}') could not be finished: finish it again", run.uid())))
+            }
+        }
     }
 
     /// Returns the run that goes on in the process which called this one, if it is one of this instance.

@@ -153,7 +153,9 @@ impl Instance {
         if let Some(process) = &options.process {
             surroundings::gather(self, &tracked.run, process);
         }
-        run::announce(&tracked, options, &setting, &mut events);
+        if !options.silent {
+            run::announce(&tracked, options, &setting, &mut events);
+        }
         events.into_iter().for_each(|event| self.env().emit(event));
         if let Some(environment) = &options.environment
             && let Err(error) = self.attach_environment(&mut tracked.run, environment)

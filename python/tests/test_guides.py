@@ -1,20 +1,69 @@
-"""Every guide runs from the first cell to the last in a real Jupyter kernel."""
+"""Every guide runs: notebooks in a real Jupyter kernel, texts block by block in a shell."""
 
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import nbformat
 import pytest
 
-from notebooks import running
+from notebooks import environment, running
 
-GUIDES = sorted((Path(__file__).parents[2] / "docs" / "guides").glob("*.ipynb"))
+FOLDER = Path(__file__).parents[2] / "docs" / "guides"
+GUIDES = sorted(FOLDER.glob("*.ipynb"))
+TEXTS = sorted(FOLDER.glob("*.md"))
 
 
 def test_there_are_guides() -> None:
     assert GUIDES
+    assert TEXTS
+
+
+def _blocks(guide: Path) -> list[tuple[str, str | None]]:
+    """Returns each block of shell and what it prints, if the guide says so."""
+    found = re.findall(
+        r"^```sh\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", guide.read_text(), re.MULTILINE | re.DOTALL
+    )
+    return [(code, printed or None) for code, printed in found]
+
+
+def _is_like(text: str, like: str) -> bool:
+    """Returns true when a text is the other one, in which `…` stands for anything on one line."""
+    pattern = r"\n".join(".*".join(map(re.escape, line.split("…"))) for line in like.rstrip().splitlines())
+    return re.fullmatch(pattern, text.rstrip()) is not None
+
+
+@pytest.mark.parametrize("guide", TEXTS, ids=lambda path: path.stem)
+def test_texts_show_what_they_say(guide: Path, tmp_path: Path) -> None:
+    blocks = _blocks(guide)
+    assert len(blocks) >= 5
+    assert sum(printed is not None for _, printed in blocks) >= 5
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir()
+    work.mkdir()
+    for code, printed in blocks:
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", f"exec 2>&1\n{code}"],
+            cwd=work,
+            env=environment(home, work / guide.name),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{code}\n{done.stdout}"
+        assert printed is None or _is_like(done.stdout, printed), (
+            f"{code}\nprints\n{done.stdout}\nnot\n{printed}"
+        )
+
+
+def test_three_dots_stand_for_anything_on_a_line() -> None:
+    assert _is_like("a 12 s, b\n", "a … s, …\n")
+    assert _is_like("x\n", "…x…")
+    for text, like in [("a 12 m\n", "a … s\n"), ("a\nb\n", "a…\n"), ("ab", "a"), ("a.b", "a+b")]:
+        assert not _is_like(text, like)
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.stem)

@@ -70,7 +70,7 @@ impl Instance {
     }
 
     /// Returns the artifact that a file is, by place or by content; one that is to be registered as an input is.
-    fn artifact_read(&self, rules: &Rules, seen: &Seen) -> Result<Option<Record>> {
+    pub(super) fn artifact_read(&self, rules: &Rules, seen: &Seen) -> Result<Option<Record>> {
         // What lies at the place of an artifact may have been put there since.
         if let Some(kept) =
             self.kept_at(rules, &seen.path)?.filter(|kept| seen.written || has_size(kept, &seen.path))
@@ -89,7 +89,7 @@ impl Instance {
     }
 
     /// Returns the artifact whose content lies at a place of the instance: in storage, or in the cache.
-    fn kept_at(&self, rules: &Rules, path: &Path) -> Result<Option<Record>> {
+    pub(super) fn kept_at(&self, rules: &Rules, path: &Path) -> Result<Option<Record>> {
         if let Some((storage, key)) = self.location_of(path)? {
             return self.artifact_at(&storage, &key);
         }

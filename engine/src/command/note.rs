@@ -41,6 +41,8 @@ pub(super) struct Note {
     pub(super) outputs: Vec<Place>,
     /// Files that were read and are no artifacts.
     pub(super) read: Vec<(PathBuf, Digest)>,
+    /// Folders that it found beside those of its outputs, below the project.
+    pub(super) folders: Vec<PathBuf>,
     /// How it ended and what it needed.
     measured: Map<String, Json>,
 }
@@ -56,6 +58,7 @@ impl Note {
             folder: below(project, &plan.folder),
             script: plan.script_path().map(|path| below(project, path)),
             program: plan.program.clone(),
+            folders: plan.folders.iter().map(|folder| below(project, folder)).collect(),
             measured,
             ..Note::default()
         }
@@ -99,6 +102,9 @@ impl Note {
         });
         if let Json::Object(note) = &mut note {
             note.extend(self.measured.clone());
+            if !self.folders.is_empty() {
+                note.insert("folders".to_owned(), json!(self.folders));
+            }
             note.insert("inputs".to_owned(), places(&self.inputs).into());
             note.insert("outputs".to_owned(), places(&self.outputs).into());
             let read =
@@ -134,6 +140,7 @@ impl Note {
             inputs: places("inputs"),
             outputs: places("outputs"),
             read: list("read").iter().filter_map(read).collect(),
+            folders: list("folders").iter().filter_map(path).filter(|path| path.is_relative()).collect(),
             measured: Map::new(),
         })
     }

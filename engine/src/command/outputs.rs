@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::Found;
+use super::note::Note;
 use super::rules::Rules;
 use crate::content::Content;
 use crate::error::{Error, Result};
@@ -25,7 +26,9 @@ impl Instance {
         failed: &mut Vec<(PathBuf, Error)>,
     ) -> Result<Vec<Found>> {
         let made = files.written().filter(|seen| rules.is_output(&seen.path));
-        let units: BTreeSet<PathBuf> = made.map(|seen| rules.unit(&seen.path)).collect();
+        let mut units: BTreeSet<PathBuf> = made.map(|seen| rules.unit(&seen.path)).collect();
+        let told = self.told_by(inner)?;
+        units.retain(|path| !told.iter().any(|place| path.starts_with(place)));
         let mut outputs = Vec::new();
         for path in units {
             match self.save_output(rules, &path, inner) {
@@ -42,11 +45,27 @@ impl Instance {
         if self.is_made_within(path, inner)? {
             return Ok(None);
         }
+        self.save_made(rules, path).map(Some)
+    }
+
+    /// Saves a file or folder as made by the current run.
+    pub(super) fn save_made(&self, rules: &Rules, path: &Path) -> Result<Record> {
         let mut artifact = self.artifact(self.new_artifact(rules, path, RunChoice::Current)?)?;
         self.save_artifact(&mut artifact)?;
         // What was there under this key already was made again.
         self.track_recreation(&artifact.record, None)?;
-        Ok(Some(artifact.record))
+        Ok(artifact.record)
+    }
+
+    /// Returns what commands and jobs say that they made.
+    fn told_by(&self, runs: &[i64]) -> Result<Vec<PathBuf>> {
+        let runs = self.registry("Run")?.filter(Q::is("id__in", runs.to_vec()))?.all()?;
+        let notes = runs.iter().filter_map(Note::read_from);
+        let places = notes.flat_map(|note| {
+            let project = note.project;
+            note.outputs.into_iter().map(move |place| project.join(place.path))
+        });
+        Ok(places.collect())
     }
 
     /// Returns true for content that a run within the command saved.

@@ -59,6 +59,8 @@ pub struct CommandPlan {
     on_disk: bool,
     pub(super) rules: Rules,
     pub(super) new: NewCommand,
+    /// Folders that the command finds beside those of its outputs.
+    pub(super) folders: Vec<PathBuf>,
     sizes: HashSet<u64>,
 }
 
@@ -75,6 +77,31 @@ impl CommandPlan {
     /// Returns the source file, where there is one on disk.
     pub(super) fn script_path(&self) -> Option<&Path> {
         self.source.as_ref().filter(|_| self.on_disk).map(|source| source.path.as_path())
+    }
+
+    /// Returns the plan of a command that somebody else runs, for what is to be known of it afterwards.
+    pub(super) fn of_others(
+        words: Vec<String>,
+        arguments: Vec<String>,
+        program: PathBuf,
+        folder: PathBuf,
+        source: Option<SourceFile>,
+        key: String,
+        rules: Rules,
+    ) -> CommandPlan {
+        CommandPlan {
+            arguments,
+            on_disk: source.as_ref().is_some_and(|source| source.path.is_file()),
+            new: NewCommand::default(),
+            folders: Vec::new(),
+            sizes: HashSet::new(),
+            words,
+            program,
+            folder,
+            key,
+            source,
+            rules,
+        }
     }
 
     /// Says in one line what would be run.
@@ -133,11 +160,12 @@ impl Instance {
             words,
             folder,
             new: new.clone(),
+            folders: Vec::new(),
         })
     }
 
     /// Returns where a program is, looked up as a shell does.
-    fn program(&self, name: &str, folder: &Path) -> Result<PathBuf> {
+    pub(super) fn program(&self, name: &str, folder: &Path) -> Result<PathBuf> {
         let missing = |name: &str| {
             Error::new(ErrorKind::FileNotFound, format!("No program '{name}': check its name and PATH"))
         };
@@ -176,7 +204,7 @@ impl Instance {
 }
 
 /// Returns text of the command line as a source.
-fn text_source(name: &str, text: &str, folder: &Path) -> SourceFile {
+pub(super) fn text_source(name: &str, text: &str, folder: &Path) -> SourceFile {
     SourceFile {
         path: folder.join(name.replace('/', "_")),
         kind: SourceKind::Script,

@@ -1,6 +1,6 @@
 //! Which files of a command count as inputs and outputs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,6 +35,8 @@ pub(super) struct Rules {
     outputs: Vec<Pattern>,
     inputs: Vec<Pattern>,
     ignore: Vec<Pattern>,
+    /// Files that a workflow manager names as inputs, by their real paths.
+    declared: BTreeSet<PathBuf>,
     pub(super) prefix: String,
     /// Folders of a workflow manager, relative to the project.
     scratch: Option<&'static str>,
@@ -66,12 +68,18 @@ impl Rules {
             outputs: patterns(&new.outputs)?,
             inputs: patterns(&new.inputs)?,
             ignore: patterns(&new.ignore)?,
+            declared: BTreeSet::new(),
             prefix: new.prefix.clone().unwrap_or_default(),
             scratch: words.first().is_some_and(|word| word.ends_with("nextflow")).then_some("work"),
             before: BTreeMap::new(),
         };
         rules.before = rules.named(&rules.outputs).collect();
         Ok(rules)
+    }
+
+    /// Takes up files that are inputs, whatever they are called.
+    pub(super) fn declare_inputs(&mut self, paths: impl IntoIterator<Item = PathBuf>) {
+        self.declared.extend(paths);
     }
 
     /// Returns the folder of the project.
@@ -121,12 +129,16 @@ impl Rules {
     pub(super) fn is_input(&self, path: &Path) -> bool {
         !self.is_internal(path)
             && !any(&self.ignore, path)
-            && (self.is_of_project(path) || any(&self.inputs, path))
+            && (self.is_of_project(path) || self.is_named_input(path))
     }
 
     /// Returns true for a file that is registered where it is not yet.
     pub(super) fn is_declared_input(&self, path: &Path) -> bool {
-        !self.is_internal(path) && !any(&self.ignore, path) && any(&self.inputs, path)
+        !self.is_internal(path) && !any(&self.ignore, path) && self.is_named_input(path)
+    }
+
+    fn is_named_input(&self, path: &Path) -> bool {
+        any(&self.inputs, path) || self.declared.contains(path)
     }
 
     /// Returns true when the user wants nothing to do with a file.

@@ -22,7 +22,7 @@ impl Lineage {
             let sides = [("upstream", true), ("downstream", false)];
             let found: Vec<_> = sides
                 .into_iter()
-                .map(|(title, before)| (title, self.neighbours(before), before))
+                .map(|(title, before)| (title, self.branches(before), before))
                 .filter(|(_, near, _)| !near[at].is_empty())
                 .collect();
             for (i, (title, near, before)) in found.iter().enumerate() {
@@ -41,6 +41,18 @@ impl Lineage {
             out.push_str("… the graph is larger than this\n");
         }
         out
+    }
+
+    /// Returns for every node the edges on one side: along which data flowed first, then by what people call the ends.
+    fn branches(&self, before: bool) -> Vec<Vec<Edge>> {
+        let mut near = self.neighbours(before);
+        for edges in &mut near {
+            edges.sort_by_key(|edge| {
+                let node = &self.nodes[if before { edge.from } else { edge.to }];
+                (edge.link.faint(), &node.label, node.at, node.id)
+            });
+        }
+        near
     }
 
     fn line(&self, at: usize, link: Option<Link>) -> String {

@@ -87,7 +87,7 @@ fn put(tx: &Tx<'_>, content: &[u8]) -> Result<String> {
         let packed = zstd::bulk::compress(content, LEVEL)
             .map_err(|error| Error::value("A document could not be compressed").because(error))?;
         let mut sql = Sql::new("INSERT INTO \"holotype_document\" (\"digest\", \"content\") VALUES (");
-        sql.binds([digest.as_str().into(), Value::Bytes(packed)])
+        sql.binds([digest.as_str().into(), Value::Bytes(packed.into())])
             .push(") ON CONFLICT (\"digest\") DO NOTHING");
         tx.execute(&sql)?;
     }

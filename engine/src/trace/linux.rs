@@ -23,6 +23,9 @@ use super::{Ended, Files};
 /// The first Linux that tells a listener when nobody is left.
 const OLDEST: (u32, u32) = (5, 9);
 
+/// The first Linux that ends waiting for a call when nobody is left who could make one.
+const TELLING: (u32, u32) = (6, 11);
+
 /// What the new process is told before its program is loaded.
 const TRACED: u8 = b't';
 const ALONE: u8 = b'a';
@@ -106,10 +109,19 @@ fn attend(mut stream: UnixStream, theirs: i32, files: Files) -> io::Result<(File
 /// Notes the calls of the command, and lets them go on, until nobody is left.
 fn follow(listener: &OwnedFd, mut files: Files) -> io::Result<Files> {
     listen::wake_at_once(listener);
-    while listen::await_call(listener)? {
-        let Some(call) = listen::next_call(listener)? else { continue };
-        calls::note(&mut files, &call);
-        listen::let_go_on(listener, &call)?;
+    let mut room = [0; listen::PATH_MAX];
+    let sure = is_at_least(TELLING);
+    // Whoever waits for a call where nobody is left waits for ever, before Linux has learnt to tell: it is asked first.
+    while sure || listen::await_call(listener)? {
+        match listen::next_call(listener)? {
+            Some(call) => {
+                calls::note(&mut files, &call, &mut room);
+                listen::let_go_on(listener, &call)?;
+            }
+            // Its process is gone: others may be left.
+            None if sure && !listen::await_call(listener)? => break,
+            None => {}
+        }
     }
     Ok(files)
 }
@@ -122,9 +134,16 @@ fn number(stream: &mut UnixStream) -> io::Result<i32> {
 
 /// Returns why this system cannot trace, if it is too old for that.
 fn too_old() -> Option<String> {
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let mut parts = release.trim().split(['.', '-']).map(|part| part.parse::<u32>().unwrap_or(0));
-    let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
     let (major, minor) = OLDEST;
-    (version < OLDEST).then(|| format!("this needs Linux {major}.{minor}, not {}", release.trim()))
+    (!is_at_least(OLDEST)).then(|| format!("this needs Linux {major}.{minor}, not {}", release()))
+}
+
+fn is_at_least(version: (u32, u32)) -> bool {
+    let release = release();
+    let mut parts = release.split(['.', '-']).map(|part| part.parse::<u32>().unwrap_or(0));
+    (parts.next().unwrap_or(0), parts.next().unwrap_or(0)) >= version
+}
+
+fn release() -> String {
+    fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default().trim().to_owned()
 }

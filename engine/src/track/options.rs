@@ -81,6 +81,8 @@ pub struct TrackOptions {
     pub rename: Option<Rename>,
     /// Uid of the run of a command, which need not call `track` itself: how to do so is not told.
     pub command_run: Option<String>,
+    /// Nothing is said about the run that starts: who starts many says it in a way of its own.
+    pub silent: bool,
 }
 
 /// What tracking led to.

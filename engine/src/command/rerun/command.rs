@@ -1,7 +1,7 @@
 //! The run of a command, done again: what it read is known from the traces.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::files::{copy, empty_folder, moved, write_program};
 use super::{Compared, Prepared, Verdict};
@@ -52,7 +52,8 @@ impl Command {
             warnings.extend(self.copy_other(path, *digest, &root)?);
         }
         // Folders for outputs are part of what the command found.
-        for parent in self.note.outputs.iter().filter_map(|place| place.path.parent()) {
+        let outputs = self.note.outputs.iter().filter_map(|place| place.path.parent());
+        for parent in outputs.chain(self.note.folders.iter().map(PathBuf::as_path)) {
             let parent = root.join(parent);
             fs::create_dir_all(&parent).map_err(|error| Error::io(&parent, error))?;
         }

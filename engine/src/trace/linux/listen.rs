@@ -2,17 +2,20 @@
 
 #![allow(unsafe_code, reason = "neither the standard library nor a safe crate offers them")]
 
-use std::ffi::{OsString, c_void};
+use std::ffi::{OsStr, c_void};
 use std::io;
 use std::os::fd::{AsRawFd as _, FromRawFd as _, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 
 use libc::{c_int, pid_t};
 
 /// Bytes that a path has at most, and those of the smallest page of memory.
-const PATH_MAX: usize = 4096;
+pub(super) const PATH_MAX: usize = 4096;
 const PAGE: usize = 4096;
+
+/// Bytes of a path that are read at a time.
+const PIECE: usize = 256;
 
 /// Lets the listener run on the processor of the caller, who waits for it anyway; known since Linux 6.6.
 const SYNC_WAKE_UP: u64 = 1;
@@ -155,20 +158,20 @@ fn done(result: c_int) -> io::Result<()> {
     if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Returns the text at an address of a process, up to the byte 0.
-pub(super) fn text(pid: pid_t, address: u64) -> Option<PathBuf> {
-    let mut bytes = Vec::with_capacity(256);
-    while bytes.len() < PATH_MAX {
-        let at = usize::try_from(address).ok()?.checked_add(bytes.len())?;
+/// Returns the path at an address of a process, up to the byte 0, read into `room`: a call more or less is nothing, but
+/// there are thousands in a second, and most of them are of no interest.
+pub(super) fn path(pid: pid_t, address: u64, room: &mut [u8; PATH_MAX]) -> Option<&Path> {
+    let address = usize::try_from(address).ok()?;
+    let mut len = 0;
+    while len < PATH_MAX {
+        let at = address.checked_add(len)?;
         // Nothing beyond the page needs to be there.
-        let room = (PAGE - at % PAGE).min(256);
-        let mut piece = [0u8; 256];
-        let piece = memory(pid, at, &mut piece[..room])?;
+        let piece = (PAGE - at % PAGE).min(PIECE).min(PATH_MAX - len);
+        let piece = memory(pid, at, &mut room[len..len + piece])?;
         if let Some(end) = piece.iter().position(|byte| *byte == 0) {
-            bytes.extend_from_slice(&piece[..end]);
-            return Some(OsString::from_vec(bytes).into());
+            return Some(Path::new(OsStr::from_bytes(&room[..len + end])));
         }
-        bytes.extend_from_slice(piece);
+        len += piece.len();
     }
     None
 }
