@@ -373,7 +373,14 @@ class Instance:
     def close_killed(self) -> list[str]:
         """Marks the runs of processes that were killed as aborted; returns their uids."""
 
-    def prepare_rerun(self, record: Record, folder: Path) -> tuple[list[str], Path, list[str]]:
+    def surroundings(self, record: Record) -> Any | None:
+        """Returns what is kept of the surroundings of a run, None where that is nothing."""
+
+    def prepare_rerun(
+        self,
+        record: Record,
+        folder: Path,
+    ) -> tuple[list[str], Path, list[tuple[str, str]], list[str]]:
         """Puts code and inputs of a run into a new folder."""
 
     def judge_rerun(self, record: Record, folder: Path, warnings: list[str], code: int) -> Any:
@@ -628,9 +635,6 @@ def split_suffix(name: str) -> tuple[str, str]:
 
 def suffixes(list: str) -> list[str]:
     """Returns the suffixes of a list, `simple`, `composite` or `encoding`, sorted."""
-
-def surroundings(instance: Instance, run: Record) -> Any | None:
-    """Returns what is kept of the surroundings of a run, None where that is nothing."""
 
 def system_dir() -> Path:
     """Returns the directory of settings for all users."""

@@ -230,7 +230,7 @@ class Run(RunFields, registry="lamindb.Run"):
             >>> ln.Run.get("fpM04qKzPpFUYqjc").surroundings()["origin"]["repository"]["commit"]
             '0e25fe06a3c1f8d2b94e5e7a6c80d1f23b4a5968'
         """
-        return _native.surroundings(self._instance, self._row)  # type: ignore[no-any-return]
+        return self._instance.surroundings(self._row)  # type: ignore[no-any-return]
 
     def rerun(self, folder: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         """Does the run again and compares what it makes, byte by byte.
