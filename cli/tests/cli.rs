@@ -42,9 +42,6 @@ mod log;
 mod login;
 #[path = "migrate.rs"]
 mod migrate;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../../engine/tests/object/proxy.rs"]
-mod proxy;
 #[path = "record.rs"]
 mod record;
 #[path = "repair.rs"]
@@ -55,13 +52,12 @@ mod rerun;
 mod run;
 #[path = "save.rs"]
 mod save;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../../engine/tests/object/server.rs"]
-mod server;
 #[path = "settings.rs"]
 mod settings;
 #[path = "storage.rs"]
 mod storage;
+#[path = "../../engine/tests/stores/mod.rs"]
+mod stores;
 #[path = "streams.rs"]
 mod streams;
 #[path = "../../engine/tests/support/mod.rs"]

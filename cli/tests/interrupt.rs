@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use holotype::store::Store;
 
 use crate::lab::{Lab, finish};
-use crate::proxy::{Fault, Proxy};
-use crate::server::{KEY, MOTO, SECRET, env};
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::{KEY, MOTO, SECRET, env};
 
 #[test]
 fn a_save_to_a_bucket_is_broken_off_and_done_again() {

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::lab::{Lab, Ran, finish};
-use crate::server::{KEY, MOTO, SECRET};
+use crate::stores::server::{KEY, MOTO, SECRET};
 
 /// Runs the command of one user's machine with the keys of the server.
 fn run(lab: &Lab, args: &[&str]) -> Ran {

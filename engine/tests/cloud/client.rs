@@ -10,8 +10,8 @@ use holotype::store::Store;
 use holotype::{Env, Event, InitOptions, Instance, Record, Result, Timestamp, model};
 use tempfile::TempDir;
 
-use crate::server::{KEY, MOTO, SECRET};
-use crate::{azure, google};
+use crate::stores::server::{KEY, MOTO, SECRET};
+use crate::stores::{azure, google};
 
 /// Key of the database.
 pub const DATABASE: &str = ".lamindb/lamin.db";

@@ -7,8 +7,8 @@ use std::time::Duration;
 use holotype::{ErrorKind, Event};
 
 use crate::client::{Client, label, labels, labels_in};
-use crate::proxy::{Fault, Proxy};
-use crate::server::MOTO;
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::MOTO;
 
 #[test]
 fn who_lost_the_lock_overwrites_nothing_and_loses_nothing() {

@@ -9,7 +9,7 @@ use holotype::{ErrorKind, Instance, faults};
 
 use crate::client::{Client, label, labels, labels_in};
 use crate::proof::{child, plan};
-use crate::server::MOTO;
+use crate::stores::server::MOTO;
 
 /// What a child does on the machine in `dir`.
 fn act(dir: &Path, root: &str, what: &str) -> holotype::Result<()> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use holotype::{ErrorKind, Event, Timestamp};
 
 use crate::client::{Client, label, labels};
-use crate::server::MOTO;
+use crate::stores::server::MOTO;
 
 /// A user of another program, with no more than the lock objects of the format.
 const STRANGER: &str = "Strangr1";

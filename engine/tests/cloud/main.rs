@@ -2,19 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![allow(clippy::disallowed_macros, reason = "children report to their parent")]
 
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/azure.rs"]
-mod azure;
 mod client;
 mod conflict;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/death.rs"]
 mod death;
-#[path = "../object/google.rs"]
-mod google;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/http_server.rs"]
-mod http_server;
 mod kept;
 mod killed;
 mod lock;
@@ -24,17 +16,13 @@ mod network;
 mod operations;
 #[path = "../proof/mod.rs"]
 mod proof;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/proxy.rs"]
-mod proxy;
 mod race;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/races.rs"]
 mod races;
 mod saves;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/server.rs"]
-mod server;
+#[path = "../stores/mod.rs"]
+mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod versions;

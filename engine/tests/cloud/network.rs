@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use crate::client::{Client, label, labels};
 use crate::proof::Dice;
-use crate::proxy::{Fault, Proxy};
-use crate::server::MOTO;
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::MOTO;
 
 /// Returns what happens to a request, by chance: every fourth one goes wrong.
 fn fault(seed: u64, step: usize) -> Fault {

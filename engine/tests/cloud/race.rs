@@ -11,7 +11,7 @@ use crate::client::{Client, label};
 use crate::kept::Kept;
 use crate::proof::{self, child, plan};
 use crate::races::{act, family};
-use crate::server::MOTO;
+use crate::stores::server::MOTO;
 
 /// Not a test of its own: one of the processes.
 #[test]

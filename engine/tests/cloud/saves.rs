@@ -13,7 +13,7 @@ use crate::death::{self, Death, Told, await_death, moments, tell};
 use crate::kept::Kept;
 use crate::operations::{act, done, prepare};
 use crate::proof::{self, Dice, plan};
-use crate::server::SMALL_PARTS;
+use crate::stores::server::SMALL_PARTS;
 
 /// Lets some files go in parts.
 fn hurry() {

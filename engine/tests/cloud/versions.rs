@@ -3,8 +3,8 @@
 use holotype::ErrorKind;
 use holotype::store::Store;
 
-use crate::server::{MOTO, S3S, env};
-use crate::{azure, google};
+use crate::stores::server::{MOTO, S3S, env};
+use crate::stores::{azure, google};
 
 const KEY: &str = "d/x";
 

@@ -10,7 +10,7 @@ use holotype::{
 };
 
 use crate::client::{Client, DATABASE, label, labels, labels_in};
-use crate::server::{MOTO, S3S};
+use crate::stores::server::{MOTO, S3S};
 
 #[test]
 fn an_instance_is_made_used_and_left() {

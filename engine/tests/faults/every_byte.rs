@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use holotype::store::{Fetch, Publish, Store};
 
 use crate::hurry;
-use crate::proxy::{Fault, Proxy};
-use crate::server::{KEY, MOTO, S3S, SECRET, Server, with_vars};
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::{KEY, MOTO, S3S, SECRET, Server, with_vars};
 use crate::world::clear;
 
 /// A location behind a network that does to the next request of a method whatever is wanted.

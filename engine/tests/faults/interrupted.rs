@@ -10,8 +10,8 @@ use holotype::{ErrorKind, NewArtifact};
 use crate::client::Client;
 use crate::hurry;
 use crate::proof::{latest, save};
-use crate::proxy::{Fault, Proxy};
-use crate::server::SMALL_PARTS;
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::SMALL_PARTS;
 use crate::support::noise;
 
 #[test]

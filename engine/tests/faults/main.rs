@@ -7,27 +7,14 @@
 #![allow(clippy::disallowed_methods, reason = "the environment says which runs to do")]
 
 #[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/azure.rs"]
-mod azure;
-#[allow(dead_code, reason = "a part of it is used")]
 #[path = "../cloud/client.rs"]
 mod client;
 mod every_byte;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/google.rs"]
-mod google;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/http_server.rs"]
-mod http_server;
 mod interrupted;
 #[path = "../proof/mod.rs"]
 mod proof;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/proxy.rs"]
-mod proxy;
-#[allow(dead_code, reason = "a part of it is used")]
-#[path = "../object/server.rs"]
-mod server;
+#[path = "../stores/mod.rs"]
+mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod weather;

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::proof::Dice;
-use crate::proxy::{Fault, Proxy};
-use crate::server::Server;
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::Server;
 
 /// The present state of a network.
 #[derive(Clone, Default)]

@@ -9,7 +9,7 @@ use holotype::{ErrorKind, Instance, NewArtifact, Q, Record, Result, Timestamp};
 
 use crate::client::{Client, label, labels};
 use crate::proof::{self, Dice, latest};
-use crate::server::SMALL_PARTS;
+use crate::stores::server::SMALL_PARTS;
 use crate::support::noise;
 use crate::weather::Weather;
 

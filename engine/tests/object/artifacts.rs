@@ -9,8 +9,8 @@ use holotype::{
     Artifact, ErrorKind, Event, InitOptions, Instance, NewArtifact, NewStorage, Record, RunChoice,
 };
 
-use crate::proxy;
-use crate::server::{KEY, MOTO, SECRET, env};
+use crate::stores::proxy;
+use crate::stores::server::{KEY, MOTO, SECRET, env};
 use crate::support::noise;
 
 /// An instance with its database here and its default storage location in a bucket.

@@ -6,7 +6,7 @@ use holotype::care::{Collect, Depth, State};
 use holotype::{NewArtifact, NewStorage, Record, Timestamp};
 
 use crate::artifacts::Cloud;
-use crate::server::MOTO;
+use crate::stores::server::MOTO;
 use crate::support::noise;
 
 impl Cloud {

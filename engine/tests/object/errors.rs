@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use holotype::store::{Publish, Store};
 use holotype::{ErrorKind, Result};
 
-use crate::google;
-use crate::http_server::{Answer, WebServer};
-use crate::proxy::{Fault, Proxy};
-use crate::server::{KEY, MOTO, S3S, SECRET, env, free_port, with_vars};
+use crate::stores::google;
+use crate::stores::http_server::{Answer, WebServer};
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::{KEY, MOTO, S3S, SECRET, env, free_port, with_vars};
 
 /// Fails unless something was refused in these words.
 pub fn refused<T: std::fmt::Debug>(done: Result<T>, kind: ErrorKind, words: &[&str]) {

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use holotype::ErrorKind;
 use holotype::store::Store;
 
-use crate::azure::{ACCOUNT, KEY, READ, endpoint, env, root};
 use crate::errors::refused;
-use crate::http_server::{Answer, WebServer};
-use crate::server::{free_port, with_vars};
+use crate::stores::azure::{ACCOUNT, KEY, READ, endpoint, env, root};
+use crate::stores::http_server::{Answer, WebServer};
+use crate::stores::server::{free_port, with_vars};
 
 /// Opens a root of the account with more variables.
 fn open(root: &str, vars: &[(&str, &str)]) -> Store {

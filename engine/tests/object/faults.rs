@@ -6,8 +6,8 @@ use std::time::Duration;
 use holotype::hash::Digest;
 use holotype::store::{Fetch, Job, Publish, Store};
 
-use crate::proxy::{Fault, Proxy};
-use crate::server::{KEY, MOTO, S3S, SECRET, Server, with_vars};
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::{KEY, MOTO, S3S, SECRET, Server, with_vars};
 use crate::support::noise;
 
 const MIB: usize = 1024 * 1024;

@@ -6,8 +6,8 @@ use holotype::hash::HashKind;
 use holotype::store::{Fetch, Store};
 use holotype::{ErrorKind, Q};
 
-use crate::http_server::{Answer, Asked, WebServer};
-use crate::server::with_vars;
+use crate::stores::http_server::{Answer, Asked, WebServer};
+use crate::stores::server::with_vars;
 use crate::web::{instance, save};
 
 /// The files of the data set `me/cells` at `v1`.

@@ -12,7 +12,7 @@ use holotype::{
 };
 use tempfile::TempDir;
 
-use crate::server;
+use crate::stores::server;
 
 /// An instance whose default location is a bucket and that keeps artifacts in a folder.
 struct Lab {

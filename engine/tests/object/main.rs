@@ -2,19 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod artifacts;
-mod azure;
 mod care;
 mod errors;
 mod errors_azure;
 mod faults;
-mod google;
-mod http_server;
 mod hub;
 mod keep_local;
 mod protocol;
-mod proxy;
 mod remote;
-mod server;
+#[path = "../stores/mod.rs"]
+mod stores;
 #[path = "../support/mod.rs"]
 mod support;
 mod web;
@@ -23,6 +20,7 @@ use std::path::PathBuf;
 
 use holotype::Env;
 use holotype::store::Store;
+use stores::{azure, google, server};
 use tempfile::TempDir;
 
 /// A storage location under test and a folder beside it.

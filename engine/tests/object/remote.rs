@@ -9,10 +9,11 @@ use holotype::hash::{Digest, HashKind};
 use holotype::store::{Fetch, Publish, Store};
 use holotype::{Error, ErrorKind};
 
-use crate::proxy::{Fault, Proxy};
-use crate::server::{MOTO, env};
+use crate::Place;
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server;
+use crate::stores::server::{MOTO, env};
 use crate::support::{names, noise};
-use crate::{Place, server};
 
 const MIB: usize = 1024 * 1024;
 

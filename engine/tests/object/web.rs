@@ -7,8 +7,8 @@ use holotype::hash::{Digest, HashKind};
 use holotype::store::{Fetch, Store};
 use holotype::{ErrorKind, InitOptions, Instance, NewArtifact, Q, Record};
 
-use crate::http_server::{Answer, Asked, WebServer};
-use crate::server::with_vars;
+use crate::stores::http_server::{Answer, Asked, WebServer};
+use crate::stores::server::with_vars;
 use crate::support::noise;
 
 const MIB: usize = 1024 * 1024;

@@ -10,8 +10,8 @@ use std::sync::{LazyLock, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::http_server::{Answer, Asked, WebServer};
-use crate::server::{MOTO, with_vars};
+use crate::stores::http_server::{Answer, Asked, WebServer};
+use crate::stores::server::{MOTO, with_vars};
 
 /// Answers like Google Cloud Storage.
 pub static GOOGLE: LazyLock<WebServer> = LazyLock::new(|| {

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::server::{Server, free_port, program, start, with_vars};
+use crate::stores::server::{Server, free_port, program, start, with_vars};
 
 /// The one account of the emulator, with its key.
 pub const ACCOUNT: &str = "holotype";
