@@ -178,7 +178,9 @@ fn uploads_that_nobody_completed_are_found_and_given_up() {
     let plan = cloud.instance.plan_collect(all).unwrap();
     let found: Vec<&str> = plan.unused.iter().map(|unused| unused.key.as_str()).collect();
     assert_eq!(found, [".lamindb/0123456789abcdef0000.bin", ".lamindb/a&b.part"]);
-    assert!(plan.unused.iter().all(|unused| unused.kind.name() == "unfinished upload" && unused.upload.is_some()));
+    assert!(
+        plan.unused.iter().all(|unused| unused.kind.name() == "unfinished upload" && unused.upload.is_some())
+    );
     let collected = plan.apply(&cloud.instance).unwrap();
     assert_eq!((collected.moved, collected.failed.len()), (2, 0));
     assert!(cloud.instance.plan_collect(all).unwrap().is_empty());

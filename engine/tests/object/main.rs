@@ -7,8 +7,10 @@ mod errors;
 mod faults;
 mod keep_local;
 mod protocol;
+#[allow(dead_code, reason = "a part of it is used")]
 mod proxy;
 mod remote;
+#[allow(dead_code, reason = "a part of it is used")]
 mod server;
 #[path = "../support/mod.rs"]
 mod support;
