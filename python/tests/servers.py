@@ -85,8 +85,7 @@ def s3s(folder: Path) -> Iterator[Server]:
 
 @contextmanager
 def stuck_parts(server: Server) -> Iterator[tuple[str, threading.Event]]:
-    """Yields the address of a proxy that passes on everything but the parts of large uploads, which never get an answer
-    once the event is set."""
+    """Yields the address of a proxy, and an event: once that is set, parts of uploads get no answer."""
     stuck = threading.Event()
     listener = socket.create_server(("127.0.0.1", 0))
     port = int(server.endpoint.rsplit(":", 1)[1])

@@ -34,24 +34,26 @@ pub(super) type Progress<'a> = &'a (dyn Fn(u64) -> Result<()> + Sync);
 /// What `work` or `progress` report.
 pub(super) fn run<T>(progress: Progress<'_>, work: impl Future<Output = Result<T>>) -> Result<T> {
     runtime()?.block_on(async {
-        let broken_off = {
+        let done = {
             let mut work = pin!(work);
             loop {
                 match tokio::time::timeout(TICK, &mut work).await {
-                    Ok(Err(error)) if error.kind() == ErrorKind::Interrupted => break error,
-                    Ok(done) => return done,
+                    Ok(done) => break done,
                     Err(_) => match progress(0) {
                         Ok(()) => {}
-                        Err(error) => break error,
+                        Err(error) => break Err(error),
                     },
                 }
             }
         };
-        // The process may end right after this: what the work left behind is put away before.
-        while let Some(tidying) = tidying().pop() {
-            let _ = tokio::time::timeout(TIDY, tidying).await;
+        if done.is_err() {
+            // The process may end right after this: what the work left behind is put away before.
+            let left = std::mem::take(&mut *tidying());
+            for tidying in left {
+                let _ = tokio::time::timeout(TIDY, tidying).await;
+            }
         }
-        Err(broken_off)
+        done
     })
 }
 
