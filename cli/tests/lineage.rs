@@ -75,8 +75,14 @@ fn json_is_for_programs() {
     let data = lab.json(&["lineage", "--key", "table.csv"]);
     assert_eq!(data["nodes"][0]["uid"], table.uid());
     assert_eq!(data["edges"].as_array().unwrap().len(), 2);
-    let out = lab.ok(&["lineage", "--key", "table.csv", "--format", "mermaid"]);
-    assert!(out.contains("flowchart LR") && out.contains(":::focus"), "{out}");
+    // Messages stay out of what is drawn.
+    for (format, start, end) in
+        [("mermaid", "flowchart LR\n", ":::focus"), ("svg", "<svg ", "</svg>"), ("dot", "digraph ", "}")]
+    {
+        let ran = lab.run(&["lineage", "--key", "table.csv", "--format", format]);
+        assert!(ran.out.starts_with(start) && ran.out.contains(end), "{}", ran.out);
+        assert_eq!(ran.err, "→ connected lamindb: anonymous/lab\n");
+    }
 }
 
 #[test]

@@ -190,9 +190,11 @@ fn fields(a: &Record, b: &Record) -> Vec<[String; 3]> {
         .columns
         .iter()
         .zip(a.values().iter().zip(b.values()))
-        .filter(|(column, (a, b))| a != b && !column.private() && column.name != "id")
-        // The source is compared line by line.
-        .filter(|(column, _)| column.name != "source_code")
+        .filter(|(column, (a, b))| a != b && !column.private())
+        // The source is compared line by line; the rest differs without saying anything.
+        .filter(|(column, _)| !["id", "source_code", "updated_at"].contains(&column.name))
         .map(|(column, (a, b))| [column.name.to_owned(), text(a), text(b)])
+        // Moments of one second look the same.
+        .filter(|[_, a, b]| a != b)
         .collect()
 }

@@ -60,6 +60,11 @@ enum Format {
 }
 
 pub(crate) fn run(ui: &mut Ui, args: &LineageArgs) -> Result<()> {
+    let format = args.format.unwrap_or_else(|| implied(ui, args));
+    if format != Format::Text && args.output.is_none() {
+        // What is drawn goes to a file or another program as a rule.
+        ui.speak_aside();
+    }
     let Found { instance, record } = find(ui, args)?;
     let direction = match (args.upstream, args.downstream) {
         (true, _) => Direction::Upstream,
@@ -72,7 +77,7 @@ pub(crate) fn run(ui: &mut Ui, args: &LineageArgs) -> Result<()> {
     }
     let lineage = instance.lineage(&record, &walk)?;
     let limits = if args.all { Limits::NONE } else { Limits::default() };
-    let text = shown(&lineage, args.format.unwrap_or_else(|| implied(ui, args)), &limits);
+    let text = shown(&lineage, format, &limits);
     let Some(path) = &args.output else {
         ui.print(text.trim_end());
         return Ok(());

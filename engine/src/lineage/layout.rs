@@ -14,6 +14,8 @@ const GAP: f64 = 14.0;
 const ALLEY: f64 = 56.0;
 /// What an edge that passes through a layer takes of its height.
 const LANE: f64 = 4.0;
+/// Boxes that stand this much behind the border of their column get a straight piece of line first.
+const INSET: f64 = 8.0;
 /// Edges across more layers than this bend only near their ends.
 const LONG: usize = 24;
 
@@ -65,11 +67,16 @@ pub(super) fn lay_out(sizes: &[(f64, f64)], edges: &[(usize, usize)], layers: &L
         .map(|((&(from, to), chain), &(given, _))| {
             let (start, end) = (place(from), place(to));
             let mut line = vec![(start.0 + sizes[from].0, start.1)];
+            // Bends lie between the columns: within one, a line would cross wider boxes than its own.
+            let (x, width) = columns[levels.layer_of(from)];
+            line.extend(Some((x + width, start.1)).filter(|(edge, _)| edge - line[0].0 > INSET));
             for &lane in chain {
                 let (x, y) = place(lane);
                 let width = columns[levels.layer_of(lane)].1;
                 line.extend([(x, y), (x + width, y)]);
             }
+            let (x, _) = columns[levels.layer_of(to)];
+            line.extend(Some((x, end.1)).filter(|(edge, _)| end.0 - edge > INSET));
             line.push(end);
             if given != from {
                 line.reverse();

@@ -33,7 +33,8 @@ const STYLE: &str = "\
 .holotype-lineage .gone{opacity:.5}.holotype-lineage .gone .b,.holotype-lineage .more .b{stroke-dasharray:4 3}\
 .holotype-lineage .more .l{fill:var(--soft);font-style:italic}\
 .holotype-lineage .e{fill:none;stroke:var(--line);stroke-width:1.4}\
-.holotype-lineage .f{stroke-dasharray:4 3}.holotype-lineage .h{fill:var(--line)}\
+.holotype-lineage .f{stroke-dasharray:6 3}.holotype-lineage .started{stroke-dasharray:1.5 3.5}\
+.holotype-lineage .version{stroke-dasharray:8 3 2 3}.holotype-lineage .h{fill:var(--line)}\
 .holotype-lineage g.n:hover .b{stroke-width:2.4}";
 
 const LIGHT: &str = "--ground:#fff;--ink:#1f2933;--soft:#667380;--line:#8a96a3;--box:#fff;--edge:#b8c2cc;\
@@ -74,11 +75,11 @@ fn curve(out: &mut String, line: &[(f64, f64)], link: Link) {
     let (Some(&start), Some(&end)) = (line.first(), line.last()) else { return };
     let backwards = end.0 < start.0;
     let tip = if backwards { HEAD } else { -HEAD };
-    let class = if link.faint() { "e f" } else { "e" };
     let _ = write!(
         out,
-        "<g><title>{}</title><path class=\"{class}\" d=\"M{:.1} {:.1}",
+        "<g><title>{}</title><path class=\"{}\" d=\"M{:.1} {:.1}",
         link.word(),
+        line_class(link),
         start.0,
         start.1
     );
@@ -102,6 +103,11 @@ fn curve(out: &mut String, line: &[(f64, f64)], link: Link) {
         y - 3.4,
         y + 3.4
     );
+}
+
+/// Returns the classes of a line: what flowed is drawn through, all else is broken in a way of its own.
+fn line_class(link: Link) -> String {
+    if link.faint() { format!("e f {}", link.word()) } else { "e".to_owned() }
 }
 
 fn node_box(out: &mut String, node: &Node, (x, y): (f64, f64), (width, height): (f64, f64)) {
@@ -174,7 +180,8 @@ fn legend(drawing: &Drawing) -> (String, f64) {
             let word = link.word();
             let _ = write!(
                 out,
-                "<path class=\"e f\" d=\"M{x} 10.5h20\"/><text class=\"d\" x=\"{}\" y=\"14\">{word}</text>",
+                "<path class=\"{}\" d=\"M{x} 10.5h20\"/><text class=\"d\" x=\"{}\" y=\"14\">{word}</text>",
+                line_class(link),
                 x + 26.0
             );
             x += 40.0 + 6.0 * word.len() as f64;

@@ -64,6 +64,26 @@ fn boxes_do_not_overlap_and_lie_inside() {
 }
 
 #[test]
+fn lines_bend_between_the_boxes() {
+    let lab = Lab::new();
+    let wide = lab.artifact("a long name that makes a wide box.txt", None);
+    let run = lab.run("join", &[&wide, &lab.artifact("1", None), &lab.artifact("2", None)]);
+    let joined = lab.artifact("joined", Some(&run));
+    let svg = lab.instance().lineage(&joined, &Walk::default()).unwrap().draw(&Limits::NONE);
+    let right = |found: &[f64; 4]| found[0] + found[2];
+    let inputs: Vec<[f64; 4]> = boxes(&svg).into_iter().filter(|found| found[0] < 250.0).collect();
+    let border = inputs.iter().map(right).fold(0.0, f64::max);
+    assert!(inputs.iter().any(|found| right(found) < border - 50.0), "{inputs:?}");
+    for line in svg.split("class=\"e\" d=\"M").skip(1) {
+        let (start, rest) = line.split_once(['H', 'C']).unwrap();
+        let first: f64 = rest.split([' ', 'H', 'C', '"']).next().unwrap().parse().unwrap();
+        let start: f64 = start.split(' ').next().unwrap().parse().unwrap();
+        // A line that begins within the column leaves it before it bends.
+        assert!(start >= border - 8.0 || first >= border - 0.1, "{line}");
+    }
+}
+
+#[test]
 fn what_is_made_stands_right_of_what_it_was_made_from() {
     let lab = Lab::new();
     let lineage = tangle(&lab);
