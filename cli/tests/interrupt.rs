@@ -32,6 +32,7 @@ fn a_save_to_a_bucket_is_broken_off_and_done_again() {
     };
     let made = finish(run(&["init", "--storage", &root, "--name", "atlas"]), None);
     assert_eq!(made.code, 0, "{}", made.err);
+    assert_eq!(finish(run(&["disconnect"]), None).code, 0);
     // Large enough to go in parts.
     File::create(lab.work().join("large.bin")).unwrap().set_len(51 << 20).unwrap();
     let save = ["save", "large.bin", "--key", "large.bin"];
@@ -56,6 +57,8 @@ fn a_save_to_a_bucket_is_broken_off_and_done_again() {
     let bucket = Store::open(&root, &env()).unwrap();
     assert_eq!(bucket.unfinished(".lamindb").unwrap(), []);
     assert!(bucket.list(".lamindb/").unwrap().iter().all(|entry| !entry.key.ends_with(".bin")));
+    let info = finish(run(&["info"]), None).out;
+    assert!(info.contains(" - lock: free"), "{info}");
     let listed = finish(run(&["list", "artifact", "--json"]), None);
     assert!(!listed.out.contains("large.bin"), "{}", listed.out);
 

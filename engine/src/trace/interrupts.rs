@@ -101,6 +101,8 @@ impl Drop for Interrupts {
             unsafe { libc::sigaction(*signal, former, std::ptr::null_mut()) };
         }
         if self.over.take().is_some() {
+            // What comes after, such as giving a lock back, is not to be broken off by what came before.
+            CAME.store(0, Ordering::Relaxed);
             NOTING.store(false, Ordering::Relaxed);
         }
     }

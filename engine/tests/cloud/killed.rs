@@ -197,7 +197,13 @@ fn a_database_that_no_store_takes_is_kept_here() {
     let told = run(&ann, "too large", "list");
     let refused: Vec<&String> = told.iter().filter(|line| line.starts_with("@refused")).collect();
     assert_eq!(refused.len(), 3);
-    for words in ["stores take 100000 at once", "lamin.db", "Nothing was sent", "lamin migrate to-postgres"] {
+    for words in [
+        "stores take 100000 in one request",
+        "lamindb_instance_db=sqlite:///",
+        "lamin.db",
+        "Nothing was sent",
+        "lamin migrate to-postgres",
+    ] {
         assert!(refused.iter().all(|line| line.contains(words)), "{refused:?}");
     }
     assert!(ann.labels_in_the_cloud().is_empty());

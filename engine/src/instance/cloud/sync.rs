@@ -87,14 +87,16 @@ impl Cloud {
     /// Sends the copy if it holds changes, over the version that it was made of, and returns whether it did.
     pub(super) fn push(&self, db: &Db, unlocking: bool) -> Result<bool> {
         let mut state = self.copy.state(&self.env)?;
-        // A database that is too large shall not have to fit into memory to be refused.
-        self.sendable(fs::metadata(&self.copy.path).map_or(0, |metadata| metadata.len()))?;
+        if state.stamp.is_none() || state.stamp != self.copy.stamp() {
+            // A database that is too large shall not have to fit into memory to be refused.
+            self.sendable(fs::metadata(&self.copy.path).map_or(0, |metadata| metadata.len()))?;
+        }
         let bytes = db.snapshot()?;
-        self.sendable(bytes.len() as u64)?;
         let digest = Digest::of(&bytes).to_hex();
         if state.digest.as_ref() == Some(&digest) {
             return Ok(false);
         }
+        self.sendable(bytes.len() as u64)?;
         let (url, slug) = (self.url.clone(), self.slug.clone());
         self.env.emit(Event::CloudPush { url, slug, unlocking });
         let bytes = plain(bytes);
@@ -121,12 +123,13 @@ impl Cloud {
         if size <= largest {
             return Ok(());
         }
-        let (url, copy) = (&self.url, self.copy.path.display());
+        let (url, slug, copy) = (&self.url, &self.slug, self.copy.path.display());
         Err(Error::new(
             ErrorKind::Unsupported,
             format!(
-                "{url} cannot take the database, which has {size} bytes: object stores take {largest} at once. Nothing was \
-                 sent, your changes are kept in {copy}; go on with a server: lamin migrate to-postgres postgresql://…"
+                "{url} cannot take the database, which has {size} bytes: object stores take {largest} in one request. Nothing \
+                 was sent, your changes are kept in {copy}; to go on with PostgreSQL, write \
+                 `lamindb_instance_db=sqlite:///{copy}` into the settings file of {slug} and run: lamin migrate to-postgres"
             ),
         ))
     }
