@@ -1,4 +1,4 @@
-"""Work with content in a bucket, and with a database on a server: both on this machine, the same for both sides."""
+"""Work with content in a bucket, and with a database on a server, each the same for both sides."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def _parts(
     def once(side: Side) -> dict[str, Cost] | str:
         instance = bench.fresh(side, variables=server.variables)
         bucket = server.make_bucket()
-        costs = work.run_parts(side, instance, size, source=f"s3://{bucket}/data?endpoint_url={server.endpoint}")
+        costs = work.run_parts(
+            side, instance, size, source=f"s3://{bucket}/data?endpoint_url={server.endpoint}"
+        )
         if server.folder:
             shutil.rmtree(server.folder / bucket)
         return costs

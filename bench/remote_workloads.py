@@ -17,7 +17,7 @@ def settle(scene: Scene) -> None:
     """Makes the bucket the place of new content."""
     scene.ln.Storage(root=scene.source).save()
     scene.ln.settings.storage = scene.source
-    # The first save of a process makes the connections; LaminDB's also looks in vain for a service on the network.
+    # The first save of a process connects; LaminDB's also looks in vain for a service on the network.
     Path("first.txt").write_text(f"first of {scene.seed}\n")
     scene.ln.Artifact("first.txt", key="first.txt").save()
 
@@ -85,4 +85,3 @@ def label_saves(scene: Scene) -> Any:
         for at in range(scene.size):
             scene.ln.ULabel(name=f"label {at} of {scene.seed}").save()
     return scene.ln.ULabel.filter(name__endswith=f" of {scene.seed}").count()
-

@@ -96,14 +96,16 @@ def web() -> Iterator[Web]:
 def test_a_file_on_the_web_is_registered_cached_and_loaded(web: Web) -> None:
     url = f"{web.url}/data/cells.csv"
     artifact = ln.Artifact(url, run=False).save()
-    assert (artifact.key, artifact.suffix, artifact.size) == ("data/cells.csv", ".csv", len(web.files["/data/cells.csv"]))
+    content = web.files["/data/cells.csv"]
+    assert (artifact.key, artifact.suffix, artifact.size) == ("data/cells.csv", ".csv", len(content))
     assert artifact._hash_type == "md5-etag"
     assert artifact.hash == urlsafe_b64encode(hashlib.md5(TAG.strip('"').encode()).digest()).decode()[:22]
-    assert (artifact.storage.root, artifact.storage.type, artifact.storage.instance_uid) == (web.url, "http", None)
+    storage = artifact.storage
+    assert (storage.root, storage.type, storage.instance_uid) == (web.url, "http", None)
     assert not [asked for asked in web.asked if asked[0] == "GET"], "registering reads nothing"
     assert str(artifact.path) == url
     cached = artifact.cache()
-    assert cached.read_bytes() == web.files["/data/cells.csv"]
+    assert cached.read_bytes() == content
     pd.testing.assert_frame_equal(artifact.load(), TABLE)
     assert len([asked for asked in web.asked if asked[0] == "GET"]) == 1, "what is in the cache comes once"
     assert ln.Artifact(url, run=False) == artifact
@@ -141,7 +143,8 @@ def test_what_is_not_on_the_web_is_not_registered(web: Web) -> None:
 
 def test_a_path_on_the_web(web: Web) -> None:
     path = ln.UPath(f"{web.url}/data/cells.csv")
-    assert path.exists() and path.suffix == ".csv"
+    assert path.exists()
+    assert path.suffix == ".csv"
     assert path.read_bytes() == web.files["/data/cells.csv"]
     assert path.stat().st_size == len(web.files["/data/cells.csv"])
     assert not ln.UPath(f"{web.url}/data/none.csv").exists()
