@@ -80,8 +80,8 @@ impl Instance {
         })
     }
 
-    /// Returns the artifact that has its content at this very place and knows it by the same hash: what lies there has not
-    /// changed since, even where a hash alone would not tell.
+    /// Returns the artifact that has its content at this very place and knows it by the same hash: as far as the store tells,
+    /// what lies there has not changed since.
     fn registered_at(&self, storage: &Record, key: &str, content: &ContentHash) -> Result<Option<Record>> {
         let equal = self
             .registry("Artifact")?
