@@ -51,7 +51,6 @@ def cloud(bench: Bench) -> list[Row]:
             return work.run(side, instance, objects, source=f"s3://{bucket}?endpoint_url={server.endpoint}")
 
         row = Row("cloud", f"registering a prefix of {objects:,} objects as one artifact", 5)
-        row.note = "most of Holotype's time is the server's" if bench.holotype else ""
         rows.append(fill_in(row, alternate(bench, rounds, once)))
     return rows
 
