@@ -143,7 +143,7 @@ servers: $(STAMPS)/servers $(TOOLS)/bin/s3s-fs $(TOOLS)/bin/azurite-blob
 test-python: $(STAMPS)/installed $(STAMPS)/compat $(STAMPS)/test servers
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m pytest python/tests $(PYTEST_ARGS)
 
-bench: $(STAMPS)/installed
+bench: $(STAMPS)/installed servers
 	$(BIN)/python bench/run.py $(BENCH_ARGS)
 
 # --- checks -----------------------------------------------------------------------------------------------------------

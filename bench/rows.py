@@ -53,6 +53,26 @@ def alternate(bench: Bench, rounds: int, once: Callable[[Side], Cost | str]) -> 
     return {name: middle(costs) for name, costs in found.items() if name not in failed} | failed
 
 
+def alternate_parts(
+    bench: Bench, rounds: int, parts: list[str], once: Callable[[Side], dict[str, Cost] | str]
+) -> dict[str, dict[str, Cost | str]]:
+    """Does the same for work in parts, and returns what each part took each side."""
+    found: dict[str, list[dict[str, Cost]]] = {side.name: [] for side in bench.sides}
+    failed: dict[str, str] = {}
+    for _ in range(rounds):
+        for side in bench.sides:
+            costs = failed.get(side.name) or once(side)
+            if isinstance(costs, str):
+                failed[side.name] = costs
+            else:
+                found[side.name].append(costs)
+
+    def of(part: str, side: str) -> Cost | str:
+        return failed.get(side) or middle([costs[part] for costs in found[side]])
+
+    return {part: {side: of(part, side) for side in found} for part in parts}
+
+
 def repeat(rounds: int, once: Callable[[], Cost | str]) -> Cost | str:
     """Returns the medians of several runs of one side, or its error."""
     found: list[Cost] = []
@@ -84,9 +104,20 @@ class Work:
         if "error" in answer:
             return str(answer["error"])
         self.compare(side, size, answer["check"])
-        laps = answer["laps"]
+        return self.lap(answer["laps"], answer["peak"])
+
+    def run_parts(self, side: Side, instance: Instance, size: int, **options: Any) -> dict[str, Cost] | str:
+        """Returns the cost of a lap of each part, or the error of the side."""
+        answer = instance.run(side, self.workload, size, **options)
+        if "error" in answer:
+            return str(answer["error"])
+        self.compare(side, size, answer["check"])
+        return {part: self.lap(laps, answer["peak"]) for part, laps in answer["parts"].items()}
+
+    def lap(self, laps: list[tuple[float, float]], peak: int) -> Cost:
+        """Returns what one of several laps took."""
         wall = statistics.median(wall for wall, _ in laps)
-        return Cost(wall, sum(cpu for _, cpu in laps) / len(laps), answer["peak"])
+        return Cost(wall, sum(cpu for _, cpu in laps) / len(laps), peak)
 
     def compare(self, side: Side, size: int, check: Any) -> None:
         """Takes note of what a side returned.

@@ -18,8 +18,9 @@ import sys
 import time
 from pathlib import Path
 
+import remote  # noqa: F401 (its measurements are registered)
 import report
-import tracing  # noqa: F401 (its measurements are registered)
+import tracing  # noqa: F401
 from measures import MEASURES
 from rows import Row
 from sides import HERE, Bench, holotype_side, lamindb_side

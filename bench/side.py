@@ -12,6 +12,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import remote_workloads  # noqa: F401 (they are registered)
 from workloads import WORKLOADS, Scene, peak_memory
 
 

@@ -92,6 +92,8 @@ class Instance:
 
     root: Path
     seeds: int = field(default=0)
+    # What its processes find in their environment beside the settings.
+    variables: dict[str, str] = field(default_factory=dict)
 
     @property
     def home(self) -> Path:
@@ -114,7 +116,7 @@ class Instance:
     def init(self, side: Side, *more: str) -> Cost:
         """Makes the instance with the command of a side."""
         command = [str(side.command), "init", "--storage", "./store", *more]
-        return measure(command, side.environment(self.home), self.work)
+        return measure(command, side.environment(self.home) | self.variables, self.work)
 
     def run(self, side: Side, workload: str, size: int, **options: Any) -> dict[str, Any]:
         """Runs a workload in the instance and returns what `side.py` says.
@@ -127,7 +129,7 @@ class Instance:
         done = subprocess.run(
             [side.python, HERE / "side.py", json.dumps(order)],
             cwd=self.work,
-            env=side.environment(self.home),
+            env=side.environment(self.home) | self.variables,
             capture_output=True,
             text=True,
             check=False,
@@ -187,10 +189,20 @@ class Bench:
         self._places += 1
         return self.out / f"{name}-{self._places}"
 
-    def fresh(self, side: Side, labels: int = 0) -> Instance:
-        """Makes an instance without artifacts, once all that was written before is on the disk."""
+    def fresh(
+        self, side: Side, labels: int = 0, db: str | None = None, variables: dict[str, str] | None = None
+    ) -> Instance:
+        """Makes an instance without artifacts, once all that was written before is on the disk.
+
+        Args:
+            side: whose command makes it.
+            labels: how many labels are filled in, where the database is a file.
+            db: URL of an empty database for it.
+            variables: what its processes find in their environment.
+        """
         instance = Instance.empty(self.place(side.name))
-        instance.init(side)
+        instance.variables = variables or {}
+        instance.init(side, *(["--db", db] if db else []))
         if labels:
             fill.labels(instance.work / DATABASE, labels)
         os.sync()

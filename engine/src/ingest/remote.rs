@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::dedup::{self, Request};
 use super::draft::Seen;
-use super::place::in_place;
+use super::place::{in_place, storage_key};
 use super::source::{check_suffix, is_table_name};
 use super::{Artifact, NewArtifact, Pending};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
+use crate::hash::ContentHash;
 use crate::instance::Instance;
 use crate::key::{self, KeyKind};
 use crate::query::Q;
@@ -52,6 +54,7 @@ impl Instance {
         let suffix = check_suffix(self, Path::new(&relative), new)?;
         let table = !folder && is_table_name(Path::new(&relative));
         let place = in_place(storage, relative.clone(), new)?;
+        let source = PathBuf::from(&url);
         let expected = match (self.creation().skip_size_hash, stat) {
             (true, _) => None,
             (false, Some(stat)) => stat.content,
@@ -60,15 +63,34 @@ impl Instance {
         if expected.is_none() && !self.creation().skip_size_hash {
             self.env().emit(Event::Warning(format!("did not add hash for {url}")));
         }
+        if let Some(content) = &expected
+            && new.revises.is_none()
+            && let Some(found) = self.registered_at(&place.storage, &relative, content)?
+        {
+            let request = Request { source: &source, new, place: &place, content: Some(content) };
+            return dedup::reuse(self, found, &request, None);
+        }
         let otype = new.otype.clone().or_else(|| table.then(|| "DataFrame".to_owned()));
         let seen = Seen { suffix: &suffix, otype, folder, content: expected.as_ref() };
         let (record, family) = self.draft(new, &place, seen)?;
-        let source = PathBuf::from(url);
         Ok(Artifact {
             record,
             reused: false,
             pending: Some(Pending { in_place: true, folder, expected, family, ..Pending::copy_of(source) }),
         })
+    }
+
+    /// Returns the artifact that has its content at this very place and knows it by the same hash: as far as the store tells,
+    /// what lies there has not changed since.
+    fn registered_at(&self, storage: &Record, key: &str, content: &ContentHash) -> Result<Option<Record>> {
+        let equal = self
+            .registry("Artifact")?
+            .filter(Q::is("storage_id", storage.id()))?
+            .filter(Q::is("hash", content.hash.as_str()))?
+            .filter(Q::is("branch_id__gt", -1i64))?
+            .order_by(["-id"])?
+            .all()?;
+        Ok(equal.into_iter().find(|record| storage_key(record) == key))
     }
 
     /// Returns the artifact that the registry stores under an automatic name.

@@ -178,7 +178,8 @@ fn a_file_is_registered_where_it_lies() {
     let storage = instance.registry("Storage").unwrap().filter(Q::is("root", server.address())).unwrap();
     let storage = storage.one().unwrap();
     assert_eq!((storage.text("type"), storage.text("instance_uid")), (Some("http"), None));
-    save(&instance, &format!("{}/data/x.csv", server.address()));
+    let again = instance.artifact(NewArtifact::new(format!("{}/data/x.csv", server.address()))).unwrap();
+    assert_eq!((again.record.uid(), again.record.id()), (record.uid(), record.id()));
     assert_eq!(locations(), 2, "once");
 
     let path = instance.cache(&record).unwrap();

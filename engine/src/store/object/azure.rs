@@ -20,6 +20,7 @@ const ALIASES: [(&str, AzureConfigKey); 2] = [
     ("AZURE_STORAGE_KEY", AzureConfigKey::AccessKey),
 ];
 
+/// Holds what the portal of Azure shows to connect by.
 const CONNECTION: &str = "AZURE_STORAGE_CONNECTION_STRING";
 
 /// Account and key of the emulator that `UseDevelopmentStorage=true` stands for; they are no secret.
@@ -84,14 +85,13 @@ pub(super) async fn connect(
 }
 
 /// Settings of which any one says how requests are signed.
-const SIGNING: [AzureConfigKey; 9] = [
+const SIGNING: [AzureConfigKey; 8] = [
     AzureConfigKey::AccessKey,
     AzureConfigKey::SasKey,
     AzureConfigKey::Token,
     AzureConfigKey::ClientSecret,
     AzureConfigKey::FederatedTokenFile,
     AzureConfigKey::UseAzureCli,
-    AzureConfigKey::UseEmulator,
     AzureConfigKey::SkipSignature,
     AzureConfigKey::FabricTokenServiceUrl,
 ];
@@ -109,12 +109,17 @@ impl Settings {
         if let Some(text) = set(CONNECTION) {
             found.extend(connection(text)?);
         }
+        if set("AZURE_STORAGE_USE_EMULATOR").is_some_and(|value| value == "true") {
+            found.extend(connection("UseDevelopmentStorage=true")?);
+        }
         found.extend(ALIASES.iter().filter_map(|(name, key)| Some((*key, set(name)?.clone()))));
         let named = env.vars.iter().filter(|(name, value)| name.starts_with("AZURE_") && !value.is_empty());
         let named = named.map(|(name, value)| (name.to_ascii_lowercase(), value));
         let asked = address.query.iter().map(|(name, value)| (name.clone(), value));
         found
             .extend(named.chain(asked).filter_map(|(name, value)| Some((name.parse().ok()?, value.clone()))));
+        // It stands for the settings above; the builder would look for more of them by itself.
+        found.retain(|(key, _)| *key != AzureConfigKey::UseEmulator);
         let (container, host) = match address.bucket.split_once('@') {
             Some((container, host)) => (container, Some(host)),
             None => (address.bucket.as_str(), None),
@@ -137,16 +142,10 @@ fn connection(text: &str) -> Result<Vec<(AzureConfigKey, String)>> {
         };
         pairs.push((name.trim(), value.trim()));
     }
-    let value = |wanted: &str| {
-        let own = pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-        own.map(|(_, value)| *value)
-    };
-    if value("UseDevelopmentStorage").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+    if named(&pairs, "UseDevelopmentStorage") == Some("true") {
         pairs = EMULATOR.to_vec();
     }
-    let value = |wanted: &str| {
-        pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value)
-    };
+    let value = |wanted| named(&pairs, wanted);
     let mut found = Vec::new();
     for (name, key) in [
         ("AccountName", AzureConfigKey::AccountName),
@@ -163,6 +162,11 @@ fn connection(text: &str) -> Result<Vec<(AzureConfigKey, String)>> {
         found.push((AzureConfigKey::Endpoint, format!("{protocol}://{account}.blob.{suffix}")));
     }
     Ok(found)
+}
+
+/// Returns the value of a pair; upper and lower case are one.
+fn named<'a>(pairs: &[(&str, &'a str)], wanted: &str) -> Option<&'a str> {
+    pairs.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value)
 }
 
 /// Asks the machine itself, briefly: away from Azure nobody answers.

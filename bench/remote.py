@@ -1,0 +1,139 @@
+"""Work with content in a bucket, and with a database on a server, each the same for both sides."""
+
+from __future__ import annotations
+
+import http.client
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from measures import filled_size, measured
+from rows import Row, Work, alternate, alternate_parts, fill_in
+from sides import Bench, Cost, Instance, Side
+
+if TYPE_CHECKING:
+    from referee.cluster import Cluster
+    from servers import Server
+
+# What the titles of the rows say of the parts of a workload.
+FILES = {
+    "upload": "{:,} small files saved to a bucket, each an artifact",
+    "cache": "`cache()` of {:,} small files in a bucket, one by one",
+    "again": "`cache()` of a small file that is there already",
+}
+BIG = {"upload": "save of a {} MB file to a bucket", "cache": "`cache()` of a {} MB file in a bucket"}
+
+
+@measured
+def cloud(bench: Bench) -> list[Row]:
+    """Files in a bucket, and a prefix registered where it lies."""
+    import servers
+
+    rounds = 1 if bench.quick else 3
+    small, big, objects = (30, 16, 100) if bench.quick else (200, 256, 1000)
+    folder = bench.place("buckets")
+    folder.mkdir()
+    with servers.s3s(folder) as server:
+        rows = _parts(bench, server, Work("bucket_files"), small, rounds, FILES)
+        rows += _parts(bench, server, Work("bucket_big_file"), big, rounds, BIG)
+    with servers.moto() as server:
+        bucket = server.make_bucket()
+        _put(server, bucket, objects)
+        work = Work("bucket_prefix")
+
+        def once(side: Side) -> Cost | str:
+            # Each comes to a bucket that nobody has registered; both only read below it.
+            instance = bench.fresh(side, variables=server.variables)
+            return work.run(side, instance, objects, source=f"s3://{bucket}?endpoint_url={server.endpoint}")
+
+        row = Row("cloud", f"registering a prefix of {objects:,} objects as one artifact", 5)
+        rows.append(fill_in(row, alternate(bench, rounds, once)))
+    return rows
+
+
+def _parts(
+    bench: Bench, server: Server, work: Work, size: int, rounds: int, titles: dict[str, str]
+) -> list[Row]:
+    """Runs a workload in buckets of its own and returns a row per part."""
+
+    def once(side: Side) -> dict[str, Cost] | str:
+        instance = bench.fresh(side, variables=server.variables)
+        bucket = server.make_bucket()
+        costs = work.run_parts(
+            side, instance, size, source=f"s3://{bucket}/data?endpoint_url={server.endpoint}"
+        )
+        if server.folder:
+            shutil.rmtree(server.folder / bucket)
+        return costs
+
+    found = alternate_parts(bench, rounds, list(titles), once)
+    return [fill_in(Row("cloud", titles[part].format(size), 5), found[part]) for part in titles]
+
+
+def _put(server: Server, bucket: str, count: int) -> None:
+    """Fills a bucket with small objects."""
+    host = server.endpoint.removeprefix("http://")
+    connection = http.client.HTTPConnection(host)
+    for at in range(count):
+        connection.request("PUT", f"/{bucket}/raw/part-{at // 100:02}/{at:05}.txt", f"object {at}\n")
+        connection.getresponse().read()
+    connection.close()
+
+
+@measured
+def postgres(bench: Bench) -> list[Row]:
+    """The registry on PostgreSQL."""
+    rounds = 1 if bench.quick else 3
+    size = 100 if bench.quick else 1000
+    with _cluster() as cluster:
+        work = Work("label_saves")
+
+        def save(side: Side) -> Cost | str:
+            return work.run(side, bench.fresh(side, db=cluster.database()), size)
+
+        row = Row("postgres", f"{size:,} labels saved one by one, on PostgreSQL", 10)
+        rows = [fill_in(row, alternate(bench, rounds, save))]
+        if bench.holotype is None:
+            return rows
+        # One database for both, which LaminDB's command made and Holotype's brought to the server.
+        count = filled_size(bench)
+        made = bench.filled(bench.lamindb, count).copy(bench.place("postgres"))
+        _migrate(bench.holotype, made, cluster.database())
+        for workload, title, calls in (
+            ("get_by_key", f"`get(key=)` among {count:,} artifacts, on PostgreSQL", 300),
+            ("frame_by_value", f"20 of {count:,} rows by description to a data frame, on PostgreSQL", 100),
+        ):
+            work = Work(workload)
+            costs = alternate(bench, rounds, lambda side: work.run(side, made, calls))  # noqa: B023
+            rows.append(fill_in(Row("postgres", title, 10), costs))
+        return rows
+
+
+def _migrate(side: Side, instance: Instance, url: str) -> None:
+    """Moves the database of an instance to a server."""
+    command = [str(side.command), "migrate", "to-postgres", url]
+    environment = side.environment(instance.home)
+    done = subprocess.run(
+        command, cwd=instance.work, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+
+
+@contextmanager
+def _cluster() -> Iterator[Cluster]:
+    """Runs a PostgreSQL server of the benchmark's own; like that of the tests it does not flush."""
+    from referee.cluster import Cluster
+
+    with tempfile.TemporaryDirectory() as folder:
+        # The server runs as another user where the benchmark runs as root.
+        Path(folder).chmod(0o755)
+        cluster = Cluster(Path(folder) / "cluster")
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
