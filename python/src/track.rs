@@ -311,15 +311,13 @@ fn surroundings<'py>(
     found.map(|found| convert::json_to_python(py, &found.json())).transpose()
 }
 
+/// Words, where they run, variables, and what is not as it was.
+type Prepared = (Vec<String>, PathBuf, Vec<(&'static str, String)>, Vec<String>);
+
 /// Puts code and inputs of a run into a new folder; returns the command, where it runs, its variables, and what is not as it
 /// was.
 #[pyfunction]
-fn prepare_rerun(
-    py: Python<'_>,
-    instance: &Instance,
-    run: &Record,
-    folder: PathBuf,
-) -> PyResult<(Vec<String>, PathBuf, Vec<(&'static str, String)>, Vec<String>)> {
+fn prepare_rerun(py: Python<'_>, instance: &Instance, run: &Record, folder: PathBuf) -> PyResult<Prepared> {
     let prepared =
         runtime::run(py, || instance.inner.plan_rerun(run.row())?.prepare(&instance.inner, &folder))?;
     Ok((prepared.words, prepared.folder, prepared.variables, prepared.warnings))

@@ -75,6 +75,12 @@ fn assignments() -> Option<&'static Regex> {
     READ.get_or_init(|| Regex::new(ASSIGNMENT).ok()).as_ref()
 }
 
+/// Reads the patterns now: a fork while another thread reads them would leave a process that waits for ever.
+pub(crate) fn prepare_redaction() {
+    shapes();
+    assignments();
+}
+
 /// Returns text without what is likely to be a secret, and how many there were.
 ///
 /// ```
