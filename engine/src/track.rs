@@ -47,6 +47,7 @@ pub use environment::EnvironmentFile;
 pub use file::{SourceFile, SourceKind};
 pub use finish::{Answers, Finish, FinishOptions, Finished, Outcome, Question, Report};
 pub use going::Going;
+pub(crate) use leaks::prepare_redaction;
 pub use leaks::redacted_text;
 pub use notebook::Notebook;
 pub use options::{Named, Rename, RenameQuestion, TrackOptions, Tracked, Tracking};

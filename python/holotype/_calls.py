@@ -211,9 +211,9 @@ class Flow(Step):
             raise RuntimeError(_A_RUN)
 
     def _options(self, instance: _native.Instance, arguments: dict[str, Any]) -> dict[str, Any]:
-        given = {name: arguments[name] for name in _ALIASES if self._aliases and arguments.get(name)}
         from holotype._environment import process
 
+        given = {name: arguments[name] for name in _ALIASES if self._aliases and arguments.get(name)}
         path = inspect.getsourcefile(inspect.unwrap(self.function))
         given.setdefault("project", os.environ.get("LAMIN_CURRENT_PROJECT"))
         given.setdefault("initiated_by_run", os.environ.get("LAMIN_INITIATED_BY_RUN_UID"))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-__all__ = ["Running", "cells", "code", "executed", "running"]
+__all__ = ["Running", "cells", "code", "executed", "running", "running_kernel"]
 
 # Programs that run notebooks from beginning to end.
 _EXECUTORS = ("nbconvert", "nbclient", "jupyter-execute", "jupyter-run", "papermill")
@@ -47,7 +47,7 @@ def running(path: str | os.PathLike[str] | None = None) -> Running:
         InvalidArgument: If nobody can tell.
     """
     caller = _caller()
-    kernel = _kernel()
+    kernel = running_kernel()
     given = None if path is None else Path(path).expanduser().absolute()
     file = caller.get("__file__")
     # What `%run` runs in a kernel is a script, with globals of its own.
@@ -89,7 +89,7 @@ def _package_key(name: str, file: str) -> str | None:
     return f"pypackages/{own}/__init__.py" if Path(file).stem == "__init__" else f"pypackages/{own}.py"
 
 
-def _kernel() -> Any:
+def running_kernel() -> Any:
     """Returns IPython's shell inside a Jupyter kernel."""
     if "ipykernel" not in sys.modules or "IPython" not in sys.modules:
         return None
@@ -220,6 +220,6 @@ def executed(shell: Any = None) -> list[tuple[int, str]]:
     Args:
         shell: IPython's shell; by default that of this process.
     """
-    shell = shell or _kernel()
+    shell = shell or running_kernel()
     history = [] if shell is None else shell.history_manager.input_hist_raw
     return [(count, source.rstrip("\n")) for count, source in enumerate(history) if source.strip()]

@@ -326,7 +326,9 @@ def _begin(
 
 def console_for(instance: _native.Instance, uid: str, end: Callable[[str], None]) -> Console | None:
     """Starts to log what is printed; notebooks show it themselves."""
-    if "ipykernel" in sys.modules:
+    from holotype._notebook_path import running_kernel
+
+    if running_kernel() is not None:
         return None
     from holotype._console import Console
 
@@ -350,13 +352,13 @@ def _end_unfinished() -> None:
     live = context._live
     if live is None or live.console is None or live.source is None or not live.console.owned:
         return
-    if live.console.exit_code not in (None, 0, False):
-        outcome = "errored"
-    else:
-        # What it raised by hand to end itself, nobody is told.
-        raises = "SystemExit" in live.source.path.read_text(encoding="utf-8", errors="replace")
-        outcome = "aborted" if raises and live.console.exit_code is None else "completed"
     try:
+        if live.console.exit_code not in (None, 0, False):
+            outcome = "errored"
+        else:
+            # What it raised by hand to end itself, nobody is told.
+            raises = "SystemExit" in live.source.path.read_text(encoding="utf-8", errors="replace")
+            outcome = "aborted" if raises and live.console.exit_code is None else "completed"
         _end_early(outcome)
     except Exception as error:
         print(f"could not finish the run: {error}", file=sys.stderr)

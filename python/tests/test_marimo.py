@@ -61,6 +61,9 @@ def test_a_notebook_in_marimo_is_a_notebook(lab: Lab) -> None:
     assert lab.ask(RUNS) == [["notebook", "nb.py", "Reads per sample", "completed"]]
     assert lab.ask("ln.Transform.get().source_code") == path.read_text()
     assert lab.ask("[a.key for a in ln.Run.get().output_artifacts.all()]") == ["raw.txt"]
+    judged = lab.ask("ln.Run.get().rerun()")
+    assert [output["verdict"] for output in judged["outputs"]] == ["same"]
+    lab.python(f"import holotype as ln; ln.Run.get({judged['new_run']!r}).delete(permanent=True)")
     # As in Jupyter: the version that was made for changes which did not come is none.
     assert "making new version -- anticipating changes" in open_notebook(lab, "nb.py")
     assert lab.ask("[ln.Transform.filter().count(), ln.Run.filter().count()]") == [1, 2]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -18,10 +18,10 @@ use crate::hash::digest_file;
 use crate::record::Record;
 use crate::session::Session;
 use crate::threads::PerProcess;
-use crate::track::redacted_arguments;
+use crate::track::{prepare_redaction, redacted_arguments};
 
 /// The end of a run waits no longer than this for a slow file system.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lock files that are looked for beside the code and above it, up to the root of the repository.
 const LOCKS: [&str; 8] = [
@@ -40,8 +40,8 @@ type Gathering = BTreeMap<(usize, i64), Receiver<Surroundings>>;
 
 static GATHERING: PerProcess<Mutex<Gathering>> = PerProcess::new();
 
-/// The packages of the last look, for runs that follow each other in one process.
-static PACKAGES: Mutex<Option<(Vec<Seen>, Arc<Installed>)>> = Mutex::new(None);
+/// What the last look found, for runs that follow each other in one process. A fork may happen during a look.
+static LAST: PerProcess<Mutex<Last>> = PerProcess::new();
 
 /// A folder and when something in it was last made or removed.
 type Seen = (PathBuf, Option<SystemTime>);
@@ -49,8 +49,15 @@ type Seen = (PathBuf, Option<SystemTime>);
 /// Versions and sources of packages.
 type Installed = (Json, Json);
 
+#[derive(Default)]
+struct Last {
+    system: Option<Json>,
+    packages: Option<(Vec<Seen>, Arc<Installed>)>,
+}
+
 /// Starts to gather the surroundings of a run.
 pub(crate) fn gather(session: &Session, run: &Record, process: &Process) {
+    prepare_redaction();
     let (sender, receiver) = mpsc::channel();
     let (env, process) = (session.env().clone(), process.clone());
     let work = move || {
@@ -91,12 +98,11 @@ fn look(env: &Env, process: &Process) -> Surroundings {
 
 /// Returns the environment of a program whose code lies at `place`.
 pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
-    static SYSTEM: OnceLock<Json> = OnceLock::new();
-    let found = installed(env, process);
+    let (system, found) = machine(env, process);
     json!({
         "interpreter": process.interpreter,
         "program": process.program,
-        "system": SYSTEM.get_or_init(|| system(env)),
+        "system": system,
         "variables": variables(env),
         "packages": found.0,
         "sources": found.1,
@@ -104,21 +110,28 @@ pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
     })
 }
 
-fn installed(env: &Env, process: &Process) -> Arc<Installed> {
+/// Returns the system and the packages, looked up again where they may have changed.
+fn machine(env: &Env, process: &Process) -> (Json, Arc<Installed>) {
+    let Ok(last) = LAST.get(|| Ok::<_, ()>(Mutex::default())) else { return (Json::Null, Arc::default()) };
+    let mut last = last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let system = last.system.get_or_insert_with(|| system(env)).clone();
+    (system, installed(env, process, &mut last.packages))
+}
+
+fn installed(env: &Env, process: &Process, last: &mut Option<(Vec<Seen>, Arc<Installed>)>) -> Arc<Installed> {
     let prefixes = prefixes(env, &process.program);
     let searched = Searched { prefixes, python: process.path.clone(), r: false };
     let meta = searched.prefixes.iter().map(|prefix| prefix.join("conda-meta"));
     let folders = process.path.iter().cloned().chain(meta);
     let changed = |path: &Path| fs::metadata(path).and_then(|found| found.modified()).ok();
     let seen: Vec<Seen> = folders.map(|path| (path.clone(), changed(&path))).collect();
-    let mut held = PACKAGES.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    if let Some((before, found)) = &*held
+    if let Some((before, found)) = &*last
         && *before == seen
     {
         return Arc::clone(found);
     }
     let found = Arc::new(packages(&searched));
-    *held = Some((seen, Arc::clone(&found)));
+    *last = Some((seen, Arc::clone(&found)));
     found
 }
 

@@ -184,8 +184,11 @@ impl Instance {
         if let Some(environment) = &options.environment {
             self.attach_environment(&mut run, environment)?;
         }
-        if let Some(found) = surroundings::gathered(self, &run) {
-            self.db().write(|tx| surroundings::keep(tx, &run, found))?;
+        if let Some(found) = surroundings::gathered(self, &run)
+            && let Err(error) = self.db().write(|tx| surroundings::keep(tx, &run, found))
+        {
+            // That the run ended is worth more than what surrounded it.
+            self.env().emit(Event::Warning(format!("what surrounds the run is not kept: {error}")));
         }
         run.set("transform_id", transform.id())?;
         if let Some(report) = report {

@@ -29,7 +29,7 @@ const SHAPES: [(&str, &str); 8] = [
     ),
     // Tokens that say themselves whose they are.
     (
-        r"\b(?:(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,}|sk[-_][A-Za-z0-9_-]{16,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{30,}|npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{16,}|dckr_pat_[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)",
+        r"\b(?:(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,}|sk-(?:[a-z]+-)?[A-Za-z0-9_]{20,}|sk_(?:live|test)_[A-Za-z0-9]{16,}|xox[abeoprs]-[A-Za-z0-9-]{10,}|AIza[A-Za-z0-9_-]{30,}|npm_[A-Za-z0-9]{30,}|pypi-[A-Za-z0-9_-]{16,}|dckr_pat_[A-Za-z0-9_-]{16,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*)",
         "***REDACTED***",
     ),
     (r"(?P<head>hooks\.slack\.com/services/)[A-Za-z0-9/_-]+", "${head}***REDACTED***"),
@@ -75,6 +75,12 @@ fn assignments() -> Option<&'static Regex> {
     READ.get_or_init(|| Regex::new(ASSIGNMENT).ok()).as_ref()
 }
 
+/// Reads the patterns now: a fork while another thread reads them would leave a process that waits for ever.
+pub(crate) fn prepare_redaction() {
+    shapes();
+    assignments();
+}
+
 /// Returns text without what is likely to be a secret, and how many there were.
 ///
 /// ```
@@ -84,15 +90,7 @@ fn assignments() -> Option<&'static Regex> {
 /// assert_eq!((text.as_str(), n), ("+export AWS_SECRET_ACCESS_KEY=***REDACTED***\n+threads=4\n", 1));
 /// ```
 pub fn redacted_text(text: &str) -> (String, usize) {
-    let mut found = 0;
-    let mut text = text.to_owned();
-    for shape in shapes() {
-        let n = shape.pattern.find_iter(&text).count();
-        if n > 0 {
-            found += n;
-            text = shape.pattern.replace_all(&text, shape.stays).into_owned();
-        }
-    }
+    let (text, mut found) = without_shapes(text);
     let Some(assignments) = assignments() else { return (text, found) };
     let hidden = assignments.replace_all(&text, |part: &Captures<'_>| {
         let (name, sign, value) = (&part["name"], &part["sign"], &part["value"]);
@@ -107,6 +105,20 @@ pub fn redacted_text(text: &str) -> (String, usize) {
         }
     });
     (hidden.into_owned(), found)
+}
+
+/// Returns text without what has the shape of a secret, whatever it is called, and how many there were.
+pub(super) fn without_shapes(text: &str) -> (String, usize) {
+    let mut found = 0;
+    let mut text = text.to_owned();
+    for shape in shapes() {
+        let n = shape.pattern.find_iter(&text).count();
+        if n > 0 {
+            found += n;
+            text = shape.pattern.replace_all(&text, shape.stays).into_owned();
+        }
+    }
+    (text, found)
 }
 
 /// Returns true for a name to which secrets are assigned.

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::leaks::without_shapes;
+
 /// What stands in the place of a secret.
 pub const REDACTED: &str = "***REDACTED***";
 
@@ -82,7 +84,7 @@ pub fn arguments(arguments: &[String]) -> String {
     redacted_arguments(arguments).join(" ")
 }
 
-/// Returns command-line arguments without the values of options that name secrets.
+/// Returns command-line arguments without the values of options that name secrets, and without what looks like one.
 pub fn redacted_arguments(arguments: &[String]) -> Vec<String> {
     let mut hide = false;
     let mut shown: Vec<String> = Vec::with_capacity(arguments.len());
@@ -94,7 +96,7 @@ pub fn redacted_arguments(arguments: &[String]) -> Vec<String> {
             _ if hide && !option => REDACTED.to_owned(),
             Some(value) if is_secret_name(name) || is_secret_value(value) => format!("{name}={REDACTED}"),
             None if is_secret_value(argument) => REDACTED.to_owned(),
-            _ => argument.clone(),
+            _ => without_shapes(argument).0,
         });
         hide = option && value.is_none() && is_secret_name(name);
     }

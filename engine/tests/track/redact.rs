@@ -100,6 +100,10 @@ fn command_lines_lose_the_values_of_secret_options() {
     assert_eq!(given(&["--token", "--verbose"]), "--token --verbose");
     assert_eq!(given(&["postgresql://u:p@h/db"]), REDACTED);
     assert_eq!(given(&["--db=postgresql://u:p@h/db"]), format!("--db={REDACTED}"));
+    let clone = "https://ghp_A1b2C3d4E5f6G7h8I9j0K1l2@github.com/lab/code";
+    assert_eq!(given(&["clone", clone]), format!("clone https://{REDACTED}@github.com/lab/code"));
+    assert_eq!(given(&["--as=AKIAIOSFODNN7EXAMPLE"]), format!("--as={REDACTED}"));
+    assert_eq!(given(&["--model", "sk-learn-forest-of-many-trees"]), "--model sk-learn-forest-of-many-trees");
     assert_eq!(given(&[]), "");
 }
 

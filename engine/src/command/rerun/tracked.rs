@@ -37,7 +37,18 @@ pub(super) struct Tracked {
     file: PathBuf,
     /// The folder that is filled again: the repository, else that in which the code ran.
     base: PathBuf,
-    notebook: bool,
+    form: Form,
+}
+
+/// What the code is, which says how it runs again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// By the words with which it was called.
+    Script,
+    /// By nbconvert.
+    Jupyter,
+    /// By itself, whatever showed it to a person.
+    Marimo,
 }
 
 impl Tracked {
@@ -61,12 +72,16 @@ impl Tracked {
         let Some(file) = process.file.clone().filter(|_| transform.text("source_code").is_some()) else {
             return Err(Error::value(format!("Run('{uid}') has no source code that could run again")));
         };
-        let notebook = file.extension().is_some_and(|suffix| suffix == "ipynb");
-        if !notebook {
+        let form = match file.extension().and_then(|suffix| suffix.to_str()) {
+            Some("ipynb") => Form::Jupyter,
+            Some("py") if transform.text("kind") == Some("notebook") => Form::Marimo,
+            _ => Form::Script,
+        };
+        if form == Form::Script {
             refuse_secrets(uid, &process.words)?;
         }
         let base = base(&kept, &process, &file, instance.env());
-        Ok(Tracked { kept, process, file, base, notebook })
+        Ok(Tracked { kept, process, file, base, form })
     }
 
     /// Returns what of the surroundings is no longer as it was.
@@ -113,7 +128,7 @@ impl Tracked {
             ("LAMIN_CURRENT_INSTANCE", instance.settings().slug().to_string()),
             (AGAIN, format!("{}:{again}", run.uid())),
         ];
-        if self.notebook {
+        if self.form == Form::Jupyter {
             variables.push(("NBPRJ_TEST_NBPATH", file.to_string_lossy().into_owned()));
         }
         let words = self.words(&root, &file, &mut warnings);
@@ -128,7 +143,10 @@ impl Tracked {
             program = "python3".to_owned();
         }
         let place = file.to_string_lossy().into_owned();
-        if self.notebook {
+        if self.form == Form::Marimo {
+            return vec![program, place];
+        }
+        if self.form == Form::Jupyter {
             let words = "-m nbconvert --to notebook --execute --inplace --log-level=ERROR \
                          --ExecutePreprocessor.timeout=-1 --ExecutePreprocessor.kernel_name=python3";
             let words = words.split(' ').map(str::to_owned);
@@ -217,9 +235,9 @@ impl Tracked {
 
     fn write_code(&self, transform: &Record, file: &Path) -> Result<Option<String>> {
         let code = transform.text("source_code").unwrap_or_default();
-        match self.notebook {
-            true => write_program(file, &notebook_text(code, transform.text("description")))?,
-            false => write_program(file, code)?,
+        match self.form {
+            Form::Jupyter => write_program(file, &notebook_text(code, transform.text("description")))?,
+            Form::Script | Form::Marimo => write_program(file, code)?,
         }
         let changed = transform.text("hash") != Some(source_hash(code).as_str());
         Ok(changed.then(|| format!("secrets in {} are blanked out", file.display())))
