@@ -124,6 +124,11 @@ fn malformed_journals_are_refused() {
     lab.write("journal.jsonl", "{\"event\": \"job\", \"name\": \"early\"}\n");
     let ran = lab.run(&["record", "journal.jsonl"]);
     assert!(ran.code != 0 && ran.err.contains("The job 'early' comes before its workflow"), "{}", ran.err);
+    let lines = [begin(&lab).to_string(), "{\"event\": \"jop\"}".to_owned()];
+    lab.write("journal.jsonl", &lines.join("\n"));
+    let ran = lab.run(&["record", "journal.jsonl"]);
+    assert!(ran.code != 0 && ran.err.contains("none of workflow, job and end"), "{}", ran.err);
+    assert!(lab.json(&["list", "run"])[0]["finished_at"].is_string(), "the run of the workflow is closed");
     lab.write("table.txt", "a\tb\n1\t2\n");
     let ran = lab.run(&["record", "table.txt"]);
     assert!(ran.code != 0 && ran.err.contains("is no trace of Nextflow"), "{}", ran.err);
