@@ -119,6 +119,33 @@ fn what_was_removed_since_is_still_known_to_those_who_read_it() {
 }
 
 #[test]
+fn within_a_run_of_the_workflow_jobs_keep_what_is_theirs() {
+    let lab = Lab::new();
+    let program = env!("CARGO_BIN_EXE_holotype");
+    lab.write(
+        "flow.sh",
+        &format!(
+            "mkdir -p out; echo x > out/a.txt; echo y > beside.txt\n{program} record journal.jsonl &> /dev/null\n"
+        ),
+    );
+    let job = json!({"event": "job", "name": "make", "outputs": ["out"]});
+    let lines = [json!({"event": "workflow", "source": "flow.sh"}), job, json!({"event": "end"})];
+    lab.write("journal.jsonl", &lines.map(|line| line.to_string()).join("\n"));
+    // What is there already is made again the second time.
+    for _ in 0..2 {
+        let ran = lab.run(&["run", "--json", "--", "bash", "flow.sh"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let outer: Value = serde_json::from_str(&ran.out).unwrap();
+        let outputs = outer["outputs"].as_array().unwrap();
+        let keys: Vec<_> = outputs.iter().map(|found| &found["artifact"]["key"]).collect();
+        assert_eq!(keys, ["beside.txt"]);
+        let runs = lab.json(&["list", "run"]);
+        assert_eq!(runs[0]["initiated_by_run_id"], outer["run"]["id"]);
+    }
+    assert_eq!(lab.json(&["list", "run"]).as_array().unwrap().len(), 4);
+}
+
+#[test]
 fn malformed_journals_are_refused() {
     let lab = Lab::new();
     lab.write("journal.jsonl", "{\"event\": \"job\", \"name\": \"early\"}\n");
