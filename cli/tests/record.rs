@@ -255,7 +255,7 @@ fn a_trace_by_default_is_enough_and_tasks_may_be_tried_again() {
     let lab = Lab::new();
     lab.write("main.nf", MAIN);
     lab.write("raw/a.txt", "b\na\n");
-    task(&lab, "work/0a/11aaaa", &["raw/a.txt"], &[]);
+    task(&lab, "work/0a/11aaaa", &["raw/a.txt"], &[("a.sorted", "a\n")]);
     task(&lab, "work/0b/22bbbb", &["raw/a.txt"], &[("a.sorted", "a\nb\n")]);
     let header = "task_id\thash\tnative_id\tname\tstatus\texit\tsubmit\tduration\trealtime\t%cpu\tpeak_rss\n";
     let rest = "2023-11-14 22:13:20.000\t1.2s\t800ms\t90.1%\t1.5 MB";
@@ -270,6 +270,7 @@ fn a_trace_by_default_is_enough_and_tasks_may_be_tried_again() {
     let jobs = recorded["jobs"].as_array().unwrap();
     let ends: Vec<_> = jobs.iter().map(|job| job["status"].clone()).collect();
     assert_eq!(ends, ["errored", "completed"]);
+    assert_eq!((&jobs[0]["inputs"], &jobs[0]["outputs"]), (&json!(["raw/a.txt"]), &json!([])));
     assert_eq!(jobs[1]["outputs"], json!(["work/0b/22bbbb/a.sorted"]));
     assert_eq!(recorded["status"], "completed");
 
