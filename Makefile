@@ -35,8 +35,9 @@ S3S_VERSION  := 0.14.1
 AZURITE_VERSION := 3.35.0
 
 # What the wheel is made of.
-SOURCES := $(shell find engine cli python/src python/holotype python/snakemake_logger_plugin_holotype python/Cargo.toml python/build_backend.py Cargo.toml Cargo.lock \
-	pyproject.toml -type f -not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so')
+SOURCES := $(shell find engine cli python/src python/holotype python/snakemake_logger_plugin_holotype \
+	python/Cargo.toml python/build_backend.py Cargo.toml Cargo.lock pyproject.toml -type f \
+	-not -path '*/tests/*' -not -path '*/__pycache__/*' -not -name '*.so')
 COMPAT  := $(shell find compat -type f -not -path '*/build/*' -not -path '*.egg-info/*' -not -path '*/__pycache__/*')
 
 .PHONY: help demo demo-cloud servers test test-rust test-postgres test-python test-stubs lint lint-rust lint-deny lint-rustdoc lint-python docs docs-rust \

@@ -40,22 +40,20 @@ def page(rows: list[Row], bench: Bench, load: list[float]) -> str:
 
 
 def renewed(text: str, rows: list[Row], bench: Bench, load: list[float]) -> str:
-    """Returns a page with some of its rows measured again.
-
-    Raises:
-        ValueError: the page has no such row: a complete run is needed.
-    """
+    """Returns a page with some of its rows measured again; rows that it does not have yet come last."""
     table, _, curves = text.partition(GROWTH)
     lines = table.splitlines()
     growth = [row for row in rows if row.name == "growth"]
     if growth:
         curves = "\n" + curve(growth)
     for row in rows:
-        at = [i for i, line in enumerate(lines) if title(line) == row.title]
-        if row.name != "growth" and len(at) != 1:
-            raise ValueError(f"'{row.title}' is not in the table: run everything")
-        for i in at:
-            lines[i] = cells(row)
+        if row.name == "growth":
+            continue
+        at = next((i for i, line in enumerate(lines) if title(line) == row.title), None)
+        if at is None:
+            at = max(i for i, line in enumerate(lines) if line.startswith("|")) + 1
+            lines.insert(at, "")
+        lines[at] = cells(row)
     names = ", ".join(dict.fromkeys(row.name for row in rows))
     note = f"- measured again, {facts(bench, load).splitlines()[0][2:]}, {busy(load)}: {names}"
     lines.insert(next(i for i, line in enumerate(lines) if line.startswith("| work")) - 1, note)

@@ -76,6 +76,9 @@ def _row(side: Side, instance: Instance, rounds: int, title: str, most: int, com
         100 * (statistics.median(getattr(traced, kind) / getattr(plain, kind) for plain, traced in pairs) - 1)
         for kind in ("wall", "cpu")
     )
-    traced = middle(costs["--ignore=*.o"])
-    note = f"tracing adds {wall:+.1f} % of wall and {cpu:+.1f} % of CPU; at most {most} % is the aim"
-    return Row("tracing", f"`holotype run`, {title}", None, "no such command", traced, note=note)
+    plain, traced = (middle(found) for found in costs.values())
+    note = (
+        f"the same untraced stands in LaminDB's place; the target allows {most} % more; "
+        f"tracing adds {wall:+.1f} % of wall and {cpu:+.1f} % of CPU"
+    )
+    return Row("tracing", f"`holotype run`, {title}", 1 / (1 + most / 100), plain, traced, note=note)

@@ -119,11 +119,43 @@ fn what_was_removed_since_is_still_known_to_those_who_read_it() {
 }
 
 #[test]
+fn within_a_run_of_the_workflow_jobs_keep_what_is_theirs() {
+    let lab = Lab::new();
+    let program = env!("CARGO_BIN_EXE_holotype");
+    lab.write(
+        "flow.sh",
+        &format!(
+            "mkdir -p out; echo x > out/a.txt; echo y > beside.txt\n{program} record journal.jsonl &> /dev/null\n"
+        ),
+    );
+    let job = json!({"event": "job", "name": "make", "outputs": ["out"]});
+    let lines = [json!({"event": "workflow", "source": "flow.sh"}), job, json!({"event": "end"})];
+    lab.write("journal.jsonl", &lines.map(|line| line.to_string()).join("\n"));
+    // What is there already is made again the second time.
+    for _ in 0..2 {
+        let ran = lab.run(&["run", "--json", "--", "bash", "flow.sh"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        let outer: Value = serde_json::from_str(&ran.out).unwrap();
+        let outputs = outer["outputs"].as_array().unwrap();
+        let keys: Vec<_> = outputs.iter().map(|found| &found["artifact"]["key"]).collect();
+        assert_eq!(keys, ["beside.txt"]);
+        let runs = lab.json(&["list", "run"]);
+        assert_eq!(runs[0]["initiated_by_run_id"], outer["run"]["id"]);
+    }
+    assert_eq!(lab.json(&["list", "run"]).as_array().unwrap().len(), 4);
+}
+
+#[test]
 fn malformed_journals_are_refused() {
     let lab = Lab::new();
     lab.write("journal.jsonl", "{\"event\": \"job\", \"name\": \"early\"}\n");
     let ran = lab.run(&["record", "journal.jsonl"]);
     assert!(ran.code != 0 && ran.err.contains("The job 'early' comes before its workflow"), "{}", ran.err);
+    let lines = [begin(&lab).to_string(), "{\"event\": \"jop\"}".to_owned()];
+    lab.write("journal.jsonl", &lines.join("\n"));
+    let ran = lab.run(&["record", "journal.jsonl"]);
+    assert!(ran.code != 0 && ran.err.contains("none of workflow, job and end"), "{}", ran.err);
+    assert!(lab.json(&["list", "run"])[0]["finished_at"].is_string(), "the run of the workflow is closed");
     lab.write("table.txt", "a\tb\n1\t2\n");
     let ran = lab.run(&["record", "table.txt"]);
     assert!(ran.code != 0 && ran.err.contains("is no trace of Nextflow"), "{}", ran.err);
@@ -223,7 +255,7 @@ fn a_trace_by_default_is_enough_and_tasks_may_be_tried_again() {
     let lab = Lab::new();
     lab.write("main.nf", MAIN);
     lab.write("raw/a.txt", "b\na\n");
-    task(&lab, "work/0a/11aaaa", &["raw/a.txt"], &[]);
+    task(&lab, "work/0a/11aaaa", &["raw/a.txt"], &[("a.sorted", "a\n")]);
     task(&lab, "work/0b/22bbbb", &["raw/a.txt"], &[("a.sorted", "a\nb\n")]);
     let header = "task_id\thash\tnative_id\tname\tstatus\texit\tsubmit\tduration\trealtime\t%cpu\tpeak_rss\n";
     let rest = "2023-11-14 22:13:20.000\t1.2s\t800ms\t90.1%\t1.5 MB";
@@ -238,6 +270,7 @@ fn a_trace_by_default_is_enough_and_tasks_may_be_tried_again() {
     let jobs = recorded["jobs"].as_array().unwrap();
     let ends: Vec<_> = jobs.iter().map(|job| job["status"].clone()).collect();
     assert_eq!(ends, ["errored", "completed"]);
+    assert_eq!((&jobs[0]["inputs"], &jobs[0]["outputs"]), (&json!(["raw/a.txt"]), &json!([])));
     assert_eq!(jobs[1]["outputs"], json!(["work/0b/22bbbb/a.sorted"]));
     assert_eq!(recorded["status"], "completed");
 

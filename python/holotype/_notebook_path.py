@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-__all__ = ["Running", "cells", "code", "executed", "running", "running_kernel"]
+__all__ = ["Running", "cells", "code", "executed", "renamed", "running", "running_kernel"]
 
 # Programs that run notebooks from beginning to end.
 _EXECUTORS = ("nbconvert", "nbclient", "jupyter-execute", "jupyter-run", "papermill")
@@ -35,6 +35,8 @@ class Running(NamedTuple):
     key: str | None = None
     #: The file is a copy of what a page shows, to be fetched again.
     copied: bool = False
+    #: The user said which file it is.
+    given: bool = False
 
 
 def running(path: str | os.PathLike[str] | None = None) -> Running:
@@ -58,7 +60,8 @@ def running(path: str | os.PathLike[str] | None = None) -> Running:
             return Running(shown, True, True, f"colab/{shown.name}", copied=True)
         # Only an editor saves what a person sees: without one, the file stays as it is.
         found = None if _runs_in_batch() else _session_notebook(kernel)
-        return Running(given or found or _quiet_notebook(kernel), True, found is not None)
+        path = given or found or _quiet_notebook(kernel)
+        return Running(path, True, found is not None, given=given is not None)
     if _in_marimo() and (given or file):
         return Running(given or Path(str(file)).absolute(), True, _in_marimo() == "edit")
     if given is not None:
@@ -115,15 +118,35 @@ def _runs_in_batch() -> bool:
     return any(name in command for name in _EXECUTORS)
 
 
+def renamed(source: Running) -> Running:
+    """Returns a notebook under the name that it has now: a person may have given it another one since.
+
+    Args:
+        source: The notebook as it was found first.
+    """
+    kernel = _kernel()
+    if kernel is None or source.given or not source.interactive:
+        return source
+    return source._replace(path=_session_notebook(kernel) or source.path)
+
+
 def _session_notebook(kernel: Any) -> Path | None:
-    """Returns the notebook that an editor or a server has told the kernel about."""
-    told = (kernel.user_ns.get("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME"))
-    for name in filter(None, told):
-        # Servers name a session by the notebook, relative to where they or the kernel were started.
+    """Returns the notebook that an editor or a server tells the kernel about."""
+    # A server on this machine knows the name of today, the variable that under which the kernel was started.
+    return (
+        _named_notebook(kernel.user_ns.get("__vsc_ipynb_file__"))
+        or _ask_servers(kernel)
+        or _named_notebook(os.environ.get("JPY_SESSION_NAME"))
+    )
+
+
+def _named_notebook(name: str | None) -> Path | None:
+    """Returns the notebook of a name, relative to where server or kernel were started, if it is there."""
+    if name:
         for path in (Path(name).absolute(), Path.cwd() / Path(name).name):
             if path.suffix == ".ipynb" and path.is_file():
                 return path
-    return _ask_servers(kernel)
+    return None
 
 
 def _ask_servers(kernel: Any) -> Path | None:

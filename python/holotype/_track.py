@@ -398,6 +398,9 @@ def _finish(**options: Any) -> None:
         # It may be gone when an earlier attempt failed half-way.
         options["report"] = live.console.path if live.console.path.is_file() else None
     elif live.source is not None and live.source.notebook:
+        from holotype._notebook_path import renamed
+
+        live.source = renamed(live.source)
         path = live.source.path
         if not _read_notebook(live, path, options):
             return

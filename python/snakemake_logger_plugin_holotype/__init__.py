@@ -48,13 +48,15 @@ class LogHandler(LogHandlerBase):
         self._jobs = Jobs()
         # Jobs that have not ended, by the id that Snakemake gives them.
         self._open: dict[int, dict[str, Any]] = {}
+        # Jobs that failed and have not been tried again with success.
+        self._broken: set[int] = set()
         self._failed = self._stopped = False
         self._takers: dict[Any, Callable[[Any], None]] = {
             LogEvent.WORKFLOW_STARTED: self._begin,
             LogEvent.JOB_INFO: self._take_up,
             LogEvent.JOB_STARTED: self._start,
-            LogEvent.JOB_FINISHED: lambda record: self._end(record.job_id, "completed", record.created),
-            LogEvent.JOB_ERROR: lambda record: self._end(record.jobid, "errored", record.created),
+            LogEvent.JOB_FINISHED: self._finish,
+            LogEvent.JOB_ERROR: self._break,
         }
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -77,7 +79,8 @@ class LogHandler(LogHandlerBase):
             ends = [self._end_unseen(recorder, job) for job in self._open.values()]
             self._open.clear()
             aborted = self._stopped or "aborted" in ends
-            outcome = "aborted" if aborted else "errored" if self._failed else "completed"
+            errored = self._failed or self._broken
+            outcome = "aborted" if aborted else "errored" if errored else "completed"
             recorder.tell({"event": "end", "outcome": outcome, "logs": _logs(), "at": time.time()})
             recorder.close()
         super().close()
@@ -102,9 +105,19 @@ class LogHandler(LogHandlerBase):
             self._open[record.jobid] = job
 
     def _start(self, record: Any) -> None:
+        # The workflow goes on: an error was that of a job, which may be tried again.
+        self._failed = False
         for job in record.jobs:
             if job in self._open:
                 self._open[job]["started_at"] = record.created
+
+    def _finish(self, record: Any) -> None:
+        self._broken.discard(record.job_id)
+        self._end(record.job_id, "completed", record.created)
+
+    def _break(self, record: Any) -> None:
+        self._broken.add(record.jobid)
+        self._end(record.jobid, "errored", record.created)
 
     def _end(self, jobid: int, outcome: str, at: float) -> None:
         job = self._open.pop(jobid, None)
@@ -113,7 +126,7 @@ class LogHandler(LogHandlerBase):
 
     def _end_unseen(self, recorder: Recorder, job: dict[str, Any]) -> str:
         """Ends a job whose end was not told: with `--quiet progress`, and when the workflow is stopped."""
-        done = not self._failed and all(os.path.exists(path) for path in job["outputs"])
+        done = not (self._failed or self._broken) and all(os.path.exists(path) for path in job["outputs"])
         outcome = "completed" if done else "aborted"
         recorder.tell({**job, "outcome": outcome})
         return outcome

@@ -74,7 +74,7 @@ def _project(folder: Path) -> None:
 
 
 def _snakemake(*options: str) -> list[str]:
-    return [sys.executable, "-m", "snakemake", "--cores", "2", "--logger", "holotype", *options]
+    return [sys.executable, "-m", "snakemake", "--cores", "2", *options, "--logger", "holotype"]
 
 
 def _variables() -> dict[str, str]:
@@ -158,6 +158,14 @@ def test_failing_jobs_are_errored_and_nothing_is_recorded_of_a_dry_run(instance:
     runs = ln.Run.filter(initiated_by_run=_last()).all()
     ends = {run.transform.key: (run.status, run.output_artifacts.count()) for run in runs}
     assert ends == {"Snakefile:count": ("completed", 1), "Snakefile:join": ("errored", 0)}
+
+    # What succeeds when it is tried again fails no workflow.
+    _change("false; cat", "test -e tried || {{ touch tried; exit 1; }}; cat")
+    done = _run("--retries", "1")
+    assert done.returncode == 0, done.stderr
+    joined = ln.Run.filter(initiated_by_run=_last(), transform__key="Snakefile:join").order_by("id").all()
+    assert [run.status for run in joined] == ["errored", "completed"]
+    assert _last().status == "completed"
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=lambda how: how.name)

@@ -35,23 +35,10 @@ pub(crate) fn run(ui: &mut Ui, args: &RecordArgs) -> Result<()> {
     let instance = ui.connect()?;
     instance.close_killed()?;
     let mut recorder = Recorder { ui, instance, workflow: None, jobs: Vec::new(), failed: 0 };
-    if args.file == Path::new("-") {
-        recorder.read(std::io::stdin().lock())?;
-    } else {
-        let path = recorder.ui.env().absolute(&args.file);
-        let file = std::fs::File::open(&path).map_err(|error| Error::io(&path, error))?;
-        let mut file = BufReader::new(file);
-        let start = file.fill_buf().map_err(|error| Error::io(&path, error))?;
-        if start.first() == Some(&b'{') {
-            recorder.read(file)?;
-        } else {
-            let folder = recorder.ui.env().cwd.clone();
-            for entry in read_trace(&path, &args.source, &folder)? {
-                recorder.take(entry)?;
-            }
-        }
-    }
-    recorder.end()
+    let taken = recorder.take_all(args);
+    // What was recorded until something went wrong is closed as well.
+    let ended = recorder.end();
+    taken.and(ended)
 }
 
 /// What has been recorded so far.
@@ -64,6 +51,21 @@ struct Recorder<'a> {
 }
 
 impl Recorder<'_> {
+    fn take_all(&mut self, args: &RecordArgs) -> Result<()> {
+        if args.file == Path::new("-") {
+            return self.read(std::io::stdin().lock());
+        }
+        let path = self.ui.env().absolute(&args.file);
+        let file = std::fs::File::open(&path).map_err(|error| Error::io(&path, error))?;
+        let mut file = BufReader::new(file);
+        let start = file.fill_buf().map_err(|error| Error::io(&path, error))?;
+        if start.first() == Some(&b'{') {
+            return self.read(file);
+        }
+        let folder = self.ui.env().cwd.clone();
+        read_trace(&path, &args.source, &folder)?.into_iter().try_for_each(|entry| self.take(entry))
+    }
+
     /// Takes lines as they come.
     fn read(&mut self, lines: impl BufRead) -> Result<()> {
         for line in lines.lines() {
@@ -117,8 +119,8 @@ impl Recorder<'_> {
         let key = workflow.transform.text("key").unwrap_or_default().to_owned();
         let run = self.instance.finish_workflow(workflow, end)?;
         let jobs = std::mem::take(&mut self.jobs);
-        self.ui
-            .say(Level::Important, format!("recorded {} jobs of {key} in Run('{}')", jobs.len(), run.uid()));
+        let count = if jobs.len() == 1 { "1 job".to_owned() } else { format!("{} jobs", jobs.len()) };
+        self.ui.say(Level::Important, format!("recorded {count} of {key} in Run('{}')", run.uid()));
         if self.ui.json() {
             self.ui.print_json(&json!({
                 "run": records::json(&run),

@@ -25,19 +25,14 @@ use crate::value::Timestamp;
 /// # Errors
 /// [`crate::ErrorKind::Value`] for a file that is no trace, and failures to read.
 pub fn read_trace(trace: &Path, source: &Path, folder: &Path) -> Result<Vec<Entry>> {
-    let rows = rows(trace)?;
+    let mut rows = rows(trace)?;
+    rows.retain(|row| row.text("status") != Some("CACHED"));
     let published = Published::below(folder);
     let codes = Codes::of(&folder.join(source));
-    let jobs: Vec<Job> = rows
-        .iter()
-        .filter(|row| row.text("status") != Some("CACHED"))
-        .map(|row| row.job(folder, &published, &codes))
-        .collect();
-    let mut outcomes = HashMap::new();
-    for (row, job) in rows.iter().filter(|row| row.text("status") != Some("CACHED")).zip(&jobs) {
-        // A task that failed may have been tried again.
-        outcomes.insert(row.text("name").unwrap_or_default(), job.outcome);
-    }
+    let jobs: Vec<Job> = rows.iter().map(|row| row.job(folder, &published, &codes)).collect();
+    // A task that failed may have been tried again: the last try counts.
+    let outcomes: HashMap<_, _> =
+        rows.iter().zip(&jobs).map(|(row, job)| (row.text("name"), job.outcome)).collect();
     let outcome = if outcomes.values().all(|outcome| *outcome == Outcome::Completed) {
         Outcome::Completed
     } else {
@@ -168,6 +163,10 @@ fn take_files(job: &mut Job, folder: &Path, published: &Published) {
         let path = entry.path();
         if entry.path_is_symlink() {
             job.inputs.extend(fs::canonicalize(path).ok());
+            continue;
+        }
+        if job.outcome != Outcome::Completed {
+            // What a task had made when it failed goes nowhere.
             continue;
         }
         match published.place_of(path) {
