@@ -124,7 +124,7 @@ def renamed(source: Running) -> Running:
     Args:
         source: The notebook as it was found first.
     """
-    kernel = _kernel()
+    kernel = running_kernel()
     if kernel is None or source.given or not source.interactive:
         return source
     return source._replace(path=_session_notebook(kernel) or source.path)
