@@ -11,8 +11,7 @@ use holotype::{Error, ErrorKind};
 
 use crate::Place;
 use crate::stores::proxy::{Fault, Proxy};
-use crate::stores::server;
-use crate::stores::server::{MOTO, env};
+use crate::stores::server::{self, MOTO, env};
 use crate::support::{names, noise};
 
 const MIB: usize = 1024 * 1024;
@@ -98,6 +97,27 @@ fn a_resumed_download_asks_for_the_rest_only() {
     let before = proxy.requests();
     place.store.fetch("big", &target, &Fetch::default()).unwrap();
     assert!(proxy.requests() - before <= 3, "one look and at most two of five ranges");
+}
+
+#[test]
+fn a_small_file_that_is_known_takes_one_request() {
+    let proxy = Proxy::new(MOTO.port, |_, _| Fault::None);
+    let place = Place::at(&MOTO.root_at(&proxy.endpoint()));
+    for size in [0, 1, MIB] {
+        let source = place.source("small", noise(size, 5));
+        let published = place.store.publish_file(&source, "small", &Publish::default()).unwrap();
+        let (target, before) = (place.path(&format!("cache/{size}")), proxy.requests());
+        let how =
+            Fetch { content: Some(&published.content), digest: Some(published.digest), ..Fetch::default() };
+        assert_eq!(place.store.fetch("small", &target, &how).unwrap().digest, published.digest);
+        assert_eq!((fs::read(&target).unwrap(), proxy.requests() - before), (noise(size, 5), 1));
+    }
+    place.store.write("small", b"other", false).unwrap();
+    let (expected, target) = (place.store.content("small").unwrap().unwrap(), place.path("cache/other"));
+    let wrong = holotype::hash::ContentHash { hash: "XUFAKrxLKna5cZ2REBfFkg".to_owned(), ..expected };
+    let how = Fetch { content: Some(&wrong), ..Fetch::default() };
+    assert_eq!(place.store.fetch("small", &target, &how).unwrap_err().kind(), ErrorKind::Corrupt);
+    assert!(!target.exists());
 }
 
 #[test]

@@ -43,13 +43,15 @@ pub(super) struct Arrived {
 }
 
 impl Object {
-    /// Brings the file at `key` to `target`, under a passing name until it is complete and checked.
+    /// Brings the file at `key` to `target`, under a passing name until it is complete and checked; `whole` is all of it,
+    /// where it has come already.
     ///
     /// Who comes later, in this or another process, waits for whoever is at it, or goes on where a killed one stopped.
     pub(super) async fn get_file(
         &self,
         key: &str,
         stat: Stat,
+        whole: Option<Bytes>,
         target: &Path,
         how: &Fetch<'_>,
     ) -> Result<Arrived> {
@@ -82,13 +84,23 @@ impl Object {
             }
         };
         // Without a tag nobody knows whether what is there belongs to what will come.
-        let mut from = if stat.tag.is_some() { file.metadata().map_err(fail)?.len() } else { 0 };
+        let mut from =
+            if stat.tag.is_some() && whole.is_none() { file.metadata().map_err(fail)?.len() } else { 0 };
         loop {
             if from > stat.size {
                 from = 0;
             }
             file.set_len(from).map_err(fail)?;
-            let identity = self.fill_file(key, &stat, target, &mut file, how).await?;
+            let identity = match &whole {
+                Some(bytes) => {
+                    let mut both = Both::new(stat.size);
+                    both.update(bytes);
+                    file.write_all(bytes).map_err(fail)?;
+                    (how.progress)(stat.size)?;
+                    both.finish().ok_or_else(|| self.cut(key))?
+                }
+                None => self.fill_file(key, &stat, target, &mut file, how).await?,
+            };
             match self.check_arrived(key, &stat, &identity, how).await {
                 Ok(()) => {
                     if let Some(modified) = stat.modified {

@@ -5,15 +5,19 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::download::{Arrived, MODE};
 use super::{Object, Stat, runtime};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{Manifest, ManifestEntry, folder_hash};
+use crate::hash::{ContentHash, HashKind, Manifest, ManifestEntry, folder_hash};
 use crate::store::fetch::{Fetch, Fetched};
 use crate::store::folder::exchange_folders;
 use crate::store::names;
+
+/// Bytes up to which a file is asked for without a look at it first, when it is known to be that small.
+const SMALL: u64 = 1024 * 1024;
 
 /// Files of a folder under way at once.
 const FILES: usize = 24;
@@ -25,11 +29,11 @@ impl Object {
     pub(in crate::store) fn fetch(&self, key: &str, target: &Path, how: &Fetch<'_>) -> Result<Fetched> {
         let key = key.trim_end_matches('/');
         runtime::run(how.progress, async {
-            if let Some(stat) = self.stat_async(key).await? {
+            if let Some((stat, whole)) = self.find_file(key, how).await? {
                 if target.is_dir() {
                     fs::remove_dir_all(target).map_err(|error| Error::io(target, error))?;
                 }
-                let Arrived { identity, .. } = self.get_file(key, stat, target, how).await?;
+                let Arrived { identity, .. } = self.get_file(key, stat, whole, target, how).await?;
                 return Ok(Fetched { content: identity.content, digest: identity.digest, manifest: None });
             }
             let below = match self.address.scheme {
@@ -41,6 +45,17 @@ impl Object {
             }
             self.get_folder(key, below, target, how).await
         })
+    }
+
+    /// Returns what the store tells of a file; a small one, which one request brings, with all of it.
+    async fn find_file(&self, key: &str, how: &Fetch<'_>) -> Result<Option<(Stat, Option<Bytes>)>> {
+        let is_small =
+            |expected: &ContentHash| expected.kind != HashKind::Md5Folder && expected.size <= SMALL;
+        if how.content.is_some_and(is_small) && self.client().await?.parts.is_some() {
+            let found = self.get_whole(key).await?;
+            return Ok(found.map(|(bytes, meta)| (self.stat_of(key.to_owned(), &meta), Some(bytes))));
+        }
+        Ok(self.stat_async(key).await?.map(|stat| (stat, None)))
     }
 
     /// Fetches into a folder beside `target`, where files that arrived before an interruption still are, and puts it in place.
@@ -133,7 +148,7 @@ impl Object {
                 return Ok(Arrived { identity, stat });
             }
         }
-        self.get_file(key, stat, place, how).await
+        self.get_file(key, stat, None, place, how).await
     }
 }
 

@@ -43,7 +43,7 @@ impl Object {
         runtime::run(&self.patience(), async {
             let Some(meta) = self.found(key).await? else { return Ok(None) };
             // Every request for a part names the tag: what arrives is of one version.
-            self.get_file(key, self.stat_of(key.to_owned(), &meta), target, &Fetch::default()).await?;
+            self.get_file(key, self.stat_of(key.to_owned(), &meta), None, target, &Fetch::default()).await?;
             Ok(Some(Version::of(&meta)))
         })
     }
