@@ -22,6 +22,19 @@ fn makes_database_marker_settings_and_binding() {
 }
 
 #[test]
+fn in_the_home_directory_it_becomes_the_current_one() {
+    let lab = Lab::empty();
+    let home = lab.home();
+    let made = lab.run_in(&home, &["init", "--storage", "./data"]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    assert!(!home.join(".lamin/current_instance").exists(), "the home directory is never bound");
+    for place in [home, lab.work()] {
+        let told = lab.run_in(&place, &["info"]);
+        assert!(told.out.starts_with("Instance: anonymous/data\n"), "{}", told.out);
+    }
+}
+
+#[test]
 fn a_second_time_connects() {
     let lab = Lab::new();
     let before = std::fs::read(lab.home().join(".lamin/instance--anonymous--lab.env")).unwrap();

@@ -8,7 +8,7 @@ use super::ground::Ground;
 use super::marker::{Marker, Marking};
 use super::name::{self, NameSource, Slug};
 use super::root::StorageRoot;
-use super::settings::{DatabaseSite, InstanceSettings, UserSettings, bind, find_by_identifier};
+use super::settings::{DatabaseSite, InstanceSettings, UserSettings, bind, find_by_identifier, is_home};
 use super::{Instance, level, server};
 use crate::db::{Db, Sql, Tx};
 use crate::env::Env;
@@ -67,7 +67,7 @@ impl Instance {
             };
             if there {
                 let instance = Instance::connect_and_hold(env, settings, Duration::ZERO)?;
-                bind_here(env, &slug);
+                bind_here(env, settings);
                 return Ok(instance);
             }
             env.emit(Event::Reinitializing { id: settings.id.clone() });
@@ -86,7 +86,7 @@ impl Instance {
             undo.run(env, &settings);
         }
         let made = made?;
-        bind_here(env, &slug);
+        bind_here(env, &settings);
         let instance = Instance::open(env, &settings, &user)?;
         instance.hold_first()?;
         env.emit(match made {
@@ -97,13 +97,16 @@ impl Instance {
     }
 }
 
-/// Binds the working directory to the instance; the home directory is never bound.
-fn bind_here(env: &Env, slug: &Slug) {
-    if env.cwd == env.home {
-        return;
-    }
+/// Binds the working directory to the instance. The home directory is never bound: there the instance becomes the current
+/// one wherever no directory says otherwise.
+fn bind_here(env: &Env, settings: &InstanceSettings) {
+    let slug = settings.slug();
+    let bound = match is_home(env, &env.cwd) {
+        true => settings.save_as_global(env),
+        false => bind(env, &env.cwd, &slug).map(drop),
+    };
     // The instance is complete: a directory that cannot be written only costs the short way to it.
-    if let Err(error) = bind(env, &env.cwd, slug) {
+    if let Err(error) = bound {
         env.emit(Event::Warning(format!("could not bind {} to {slug}: {error}", env.cwd.display())));
     }
 }

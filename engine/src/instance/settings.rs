@@ -18,6 +18,7 @@ pub use cache_limit::{cache_limit, parse_size, set_cache_limit};
 pub use cache_path::{ArtifactPlace, cache_path, database_cache_path, unsaved_path};
 pub use choice::{Choice, Slot, choose, chosen, forget};
 pub use current::{InstanceRef, Origin, current_instance, find_by_identifier, load_by_identifier};
+pub(super) use dev_dir::is_home;
 pub use dev_dir::{Binding, bind, dev_dir, nearest_binding, refuse_foreign_binding, unbind};
 pub use dirs::{SettingsDir, platform_cache_dir, system_dir};
 pub use instance_file::{DatabaseSite, InstanceSettings, instance_not_found, parse_modules};

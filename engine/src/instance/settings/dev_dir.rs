@@ -109,6 +109,6 @@ fn read(env: &Env, dir: &Path) -> Option<Binding> {
     plain.then(|| Binding { dir: dir.to_owned(), slug: Slug::new(owner, name) })
 }
 
-fn is_home(env: &Env, dir: &Path) -> bool {
+pub(in crate::instance) fn is_home(env: &Env, dir: &Path) -> bool {
     dir == env.home || fs::canonicalize(&env.home).is_ok_and(|home| home == dir)
 }
