@@ -30,6 +30,14 @@ def artifacts(database: Path, count: int) -> None:
             _insert(connection, "holotype_content", _content_rows(count))
 
 
+def content(store: Path, count: int) -> None:
+    """Adds a file of the right size for each of those artifacts, as holes that take no room."""
+    (store / ".lamindb").mkdir(exist_ok=True)
+    for row in _artifact_rows(count):
+        with open(store / ".lamindb" / f"{row['uid']}{row['suffix']}", "wb") as file:
+            file.truncate(int(str(row["size"])))
+
+
 def labels(database: Path, count: int) -> None:
     """Adds labels with names unlike those that the workload makes."""
     draw = random.Random(count)

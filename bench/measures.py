@@ -227,6 +227,21 @@ def frames(bench: Bench) -> list[Row]:
 
 
 @measured
+def verify(bench: Bench) -> list[Row]:
+    """A look at everything that is stored; LaminDB has nothing of the kind."""
+    side = bench.holotype
+    if side is None:
+        return []
+    count = filled_size(bench)
+    made = bench.filled(side, count, maker=bench.lamindb).copy(bench.place("verify"))
+    fill.content(made.work / "store", count)
+    command = [str(side.command), "verify", "--fast"]
+    costs = [measure(command, side.environment(made.home), made.work) for _ in range(3)]
+    title = f"`holotype verify --fast` of {count:,} artifacts"
+    return [Row("verify", title, 5, None, middle(costs), limit=True)]
+
+
+@measured
 def labels(bench: Bench) -> list[Row]:
     """Labels from names."""
     size, present = (200, 500) if bench.quick else (1000, 4000)

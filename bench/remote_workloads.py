@@ -31,7 +31,10 @@ def empty_cache() -> None:
 def bucket_files(scene: Scene) -> Any:
     """Saves small files to a bucket, fetches each into an empty cache, and asks for each again."""
     settle(scene)
-    folder = scene.folder(scene.size)
+    folder = Path(f"large-{scene.seed}")
+    folder.mkdir()
+    for at in range(scene.size):
+        (folder / f"{at:06}.bin").write_bytes(os.urandom(65_536))
     with scene.clock("upload"):
         scene.ln.save(scene.ln.Artifact.from_dir(str(folder), key="many"))
     artifacts = list(scene.ln.Artifact.filter(key__startswith="many/"))
