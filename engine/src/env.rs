@@ -15,6 +15,7 @@ type Rng = Arc<Mutex<dyn FnMut(&mut [u8]) + Send>>;
 type Voice = Arc<dyn Fn(Event) + Send + Sync>;
 type Interrupt = Arc<dyn Fn() -> bool + Send + Sync>;
 type Lists = Arc<dyn Fn() -> Formats + Send + Sync>;
+type Boot = Arc<dyn Fn() -> Option<String> + Send + Sync>;
 
 /// What a face hands in: nothing in the engine reaches for these behind the caller's back.
 #[derive(Clone)]
@@ -24,6 +25,7 @@ pub struct Env {
     voice: Voice,
     interrupt: Interrupt,
     formats: Lists,
+    boot: Boot,
     /// The user's home directory.
     pub home: PathBuf,
     /// The working directory that relative paths start from.
@@ -46,6 +48,7 @@ impl Env {
             voice: Arc::new(|_| {}),
             interrupt: Arc::new(|| false),
             formats: Arc::new(Formats::default),
+            boot: Arc::new(|| None),
             home: home.into(),
             cwd: cwd.into(),
             vars: Arc::default(),
@@ -73,6 +76,18 @@ impl Env {
     /// Returns the lists that suffixes of file names are judged by at present.
     pub fn formats(&self) -> Formats {
         (self.formats)()
+    }
+
+    /// Returns the environment with the name that the system gives the time since it was started.
+    pub fn with_boot(mut self, boot: impl Fn() -> Option<String> + Send + Sync + 'static) -> Self {
+        self.boot = Arc::new(boot);
+        self
+    }
+
+    /// Returns what tells the time since the system was started from any other, where that is known: what was written in
+    /// it may not be on the device yet, what was written before and can be read is.
+    pub fn boot(&self) -> Option<String> {
+        (self.boot)()
     }
 
     /// Returns the present moment in UTC.

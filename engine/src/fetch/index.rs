@@ -2,6 +2,9 @@
 //!
 //! For every path in the cache that was checked there is a small file in `.holotype` beside them. It holds the state in
 //! which the path was when it was checked, and what it was checked to be: a path in another state is checked again.
+//!
+//! Small files are not flushed to the device one by one. Their notes name the time since the system was started, in which
+//! they count: should the machine have failed before it wrote the content, the file is checked again.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -26,6 +29,15 @@ pub(super) struct Index<'a> {
     cache: PathBuf,
 }
 
+/// What is noted of a path.
+struct Note {
+    relative: String,
+    state: String,
+    content: String,
+    /// The time since a start of the system in which the note counts; any, where there is none.
+    boot: Option<String>,
+}
+
 /// One path of the index.
 struct Entry {
     note: PathBuf,
@@ -46,10 +58,10 @@ impl<'a> Index<'a> {
     /// Returns true when `path` is in the state in which it was found to be `content`, and notes that it was used.
     pub(super) fn knows(&self, path: &Path, content: &str) -> bool {
         let note = self.note(path);
-        let Some((_, state, known)) = fs::read_to_string(&note).ok().and_then(|text| parse(&text)) else {
-            return false;
-        };
-        let same = known == content && state_of(path).is_some_and(|now| now.0 == state);
+        let Some(found) = self.read(&note) else { return false };
+        let counts = found.boot.is_none() || found.boot == self.env.boot();
+        let same =
+            counts && found.content == content && state_of(path).is_some_and(|now| now.0 == found.state);
         if same {
             // A cache that cannot be written is still read; it only forgets what was used last.
             let _ = File::options().write(true).open(&note).and_then(|file| file.set_modified(self.now()));
@@ -57,14 +69,23 @@ impl<'a> Index<'a> {
         same
     }
 
-    /// Notes that `path` was found to be `content`.
-    pub(super) fn note_content(&self, path: &Path, content: &str) -> Result<()> {
+    /// Returns true when the content of `path` is on the device for certain: it has not changed since before the system
+    /// started.
+    pub(super) fn outlived(&self, path: &Path) -> bool {
+        self.read(&self.note(path)).is_some_and(|found| {
+            found.boot != self.env.boot() && state_of(path).is_some_and(|now| now.0 == found.state)
+        })
+    }
+
+    /// Notes that `path` was found to be `content`; `flushed` that this is true of the device as well.
+    pub(super) fn note_content(&self, path: &Path, content: &str, flushed: bool) -> Result<()> {
         let Some((state, _)) = state_of(path) else { return Ok(()) };
         let note = self.note(path);
         let folder = self.cache.join(FOLDER);
         fs::create_dir_all(&folder).map_err(|error| Error::io(&folder, error))?;
         let relative = path.strip_prefix(&self.cache).unwrap_or(path).to_string_lossy();
-        let text = format!("{HEADER}\n{relative}\n{state}\n{content}\n");
+        let boot = self.env.boot().filter(|_| !flushed).map_or_else(String::new, |boot| format!("{boot}\n"));
+        let text = format!("{HEADER}\n{relative}\n{state}\n{content}\n{boot}");
         // Written aside, so that nobody reads half of it.
         let aside = folder.join(format!(".{}.holotype-tmp", uid::random(self.env, 8)));
         fs::write(&aside, text)
@@ -100,13 +121,16 @@ impl<'a> Index<'a> {
     fn entries(&self) -> Vec<Entry> {
         let notes = fs::read_dir(self.cache.join(FOLDER)).into_iter().flatten().flatten();
         let entry = |note: PathBuf| {
-            let (relative, ..) = parse(&fs::read_to_string(&note).ok()?)?;
-            let path = self.cache.join(relative);
+            let path = self.cache.join(self.read(&note)?.relative);
             let (_, size) = state_of(&path)?;
             let used = fs::metadata(&note).ok()?.modified().ok()?;
             Some(Entry { note, path, size, used })
         };
         notes.filter_map(|note| entry(note.path())).collect()
+    }
+
+    fn read(&self, note: &Path) -> Option<Note> {
+        parse(&fs::read_to_string(note).ok()?)
     }
 
     fn note(&self, path: &Path) -> PathBuf {
@@ -120,13 +144,13 @@ impl<'a> Index<'a> {
     }
 }
 
-/// Takes a note apart: relative path, state, content.
-fn parse(text: &str) -> Option<(String, String, String)> {
-    let mut lines = text.lines();
+fn parse(text: &str) -> Option<Note> {
+    let mut lines = text.lines().map(str::to_owned);
     if lines.next()? != HEADER {
         return None;
     }
-    Some((lines.next()?.to_owned(), lines.next()?.to_owned(), lines.next()?.to_owned()))
+    let (relative, state, content) = (lines.next()?, lines.next()?, lines.next()?);
+    Some(Note { relative, state, content, boot: lines.next() })
 }
 
 /// Returns what changes when a file, or any file of a folder, is written to, and the bytes in all.
@@ -186,7 +210,7 @@ mod tests {
         };
         let (a, b, c) = (file("b/a"), file("b/b"), file("d/x"));
         for path in [&a, &b, &cache.join("d")] {
-            index.note_content(path, "md5 x 100").unwrap();
+            index.note_content(path, "md5 x 100", true).unwrap();
             clock.fetch_add(100, Ordering::SeqCst);
         }
         assert!(index.knows(&a, "md5 x 100") && !index.knows(&a, "md5 y 100"));

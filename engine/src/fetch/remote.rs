@@ -44,14 +44,14 @@ impl Copy<'_> {
                 })
             });
         if right {
-            self.index.note_content(&self.path, &self.name)?;
+            self.index.note_content(&self.path, &self.name, self.index.outlived(&self.path))?;
         }
         Ok(right)
     }
 
     /// Notes that the copy was made, and lets others go where the cache is full.
-    fn made(&self, limit: Option<u64>) -> Result<()> {
-        self.index.note_content(&self.path, &self.name)?;
+    fn made(&self, limit: Option<u64>, flushed: bool) -> Result<()> {
+        self.index.note_content(&self.path, &self.name, flushed)?;
         limit.map_or(Ok(()), |limit| self.index.shrink(limit, &self.path))
     }
 }
@@ -67,9 +67,10 @@ impl Instance {
         let progress =
             Progress::new(self.env(), "fetching", record.text("key").unwrap_or(record.uid()), total);
         let step = |bytes| progress.step(bytes);
-        let how = Fetch { content: copy.expected.as_ref(), digest: copy.digest, progress: &step };
-        store.fetch(key, &copy.path, &how)?;
-        copy.made(cache_limit(self.env())?)?;
+        let content = copy.expected.as_ref();
+        let how = Fetch { content, digest: copy.digest, durable: false, progress: &step };
+        let fetched = store.fetch(key, &copy.path, &how)?;
+        copy.made(cache_limit(self.env())?, fetched.flushed)?;
         Ok(copy.path)
     }
 
@@ -129,7 +130,7 @@ impl Instance {
         let how =
             Publish { durable: false, content: Some(expected), digest: copy.digest, ..Publish::default() };
         Store::local(folder, self.env()).publish(source, name, &how)?;
-        copy.made(limit)
+        copy.made(limit, false)
     }
 
     fn copy_of(&self, record: &Record, store: &Store, key: &str) -> Result<Copy<'_>> {

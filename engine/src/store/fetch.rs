@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use super::{Publish, Store};
+use super::{Publish, Published, Store};
 use crate::error::{Error, Result};
 use crate::hash::{ContentHash, Digest, HashKind, Manifest};
 
@@ -14,6 +14,8 @@ pub struct Fetch<'a> {
     pub content: Option<&'a ContentHash>,
     /// The digest that the content must turn out to have.
     pub digest: Option<Digest>,
+    /// Flush every file; else small ones of another machine stay with the system, where its start can be told from others.
+    pub durable: bool,
     /// Called with the number of bytes that just arrived; its error breaks the operation off.
     pub progress: &'a (dyn Fn(u64) -> Result<()> + Sync),
 }
@@ -27,12 +29,14 @@ pub struct Fetched {
     pub digest: Digest,
     /// The files of a folder.
     pub manifest: Option<Manifest>,
+    /// Whether all of it is on the device.
+    pub flushed: bool,
 }
 
 impl Default for Fetch<'_> {
     /// Returns fetching without expectations.
     fn default() -> Self {
-        Fetch { content: None, digest: None, progress: &|_| Ok(()) }
+        Fetch { content: None, digest: None, durable: true, progress: &|_| Ok(()) }
     }
 }
 
@@ -81,6 +85,7 @@ impl Store {
         let how =
             Publish { durable: false, content: how.content, digest: how.digest, progress: how.progress };
         let published = Store::local(folder, &self.env).publish(&self.path(key)?, name, &how)?;
-        Ok(Fetched { content: published.content, digest: published.digest, manifest: published.manifest })
+        let Published { content, digest, manifest, .. } = published;
+        Ok(Fetched { content, digest, manifest, flushed: false })
     }
 }

@@ -20,6 +20,8 @@ pub struct Cloud {
     root: String,
     events: Arc<Mutex<Vec<Event>>>,
     pub dir: tempfile::TempDir,
+    /// What the system calls the time since its start.
+    boot: Arc<Mutex<String>>,
 }
 
 impl Cloud {
@@ -35,14 +37,17 @@ impl Cloud {
         let vars =
             [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET), ("LAMIN_CACHE_DIR", &cache)];
         let (env, _) = holotype::testing::env(dir.path(), 1).unwrap();
+        let boot = Arc::new(Mutex::new("first".to_owned()));
+        let start = boot.clone();
         let env = env
+            .with_boot(move || Some(start.lock().unwrap().clone()))
             .with_vars(vars.map(|(name, value)| (name.to_owned(), value.to_owned())))
             .with_voice(move |event| sink.lock().unwrap().push(event));
         let instance = Instance::init(&env, &InitOptions::default()).unwrap();
         instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
         let storage = instance.create_storage(&NewStorage::new(root)).unwrap();
         instance.use_storage(&storage).unwrap();
-        Cloud { instance, storage, root: root.to_owned(), events, dir }
+        Cloud { instance, storage, root: root.to_owned(), events, dir, boot }
     }
 
     pub fn source(&self, name: &str, content: impl AsRef<[u8]>) -> String {
@@ -129,6 +134,34 @@ fn a_file_goes_to_the_bucket_and_comes_back() {
     assert_eq!(fs::read(cloud.instance.cache(&record).unwrap()).unwrap(), content);
     fs::remove_file(&path).unwrap();
     assert_eq!(cloud.instance.cache(&record).unwrap_err().kind(), ErrorKind::FileNotFound);
+}
+
+#[test]
+fn what_was_not_flushed_is_checked_again_when_the_system_was_started_anew() {
+    let cloud = Cloud::new();
+    let small = cloud.save(NewArtifact::new(cloud.source("x.txt", "small")).key("x.txt"));
+    let content = noise(2 << 20, 4);
+    let large = cloud.save(NewArtifact::new(cloud.source("x.bin", &content)).key("x.bin"));
+    for (record, path) in [(&small, cloud.cached("x.txt")), (&large, cloud.cached("x.bin"))] {
+        fs::remove_file(&path).unwrap();
+        cloud.instance.cache(record).unwrap();
+        // As a power cut may leave it: of the same size and time, without the content.
+        let metadata = fs::metadata(&path).unwrap();
+        fs::write(&path, vec![0; metadata.len() as usize]).unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&path)
+            .unwrap()
+            .set_modified(metadata.modified().unwrap())
+            .unwrap();
+    }
+    assert_eq!(cloud.text(&small), "\0\0\0\0\0", "nothing tells while the system runs on");
+    *cloud.boot.lock().unwrap() = "second".to_owned();
+    assert_eq!(cloud.text(&small), "small");
+    // What is large was flushed before its note was written.
+    assert_ne!(fs::read(cloud.instance.cache(&large).unwrap()).unwrap(), content);
+    *cloud.boot.lock().unwrap() = "third".to_owned();
+    assert_eq!(cloud.text(&small), "small");
 }
 
 #[test]

@@ -21,6 +21,10 @@ use crate::hash::{
 use crate::store::fetch::Fetch;
 use crate::store::names;
 
+/// Bytes up to which a file is asked for without a look at it first, when it is known to be that small, and read again
+/// sooner than flushed.
+pub(super) const SMALL: u64 = 1024 * 1024;
+
 /// Bytes of one request.
 const RANGE: u64 = 8 * 1024 * 1024;
 
@@ -40,6 +44,8 @@ const POLL: Duration = Duration::from_millis(50);
 pub(super) struct Arrived {
     pub(super) identity: Identity,
     pub(super) stat: Stat,
+    /// Whether it is on the device.
+    pub(super) flushed: bool,
 }
 
 impl Object {
@@ -80,7 +86,7 @@ impl Object {
                 && identity.content.size == stat.size
                 && how.matches(&identity.content, identity.digest)
             {
-                return Ok(Arrived { identity, stat });
+                return Ok(Arrived { identity, stat, flushed: false });
             }
         };
         // Without a tag nobody knows whether what is there belongs to what will come.
@@ -107,9 +113,12 @@ impl Object {
                         let since = Duration::from_micros(u64::try_from(modified.0).unwrap_or_default());
                         file.set_modified(SystemTime::UNIX_EPOCH + since).map_err(fail)?;
                     }
-                    file.sync_data().map_err(fail)?;
+                    let flushed = how.durable || stat.size > SMALL || self.env.boot().is_none();
+                    if flushed {
+                        file.sync_data().map_err(fail)?;
+                    }
                     fs::rename(&partial, target).map_err(fail)?;
-                    return Ok(Arrived { identity, stat });
+                    return Ok(Arrived { identity, stat, flushed });
                 }
                 // What a killed process left may be damaged.
                 Err(_) if from > 0 => from = 0,

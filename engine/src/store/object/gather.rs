@@ -8,16 +8,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::download::{Arrived, MODE};
+use super::download::{Arrived, MODE, SMALL};
 use super::{Object, Stat, runtime};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{ContentHash, HashKind, Manifest, ManifestEntry, folder_hash};
+use crate::hash::{ContentHash, HashKind, Identity, Manifest, ManifestEntry, folder_hash};
 use crate::store::fetch::{Fetch, Fetched};
 use crate::store::folder::exchange_folders;
 use crate::store::names;
-
-/// Bytes up to which a file is asked for without a look at it first, when it is known to be that small.
-const SMALL: u64 = 1024 * 1024;
 
 /// Files of a folder under way at once.
 const FILES: usize = 24;
@@ -33,8 +30,9 @@ impl Object {
                 if target.is_dir() {
                     fs::remove_dir_all(target).map_err(|error| Error::io(target, error))?;
                 }
-                let Arrived { identity, .. } = self.get_file(key, stat, whole, target, how).await?;
-                return Ok(Fetched { content: identity.content, digest: identity.digest, manifest: None });
+                let Arrived { identity, flushed, .. } = self.get_file(key, stat, whole, target, how).await?;
+                let Identity { content, digest } = identity;
+                return Ok(Fetched { content, digest, manifest: None, flushed });
             }
             let below = match self.address.scheme {
                 super::Scheme::Http => Vec::new(),
@@ -74,7 +72,7 @@ impl Object {
             tokio::time::sleep(POLL).await;
         }
         fs::create_dir_all(&partial).map_err(fail)?;
-        let plain = Fetch { progress: how.progress, ..Fetch::default() };
+        let plain = Fetch { progress: how.progress, durable: how.durable, ..Fetch::default() };
         let arrived: Vec<(String, Arrived)> = stream::iter(below)
             .map(|stat| {
                 let name = stat.key.strip_prefix(key).unwrap_or(&stat.key).trim_start_matches('/').to_owned();
@@ -131,7 +129,8 @@ impl Object {
             }
             fs::rename(&partial, target).map_err(fail)?;
         }
-        Ok(Fetched { content, digest, manifest: Some(manifest) })
+        let flushed = arrived.iter().all(|(_, arrived)| arrived.flushed);
+        Ok(Fetched { content, digest, manifest: Some(manifest), flushed })
     }
 
     /// Fetches a file unless an earlier attempt has brought it.
@@ -145,7 +144,7 @@ impl Object {
             });
             if same {
                 (how.progress)(stat.size)?;
-                return Ok(Arrived { identity, stat });
+                return Ok(Arrived { identity, stat, flushed: false });
             }
         }
         self.get_file(key, stat, None, place, how).await
