@@ -29,7 +29,7 @@ _HOMES = {
     "Settings": "_settings",
     "UPath": "upath",
     "connect": "_connecting",
-    "context": "_track",
+    "context": "_context",
     "finish": "_track",
     "flow": "_calls",
     "gc": "_care",

@@ -8,11 +8,11 @@ from holotype._care import gc as gc
 from holotype._care import repair as repair
 from holotype._care import verify as verify
 from holotype._connecting import connect as connect
+from holotype._context import context as context
 from holotype._database import DB as DB
 from holotype._saving import save as save
 from holotype._settings import Settings as Settings
 from holotype._settings import settings as settings
-from holotype._track import context as context
 from holotype._track import finish as finish
 from holotype._track import track as track
 from holotype._view import view as view

@@ -8,8 +8,9 @@ import os
 from pathlib import Path
 
 from holotype import _native, _session, _voice
+from holotype._context import context
 from holotype._started import PARENT, Started, current_call
-from holotype._track import context, json_params, named, refer, repository_address
+from holotype._track import json_params, named, refer, repository_address
 from holotype.registry import registry_class
 
 TYPE_CHECKING = False

@@ -80,7 +80,8 @@ class Started:
     def begin(self, scope: str) -> None:
         """Makes it the call of the whole process: the run of its other threads, with a log of the output."""
         from holotype import _ended
-        from holotype._track import console_for, context, environment
+        from holotype._context import context
+        from holotype._track import console_for, environment
 
         self._scope = scope
         self._options["environment"] = environment()
@@ -132,7 +133,7 @@ class Started:
         if self._scope is None:
             return
         from holotype import _ended
-        from holotype._track import context
+        from holotype._context import context
 
         _ended.unmark(self.run.uid)
         if self._scope == "memorize":
