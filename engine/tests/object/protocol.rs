@@ -332,10 +332,12 @@ pub fn wrong_content_is_never_fetched(place: &Place) {
             Fetch { digest: Some(Digest::of(b"two")), ..Fetch::default() },
         ] {
             let error = place.store.fetch(key, &target, &how).unwrap_err();
-            assert!(matches!(
-                error.kind(),
-                ErrorKind::Corrupt | ErrorKind::Value | ErrorKind::InvalidArgument
-            ));
+            // s3s-fs fails when it is asked for a folder as if that were a file.
+            let refused = match error.kind() {
+                ErrorKind::Corrupt | ErrorKind::Value | ErrorKind::InvalidArgument => true,
+                kind => kind == ErrorKind::Io && key == "d",
+            };
+            assert!(refused, "{error:?}");
         }
         assert_eq!(fs::read(&target).unwrap(), b"old");
         assert_eq!(names(target.parent().unwrap()), ["x"]);
