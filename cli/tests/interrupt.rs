@@ -1,7 +1,7 @@
 //! Ctrl-C while content goes to a bucket: the command stops at once, says so, and leaves nothing behind.
 
 use std::fs::File;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
@@ -11,6 +11,16 @@ use holotype::store::Store;
 use crate::lab::{Lab, finish};
 use crate::stores::proxy::{Fault, Proxy};
 use crate::stores::server::{KEY, MOTO, SECRET, env};
+
+/// Returns a command that hears SIGINT, also where the tests run in the background of a shell, which lets nobody hear it.
+fn listening(command: &Command) -> Command {
+    let mut listening = Command::new("env");
+    listening.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    listening.env_clear().current_dir(command.get_current_dir().unwrap());
+    listening.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    listening.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    listening
+}
 
 #[test]
 fn a_save_to_a_bucket_is_broken_off_and_done_again() {
@@ -36,7 +46,7 @@ fn a_save_to_a_bucket_is_broken_off_and_done_again() {
     // Large enough to go in parts.
     File::create(lab.work().join("large.bin")).unwrap().set_len(51 << 20).unwrap();
     let save = ["save", "large.bin", "--key", "large.bin"];
-    let child = run(&save).spawn().unwrap();
+    let child = listening(&run(&save)).spawn().unwrap();
     while parts.load(Ordering::SeqCst) == 0 {
         std::thread::sleep(Duration::from_millis(20));
     }
