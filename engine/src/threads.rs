@@ -1,6 +1,7 @@
 //! Threads, started on first use, and anew in a process that was forked: no thread follows a fork, and work given to the
 //! threads of the parent would wait for ever.
 
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -28,6 +29,15 @@ impl<T> PerProcess<T> {
             std::mem::forget(old);
         }
         Ok(made)
+    }
+}
+
+impl<T: Default> PerProcess<T> {
+    /// Returns what this process has, which begins as the default.
+    pub(crate) fn own(&self) -> Arc<T> {
+        let made: Result<_, Infallible> = self.get(|| Ok(T::default()));
+        let Ok(own) = made;
+        own
     }
 }
 

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use holotype::NewArtifact;
 use holotype::testing::{Scratch, connect};
 use proof::{Audit, audit, child, plan, save};
-use races::{act, family, file};
+use races::{act, family, file, saved};
 
 const PROCESSES: usize = 16;
 const SAVES: usize = 50;
@@ -39,13 +39,7 @@ fn race(scratch: &Scratch, what: &str, processes: usize, n: usize) -> (Vec<Strin
             child("the_child", &plan).spawn().unwrap()
         })
         .collect();
-    let mut saved = Vec::new();
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8(output.stdout).unwrap();
-        saved.extend(text.lines().filter_map(|line| line.strip_prefix("@saved ")).map(str::to_owned));
-    }
+    let saved = saved(children);
     let took = begun.elapsed();
     assert_eq!(saved.len(), processes * n, "every save was reported");
     eprintln!(

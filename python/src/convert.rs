@@ -90,7 +90,7 @@ impl<'py> IntoPyObject<'py> for Document {
 }
 
 /// Returns a JSON document as Python objects.
-pub fn json_to_python<'py>(py: Python<'py>, json: &Json) -> PyResult<Bound<'py, PyAny>> {
+fn json_to_python<'py>(py: Python<'py>, json: &Json) -> PyResult<Bound<'py, PyAny>> {
     match json {
         Json::Null => Ok(py.None().into_bound(py)),
         Json::Bool(flag) => flag.into_bound_py_any(py),

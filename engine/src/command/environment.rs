@@ -62,6 +62,7 @@ fn searched(env: &Env, called: &Path, programs: &BTreeSet<PathBuf>) -> Searched 
     let python = prefixes.iter().filter(|_| ran("python")).flat_map(|prefix| python_folders(prefix));
     Searched { python: python.collect(), prefixes, r: ran("R") }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -64,7 +64,7 @@ pub(crate) fn gather(session: &Session, run: &Record, process: &Process) {
         // Nobody listens any more where the run was ended without a word.
         let _ = sender.send(look(&env, &process));
     };
-    let Ok(held) = GATHERING.get(|| Ok::<_, ()>(Mutex::default())) else { return };
+    let held = GATHERING.own();
     if thread::Builder::new().name("holotype-surroundings".to_owned()).spawn(work).is_ok() {
         held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key(session, run), receiver);
     }
@@ -72,7 +72,7 @@ pub(crate) fn gather(session: &Session, run: &Record, process: &Process) {
 
 /// Returns what was gathered for a run, once.
 pub(crate) fn gathered(session: &Session, run: &Record) -> Option<Surroundings> {
-    let held = GATHERING.get(|| Ok::<_, ()>(Mutex::default())).ok()?;
+    let held = GATHERING.own();
     let receiver = held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&key(session, run))?;
     receiver.recv_timeout(PATIENCE).ok()
 }
@@ -112,7 +112,7 @@ pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
 
 /// Returns the system and the packages, looked up again where they may have changed.
 fn machine(env: &Env, process: &Process) -> (Json, Arc<Installed>) {
-    let Ok(last) = LAST.get(|| Ok::<_, ()>(Mutex::default())) else { return (Json::Null, Arc::default()) };
+    let last = LAST.own();
     let mut last = last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let system = last.system.get_or_insert_with(|| system(env)).clone();
     (system, installed(env, process, &mut last.packages))

@@ -10,7 +10,7 @@ use holotype::ErrorKind;
 use crate::client::{Client, label};
 use crate::kept::Kept;
 use crate::proof::{self, child, plan};
-use crate::races::{act, family};
+use crate::races::{act, family, saved};
 use crate::stores::server::MOTO;
 
 /// Not a test of its own: one of the processes.
@@ -45,18 +45,6 @@ fn start(client: &Client, kept: Kept, what: &str, process: usize, n: usize) -> C
     let dir = client.dir.to_str().unwrap();
     let plan = [dir, &client.root, kept.name(), what, &process.to_string(), &n.to_string()].join("\t");
     child("race::the_child", &plan).spawn().unwrap()
-}
-
-/// Waits for processes and returns the uids that they reported as saved.
-fn saved(children: Vec<Child>) -> Vec<String> {
-    let mut saved = Vec::new();
-    for child in children {
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let text = String::from_utf8(output.stdout).unwrap();
-        saved.extend(text.lines().filter_map(|line| line.strip_prefix("@saved ")).map(str::to_owned));
-    }
-    saved
 }
 
 #[test]

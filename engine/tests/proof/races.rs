@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Child;
 
 use holotype::{Instance, NewArtifact, Q, Record, RunChoice};
 
@@ -13,6 +14,18 @@ pub fn file(dir: &Path, name: &str, content: &str) -> String {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(&path, content).unwrap();
     path.to_str().unwrap().to_owned()
+}
+
+/// Waits for processes and returns the uids that they reported as saved.
+pub fn saved(children: Vec<Child>) -> Vec<String> {
+    let mut saved = Vec::new();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        saved.extend(text.lines().filter_map(|line| line.strip_prefix("@saved ")).map(str::to_owned));
+    }
+    saved
 }
 
 /// What one process does: its saves number `n` of them.

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const THREADS: usize = 4;
 /// How long putting away may take.
 pub(super) const TIDY: Duration = Duration::from_secs(5);
 
-static TIDYING: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+static TIDYING: PerProcess<Mutex<Vec<JoinHandle<()>>>> = PerProcess::new();
 
 static RUNTIME: PerProcess<Runtime> = PerProcess::new();
 
@@ -48,7 +48,7 @@ pub(super) fn run<T>(progress: Progress<'_>, work: impl Future<Output = Result<T
         };
         if done.is_err() {
             // The process may end right after this: what the work left behind is put away before.
-            let left = std::mem::take(&mut *tidying());
+            let left = tidying(std::mem::take);
             for tidying in left {
                 let _ = tokio::time::timeout(TIDY, tidying).await;
             }
@@ -60,12 +60,12 @@ pub(super) fn run<T>(progress: Progress<'_>, work: impl Future<Output = Result<T
 /// Starts putting away what work leaves behind that is broken off; [`run`] waits for it, though not for long.
 pub(super) fn tidy(work: impl Future<Output = ()> + Send + 'static) {
     if let Ok(runtime) = Handle::try_current() {
-        tidying().push(runtime.spawn(work));
+        tidying(|left| left.push(runtime.spawn(work)));
     }
 }
 
-fn tidying() -> MutexGuard<'static, Vec<JoinHandle<()>>> {
-    TIDYING.lock().unwrap_or_else(PoisonError::into_inner)
+fn tidying<T>(with: impl FnOnce(&mut Vec<JoinHandle<()>>) -> T) -> T {
+    with(&mut TIDYING.own().lock().unwrap_or_else(PoisonError::into_inner))
 }
 
 fn runtime() -> Result<Arc<Runtime>> {
