@@ -117,7 +117,7 @@ pub struct Column {
     pub unique: bool,
     /// Has an index of its own because our queries need it.
     pub indexed: bool,
-    /// Has an index that ignores case, for look-ups by the start of a text and by the whole.
+    /// Has an index of our own, for look-ups by the start of a text (on SQLite, where it ignores case) and by the whole.
     pub prefixes: bool,
     /// What a new record gets.
     pub default: Default,

@@ -198,6 +198,9 @@ impl QuerySet {
 
     /// Returns all records.
     pub fn all(&self) -> Result<Vec<Record>> {
+        if self.is_none() {
+            return Ok(Vec::new());
+        }
         let columns: Vec<&str> = self.registry.columns.iter().map(|column| column.column).collect();
         let rows = self.session.db().rows(&self.select_columns(&columns)?, &self.registry.kinds())?;
         let mut records = crate::write::records(self.registry, rows);
@@ -263,6 +266,9 @@ impl QuerySet {
 
     /// Returns the number of records.
     pub fn count(&self) -> Result<usize> {
+        if self.is_none() {
+            return Ok(0);
+        }
         let mut sql = Sql::new("SELECT COUNT(*) FROM (");
         sql.append(self.select_columns(&["id"])?).push(") AS counted");
         let n = self
@@ -302,6 +308,9 @@ impl QuerySet {
 
     /// Returns the ids.
     pub fn all_ids(&self) -> Result<Vec<i64>> {
+        if self.is_none() {
+            return Ok(Vec::new());
+        }
         let rows = self.session.db().rows(&self.select_columns(&["id"])?, &[crate::Kind::BigInt])?;
         let mut ids: Vec<i64> = rows.iter().filter_map(|row| row.first().and_then(Value::as_int)).collect();
         if let Some(ranked) = &self.ranked {
@@ -352,6 +361,11 @@ impl QuerySet {
             return base.filter(Q::Is("id__in".to_owned(), Operand::Many(keep)))?.subquery(field);
         }
         self.select_columns(&[column])
+    }
+
+    /// Returns true when nothing was found already, so that there is nothing to ask.
+    fn is_none(&self) -> bool {
+        self.ranked.as_ref().is_some_and(Vec::is_empty)
     }
 
     pub(crate) fn session(&self) -> &Session {

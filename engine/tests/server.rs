@@ -328,6 +328,75 @@ fn many_saves_start_again_when_somebody_was_faster() {
     assert!(instance.unused().unwrap().is_empty(), "no content is left over");
 }
 
+/// Asks a question often and returns how many statements the server then keeps prepared for the connection.
+fn prepared_after_asking(db: &Db) -> i64 {
+    for n in 0..6i64 {
+        let mut sql = Sql::new("SELECT ");
+        sql.bind(n).push(" + 1");
+        assert_eq!(db.scalar(&sql, Kind::BigInt).unwrap(), Some(Value::Int(n + 1)));
+    }
+    let sql = Sql::new("SELECT COUNT(*) FROM pg_prepared_statements");
+    db.scalar(&sql, Kind::BigInt).unwrap().unwrap().as_int().unwrap()
+}
+
+#[test]
+fn what_is_asked_again_is_prepared_unless_a_pooler_is_between() {
+    let cluster = Cluster::start();
+    let env = cluster.env("one");
+    for url in [
+        cluster.url(),
+        cluster.far("localhost", PASSWORD, "sslmode=disable"),
+        cluster.far("localhost", PASSWORD, "sslmode=prefer"),
+        cluster.far("localhost", PASSWORD, "sslmode=require"),
+    ] {
+        assert_eq!(prepared_after_asking(&Db::connect(&env, &url).unwrap()), 1, "{url}");
+    }
+    cluster.script("pool", "");
+    let port = std::fs::read_to_string(cluster.folder().join("pooler.port")).unwrap();
+    let pooled = cluster.url().replace(&cluster.port(), port.trim());
+    assert_eq!(prepared_after_asking(&Db::connect(&env, &pooled).unwrap()), 0);
+}
+
+#[test]
+fn prepared_statements_survive_changed_tables() {
+    let cluster = Cluster::start();
+    let env = cluster.env("one");
+    let (db, other) =
+        (Db::connect(&env, &cluster.url()).unwrap(), Db::connect(&env, &cluster.url()).unwrap());
+    let run = |db: &Db, sql: &str| db.each(&Sql::new(sql), &mut |_| Ok(())).unwrap();
+    run(&db, "CREATE TABLE changing (name VARCHAR(9), n INTEGER)");
+    run(&db, "INSERT INTO changing VALUES ('one', 1)");
+    let ask = || {
+        let mut sql = Sql::new("SELECT name, n FROM changing WHERE n = ");
+        sql.bind(1i64);
+        db.rows(&sql, &[Kind::Text, Kind::BigInt])
+    };
+    let row = vec![vec![Value::from("one"), Value::Int(1)]];
+    (0..6).for_each(|_| assert_eq!(ask().unwrap(), row));
+    for change in ["ADD COLUMN more TEXT", "ALTER COLUMN name TYPE TEXT", "ALTER COLUMN n TYPE BIGINT"] {
+        run(&other, &format!("ALTER TABLE changing {change}"));
+        (0..6).for_each(|_| assert_eq!(ask().unwrap(), row, "after {change}"));
+    }
+    // Whatever else becomes of the statements, the question is answered.
+    run(&db, "DEALLOCATE ALL");
+    (0..6).for_each(|_| assert_eq!(ask().unwrap(), row));
+    // In a transaction the server has given up already: it says so, and the next try goes through.
+    (0..6).for_each(|_| assert_eq!(ask().unwrap(), row));
+    run(&other, "ALTER TABLE changing ALTER COLUMN n TYPE INTEGER");
+    let in_transaction = || {
+        db.write(|tx| {
+            let mut sql = Sql::new("SELECT name, n FROM changing WHERE n = ");
+            sql.bind(1i64);
+            tx.rows(&sql, &[Kind::Text, Kind::BigInt])
+        })
+    };
+    if let Err(error) = in_transaction() {
+        assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
+        assert!(error.to_string().contains("try again"), "{error}");
+    }
+    assert_eq!(in_transaction().unwrap(), row);
+}
+
 #[test]
 fn connections_are_encrypted_and_secrets_kept() {
     let cluster = Cluster::start();

@@ -68,8 +68,10 @@ pub fn create_own(dialect: Dialect) -> Vec<String> {
          WHERE \"_real_key\" IS NOT NULL"
             .to_owned(),
     ];
-    if dialect == Dialect::Sqlite {
-        statements.extend(model::all().iter().flat_map(prefix_indexes));
+    let registries = model::all();
+    match dialect {
+        Dialect::Sqlite => statements.extend(registries.iter().flat_map(prefix_indexes)),
+        Dialect::Postgres => statements.extend(registries.iter().flat_map(equality_indexes)),
     }
     statements
 }
@@ -82,13 +84,29 @@ pub fn own_names(dialect: Dialect) -> Vec<String> {
 
 /// Returns the indexes for look-ups of texts by their start, which ignore case on SQLite.
 fn prefix_indexes(registry: &Registry) -> impl Iterator<Item = String> {
-    let dialect = Dialect::Sqlite;
-    let stem = registry.table.trim_start_matches("lamindb_");
     registry.columns.iter().filter(|column| column.prefixes).map(move |column| {
-        let name = dialect.quote(&format!("holotype_{stem}_{}_prefix_idx", column.column));
-        let [table, column] = [registry.table, column.column].map(|part| dialect.quote(part));
+        let [name, table, column] = own_index(registry, column, "prefix");
         format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({column} COLLATE NOCASE)")
     })
+}
+
+/// Returns the indexes for look-ups of whole texts that the format leaves without one on PostgreSQL.
+///
+/// They hold hashes: a text of any length fits, where an ordinary index would refuse the row of a long one.
+fn equality_indexes(registry: &Registry) -> impl Iterator<Item = String> {
+    registry.columns.iter().filter(|column| column.prefixes && !column.indexed).map(move |column| {
+        let [name, table, column] = own_index(registry, column, "equal");
+        format!(
+            "CREATE INDEX IF NOT EXISTS {name} ON {table} USING hash ({column}) WHERE {column} IS NOT NULL"
+        )
+    })
+}
+
+/// Returns the quoted names of an index of our own, its table and its column.
+fn own_index(registry: &Registry, column: &Column, what: &str) -> [String; 3] {
+    let stem = registry.table.trim_start_matches("lamindb_");
+    let name = format!("holotype_{stem}_{}_{what}_idx", column.column);
+    [name.as_str(), registry.table, column.column].map(|part| format!("\"{part}\""))
 }
 
 fn create_table(dialect: Dialect, registry: &Registry) -> String {

@@ -5,6 +5,7 @@ mod cells;
 mod connection;
 mod copy;
 mod error;
+mod prepared;
 mod tls;
 mod url;
 
@@ -131,6 +132,9 @@ impl Postgres {
             self.keep(connection);
             return result;
         }
+        if result.is_err() && connection.was_stale() && again() {
+            result = work(&connection);
+        }
         self.keep(connection);
         result
     }
@@ -191,8 +195,8 @@ impl Postgres {
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; \
              SET LOCAL lock_timeout = {PATIENCE_MS}; \
              SET LOCAL synchronous_commit = {commit}; \
-             SELECT pg_advisory_xact_lock({WRITERS}); \
-             SELECT txid_current() || ' ' || extract(epoch FROM pg_postmaster_start_time())"
+             SELECT txid_current() || ' ' || extract(epoch FROM pg_postmaster_start_time()) \
+             FROM pg_advisory_xact_lock({WRITERS})"
         )
     }
 

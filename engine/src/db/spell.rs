@@ -46,7 +46,10 @@ impl Sql {
         match letters {
             Letters::Distinct => postgres.append(expression).push("::text LIKE ").bind(pattern),
             Letters::Alike => {
-                postgres.push("UPPER(").append(expression).push("::text) LIKE UPPER(").bind(pattern).push(")")
+                // For a pattern of ASCII alone the plain rules find the same at half the cost.
+                let rules = if pattern.is_ascii() { " COLLATE \"C\"" } else { "" };
+                postgres.push("UPPER(").append(expression).push("::text").push(rules).push(") LIKE UPPER(");
+                postgres.bind(pattern).push(")")
             }
         };
         self.fork(sqlite, postgres)

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use tokio::runtime::Runtime;
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Row, SimpleQueryMessage};
 
 use super::cancel::cancel;
 use super::cells::{self, Param};
 use super::error::{self, Damage};
+use super::prepared::Prepared;
 use super::tls::Tls;
 use super::url::Target;
 use crate::db::{Cell, Sql, collect};
@@ -32,6 +34,8 @@ pub(in crate::db) struct Connection {
     lost: Flag<bool>,
     /// A statement failed: until the transaction or a savepoint is rolled back, the server refuses all others.
     failed: Flag<bool>,
+    prepared: Prepared,
+    stale: Flag<bool>,
 }
 
 impl Drop for Connection {
@@ -78,12 +82,19 @@ impl Connection {
             patience: target.patience,
             lost: Flag::new(false),
             failed: Flag::new(false),
+            prepared: Prepared::default(),
+            stale: Flag::new(false),
         })
     }
 
     /// Returns true when nothing more can be asked.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.get() || self.client.is_closed()
+    }
+
+    /// Returns true, once, after a statement failed only because it had been prepared: asked again it will not.
+    pub(super) fn was_stale(&self) -> bool {
+        self.stale.take()
     }
 
     /// Forgets that a statement failed: what it was part of begins or is rolled back.
@@ -104,6 +115,7 @@ impl Connection {
 
     fn fail(&self, error: tokio_postgres::Error) -> Error {
         self.failed.set(true);
+        self.stale.set(self.prepared.is_stale(&error));
         if error::damage(&error) == Damage::Lost {
             self.lost.set(true);
         }
@@ -160,9 +172,14 @@ impl Connection {
     /// Calls `visit` for every row and returns how many rows the statement changed.
     fn run(&self, sql: &Sql, visit: &mut dyn FnMut(&Row) -> Result<()>) -> Result<usize> {
         let (text, params) = sql.to_postgres();
-        // Nothing is prepared by name: a pooler in between may hand every transaction to another server process.
-        let params = params.into_iter().map(|value| (Param(value), Param(value).type_()));
-        let stream = self.wait(self.client.query_typed_raw(&text, params))?;
+        let types: Vec<Type> = params.iter().map(|value| Param(value).type_()).collect();
+        let params = params.into_iter().map(Param);
+        let stream = self.wait(async {
+            match self.prepared.get(&self.client, &self.config, &text, &types).await? {
+                Some(statement) => self.client.query_raw(&statement, params).await,
+                None => self.client.query_typed_raw(&text, params.zip(types.iter().cloned())).await,
+            }
+        })?;
         let mut stream = pin!(stream.ready_chunks(CHUNK));
         while let Some(chunk) = self.wait(stream.next().map(Ok))? {
             for row in chunk {

@@ -76,6 +76,10 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
         "40001" | "40P01" => {
             (ErrorKind::Busy, format!("{place}: another program changed the same rows ({text}): try again"))
         }
+        "0A000" | "26000" if is_stale(db) => (
+            ErrorKind::Busy,
+            format!("{place}: another program changed the tables meanwhile ({text}): try again"),
+        ),
         "55P03" => (ErrorKind::Busy, format!("{place} stayed locked by other writers: try again")),
         "53300" => (ErrorKind::Busy, format!("{place} takes no more connections ({text}): try again later")),
         "57014" => (ErrorKind::Busy, format!("{place} gave the statement up ({text}): try again")),
@@ -104,6 +108,15 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
         }
         class if class.starts_with("22") => (ErrorKind::Value, format!("{text}{detail}")),
         code => (ErrorKind::Database, format!("{place}: {text}{detail} [{code}]")),
+    }
+}
+
+/// Returns true for what fails only because it was prepared: the statement is gone, or its tables have other columns now.
+pub(super) fn is_stale(error: &DbError) -> bool {
+    match error.code().code() {
+        "26000" => true,
+        "0A000" => error.routine() == Some("RevalidateCachedQuery"),
+        _ => false,
     }
 }
 
