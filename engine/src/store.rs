@@ -24,12 +24,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use fetch::{Fetch, Fetched};
+pub use fetch::{Fetch, FetchJob, Fetched};
 pub use leftover::{Leftover, LeftoverKind, Unfinished};
 pub use local::Entry;
 pub use move_::TakenOut;
 use object::Object;
 pub use object::Stat;
+pub(crate) use remote::content_of;
 pub use versioned::Version;
 
 use crate::env::Env;

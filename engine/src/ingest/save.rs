@@ -53,7 +53,15 @@ impl Instance {
         self.look_at_lazy(artifact)?;
         let Some(pending) = artifact.pending.clone() else { return self.save_fields(artifact) };
         let remote = pending.is_remote();
-        if !(if remote { self.is_there(&artifact.record)? } else { pending.source.exists() }) {
+        let there = match (remote, pending.folder) {
+            (false, _) => pending.source.exists(),
+            (true, false) => self.is_there(&artifact.record)?,
+            (true, true) => {
+                let (store, key) = self.located(&artifact.record)?;
+                store.is_folder(&key)?
+            }
+        };
+        if !there {
             return Err(Error::new(
                 ErrorKind::FileNotFound,
                 format!(

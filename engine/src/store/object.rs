@@ -18,6 +18,7 @@ mod http;
 mod look;
 mod moves;
 mod parts;
+mod plain;
 mod repository;
 mod runtime;
 mod tags;

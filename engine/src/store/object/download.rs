@@ -12,6 +12,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::{GetOptions, GetRange};
 
 use super::client::Client;
+use super::upload::kib;
 use super::{Object, Stat, runtime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
@@ -160,10 +161,15 @@ impl Object {
             return both.finish().ok_or_else(|| self.cut(key));
         }
         let mut ranges = stream::iter(ranges(there, stat.size))
-            .map(|range| self.range(client, key, stat, range))
+            .map(|range| async {
+                // Each file waits for its ranges in their order: who has come has only to be taken.
+                let held = client.memory.clone().acquire_many_owned(kib(range.end - range.start)).await;
+                Ok::<_, Error>((self.range(client, key, stat, range).await?, held))
+            })
             .buffered(PARALLEL);
-        while let Some(bytes) = ranges.next().await {
-            take(&bytes?)?;
+        while let Some(came) = ranges.next().await {
+            let (bytes, _held) = came?;
+            take(&bytes)?;
         }
         both.finish().ok_or_else(|| self.cut(key))
     }
