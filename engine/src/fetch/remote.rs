@@ -95,9 +95,12 @@ impl Instance {
             .collect();
         let limit = cache_limit(self.env())?;
         let fetched = store.fetch_many(&jobs, &Fetch { durable: false, progress: &step, ..Fetch::default() });
+        let mut all = Ok(());
         for (&at, fetched) in missing.iter().zip(fetched) {
-            copies[at].made(limit, fetched?.flushed)?;
+            // What came is kept, whatever became of the others.
+            all = all.and(fetched.and_then(|fetched| copies[at].made(limit, fetched.flushed)));
         }
+        all?;
         Ok(copies.into_iter().map(|copy| copy.path).collect())
     }
 

@@ -64,7 +64,7 @@ impl Instance {
         let (from, place) = (storage_key(&before), storage_key(record));
         let store = self.store(record)?;
         let staged = stage_key(self, record);
-        let published = self.publish(&store, record, pending, &staged)?;
+        let published = self.publish(&store, record, pending, &staged, None)?;
         faults::hit("save.staged");
         let content = Content::of_published(&published)?;
         let taken = store.exists(&place)?;

@@ -88,7 +88,7 @@ impl Instance {
     }
 
     /// Returns the artifact that the registry stores under an automatic name.
-    fn by_automatic_name(&self, storage: &Record, name: &str) -> Result<Option<Record>> {
+    pub(super) fn by_automatic_name(&self, storage: &Record, name: &str) -> Result<Option<Record>> {
         let uid = name.split(['.', '/']).next().unwrap_or_default();
         let artifacts = self.registry("Artifact")?.filter(Q::is("storage_id", storage.id()))?;
         match uid.len() {

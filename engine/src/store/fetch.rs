@@ -110,8 +110,8 @@ impl Store {
             return Err(Error::invalid(format!("{} names no file", target.display())));
         };
         std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-        let how =
-            Publish { durable: false, content: how.content, digest: how.digest, progress: how.progress };
+        let (Fetch { content, digest, progress, .. }, durable) = (*how, false);
+        let how = Publish { durable, content, digest, progress, ..Publish::default() };
         let published = Store::local(folder, &self.env).publish(&self.path(key)?, name, &how)?;
         let Published { content, digest, manifest, .. } = published;
         Ok(Fetched { content, digest, manifest, flushed: false })

@@ -20,6 +20,7 @@ mod moves;
 mod parts;
 mod plain;
 mod repository;
+mod resume;
 mod runtime;
 mod tags;
 mod unfinished;
@@ -34,6 +35,7 @@ use client::Client;
 use object_store::path::Path as Location;
 
 pub use look::Stat;
+pub use resume::UploadNote;
 
 use crate::env::Env;
 use crate::error::{Error, Result};

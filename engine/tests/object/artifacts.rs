@@ -29,7 +29,7 @@ impl Cloud {
         Cloud::at(&MOTO.root())
     }
 
-    fn at(root: &str) -> Cloud {
+    pub fn at(root: &str) -> Cloud {
         let dir = tempfile::tempdir().unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
         let sink = events.clone();

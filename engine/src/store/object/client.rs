@@ -17,7 +17,7 @@ use object_store::{
 use tokio::sync::Semaphore;
 
 use super::address::{Address, Scheme};
-use super::credentials::Aws;
+use super::credentials::{Aws, Who};
 use super::http::Connector;
 use super::unfinished::Signer;
 use super::{azure, google};
@@ -58,6 +58,8 @@ pub(super) struct Client {
     pub(super) http: HttpClient,
     /// Signs them, for S3.
     pub(super) signer: Option<Signer>,
+    /// Whether the store can compare with what was signed whatever it gets.
+    pub(super) signed: bool,
     /// Who talks to the store, for messages.
     pub(super) who: String,
     /// Where the bucket lies, for messages and for the registry.
@@ -181,6 +183,7 @@ fn reader(store: Arc<dyn ObjectStore>, options: &ClientOptions) -> Result<Client
         pages: None,
         http: Connector::default().connect(options)?,
         signer: None,
+        signed: false,
         who: String::new(),
         endpoint: String::new(),
         region: None,
@@ -223,6 +226,7 @@ async fn s3(
     let signer = Signer { credentials: store.credentials().clone(), region: signed_for, bucket };
     let mut client = writer(store, &options)?;
     client.signer = Some(signer);
+    client.signed = aws.who != Who::Unknown;
     client.who = aws.who.words();
     client.endpoint = endpoint.unwrap_or_else(|| "AWS".to_owned());
     client.region = region;
