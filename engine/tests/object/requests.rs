@@ -51,7 +51,10 @@ fn a_set_is_fetched_in_parallel() {
         false => Fault::None,
     });
     let records: Vec<_> = (0..12)
-        .map(|i| cloud.save(NewArtifact::new(cloud.source(&format!("{i}.txt"), format!("content {i}")))))
+        .map(|i| {
+            let name = format!("{i}.txt");
+            cloud.save(NewArtifact::new(cloud.source(&name, format!("content {i}"))).key(&name))
+        })
         .collect();
     fs::remove_dir_all(cloud.dir.path().join("cache")).unwrap();
     asked.lock().unwrap().clear();
