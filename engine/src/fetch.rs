@@ -3,6 +3,7 @@
 mod index;
 mod remote;
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -66,14 +67,35 @@ impl Instance {
     /// [`ErrorKind::Corrupt`] when it is not what the registry says.
     pub fn cache(&self, record: &Record) -> Result<PathBuf> {
         let (store, key) = self.held(record)?;
-        if store.is_remote() {
-            return self.fetch_copy(record, &store, &key);
+        if store.is_remote() { self.fetch_copy(record, &store, &key) } else { local_path(&store, &key) }
+    }
+
+    /// Returns for every artifact what [`Instance::cache`] returns, in their order; remote content is fetched in parallel.
+    ///
+    /// # Errors
+    /// Those of [`Instance::cache`], for the first artifact that cannot be read; the others are in the cache as far as they
+    /// were fetched.
+    pub fn cache_all(&self, records: &[Record]) -> Result<Vec<PathBuf>> {
+        let mut paths = vec![PathBuf::new(); records.len()];
+        let mut remote: BTreeMap<PathBuf, (Store, Vec<(usize, String)>)> = BTreeMap::new();
+        for (at, record) in records.iter().enumerate() {
+            let (store, key) = self.held(record)?;
+            if store.is_remote() {
+                let at_store =
+                    remote.entry(store.root().to_path_buf()).or_insert_with(|| (store, Vec::new()));
+                at_store.1.push((at, key));
+            } else {
+                paths[at] = local_path(&store, &key)?;
+            }
         }
-        let path = store.path(&key)?;
-        if !path.exists() {
-            return Err(Error::new(ErrorKind::FileNotFound, format!("{}", path.display())));
+        for (store, wanted) in remote.values() {
+            let given: Vec<_> = wanted.iter().map(|(at, key)| (&records[*at], key.as_str())).collect();
+            let fetched = self.fetch_copies(store, &given)?;
+            for ((at, _), path) in wanted.iter().zip(fetched) {
+                paths[*at] = path;
+            }
         }
-        Ok(path)
+        Ok(paths)
     }
 
     /// Returns where the complete content of an artifact can be read in parts: a local path as [`Instance::cache`] does,
@@ -123,4 +145,12 @@ impl Instance {
         })?;
         Ok(is_incomplete(&row))
     }
+}
+
+fn local_path(store: &Store, key: &str) -> Result<PathBuf> {
+    let path = store.path(key)?;
+    if !path.exists() {
+        return Err(Error::new(ErrorKind::FileNotFound, format!("{}", path.display())));
+    }
+    Ok(path)
 }

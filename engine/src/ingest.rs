@@ -19,6 +19,7 @@ mod remote;
 mod remove;
 mod replace;
 mod restore;
+mod resume;
 mod save;
 mod source;
 mod upload;

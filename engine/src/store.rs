@@ -24,12 +24,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-pub use fetch::{Fetch, Fetched};
+pub use fetch::{Fetch, FetchJob, Fetched};
 pub use leftover::{Leftover, LeftoverKind, Unfinished};
 pub use local::Entry;
 pub use move_::TakenOut;
 use object::Object;
-pub use object::Stat;
+pub use object::{Stat, UploadNote};
+pub(crate) use remote::content_of;
 pub use versioned::Version;
 
 use crate::env::Env;
@@ -64,6 +65,8 @@ pub struct Publish<'a> {
     pub content: Option<&'a ContentHash>,
     /// The digest that the content must turn out to have.
     pub digest: Option<Digest>,
+    /// What a large upload to a bucket is noted in, so that another process can take it up.
+    pub note: Option<&'a UploadNote>,
     /// Called with the number of bytes just copied, from several threads; its error breaks the operation off.
     pub progress: &'a (dyn Fn(u64) -> Result<()> + Sync),
 }
@@ -97,7 +100,7 @@ pub struct Published {
 impl Default for Publish<'_> {
     /// Returns durable publishing without expectations.
     fn default() -> Self {
-        Publish { durable: true, content: None, digest: None, progress: &|_| Ok(()) }
+        Publish { durable: true, content: None, digest: None, note: None, progress: &|_| Ok(()) }
     }
 }
 

@@ -47,9 +47,9 @@ impl Instance {
     /// Returns a readable local path for every artifact of a collection, in order.
     ///
     /// # Errors
-    /// Those of [`Instance::cache`], for the first artifact that cannot be read.
+    /// Those of [`Instance::cache_all`], for the first artifact that cannot be read.
     pub fn cache_collection(&self, collection: &Record) -> Result<Vec<PathBuf>> {
-        self.ordered_artifacts(collection)?.all()?.iter().map(|artifact| self.cache(artifact)).collect()
+        self.cache_all(&self.ordered_artifacts(collection)?.all()?)
     }
 
     /// Returns the one suffix of all artifacts, by which a face chooses how to read them together.

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use super::index::Index;
 use crate::content::{Content, recorded_hash};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::hash::{ContentHash, Digest, folder_hash};
+use crate::hash::{ContentHash, Digest};
 use crate::ingest::progress::Progress;
 use crate::ingest::storage_key;
 use crate::instance::Instance;
@@ -17,7 +17,7 @@ use crate::instance::root::StorageRoot;
 use crate::instance::settings::{ArtifactPlace, cache_limit, cache_path};
 use crate::model;
 use crate::record::Record;
-use crate::store::{Fetch, Publish, Stat, Store};
+use crate::store::{Fetch, FetchJob, Publish, Stat, Store, content_of};
 use crate::threads;
 
 /// A copy of an artifact's remote content, wherever it stands.
@@ -59,19 +59,49 @@ impl Copy<'_> {
 impl Instance {
     /// Returns the copy of remote content in the cache, fetched unless it is there and right.
     pub(super) fn fetch_copy(&self, record: &Record, store: &Store, key: &str) -> Result<PathBuf> {
-        let copy = self.copy_of(record, store, key)?;
-        if copy.is_right()? {
-            return Ok(copy.path);
+        let mut paths = self.fetch_copies(store, &[(record, key)])?;
+        paths
+            .pop()
+            .ok_or_else(|| Error::invalid(format!("Nothing was fetched for artifact {}", record.uid())))
+    }
+
+    /// Returns the copies of remote content in the cache, each given by its artifact and its key; those that are not there
+    /// or not right are fetched, many at once.
+    pub(super) fn fetch_copies(&self, store: &Store, wanted: &[(&Record, &str)]) -> Result<Vec<PathBuf>> {
+        let mut copies = Vec::with_capacity(wanted.len());
+        let mut missing = Vec::new();
+        for (at, (record, key)) in wanted.iter().enumerate() {
+            let copy = self.copy_of(record, store, key)?;
+            if !copy.is_right()? {
+                missing.push(at);
+            }
+            copies.push(copy);
         }
-        let total = copy.expected.as_ref().map_or(0, |expected| expected.size);
-        let progress =
-            Progress::new(self.env(), "fetching", record.text("key").unwrap_or(record.uid()), total);
+        let size = |at: &usize| copies[*at].expected.as_ref().map_or(0, |expected| expected.size);
+        let name = match &missing[..] {
+            [one] => wanted[*one].0.text("key").unwrap_or(wanted[*one].0.uid()).to_owned(),
+            many => format!("{} artifacts", many.len()),
+        };
+        let progress = Progress::new(self.env(), "fetching", name, missing.iter().map(size).sum());
         let step = |bytes| progress.step(bytes);
-        let content = copy.expected.as_ref();
-        let how = Fetch { content, digest: copy.digest, durable: false, progress: &step };
-        let fetched = store.fetch(key, &copy.path, &how)?;
-        copy.made(cache_limit(self.env())?, fetched.flushed)?;
-        Ok(copy.path)
+        let jobs: Vec<FetchJob<'_>> = missing
+            .iter()
+            .map(|&at| FetchJob {
+                key: wanted[at].1,
+                target: &copies[at].path,
+                content: copies[at].expected.as_ref(),
+                digest: copies[at].digest,
+            })
+            .collect();
+        let limit = cache_limit(self.env())?;
+        let fetched = store.fetch_many(&jobs, &Fetch { durable: false, progress: &step, ..Fetch::default() });
+        let mut all = Ok(());
+        for (&at, fetched) in missing.iter().zip(fetched) {
+            // What came is kept, whatever became of the others.
+            all = all.and(fetched.and_then(|fetched| copies[at].made(limit, fetched.flushed)));
+        }
+        all?;
+        Ok(copies.into_iter().map(|copy| copy.path).collect())
     }
 
     /// Returns true when remote content can be read from where it lies: there is no copy of it, and its store describes
@@ -81,15 +111,9 @@ impl Instance {
         if copy.is_right()? {
             return Ok(false);
         }
-        let found = described(store, key)?;
+        let found = store.describe(key)?;
         let Some(expected) = copy.expected else { return Ok(true) };
-        let hash = match &found[..] {
-            [file] if file.key == key => file.content.clone(),
-            files => {
-                let of_file = |stat: &Stat| Some((stat.content.as_ref()?.hash.clone(), stat.size));
-                files.iter().map(of_file).collect::<Option<Vec<_>>>().and_then(folder_hash)
-            }
-        };
+        let hash = content_of(&found, key);
         let same_size = found.iter().map(|stat| stat.size).sum::<u64>() == expected.size;
         Ok(same_size && hash.is_none_or(|hash| hash.kind != expected.kind || hash.hash == expected.hash))
     }
@@ -164,21 +188,9 @@ impl Instance {
     }
 }
 
-/// Returns what a store tells of a file, or of every file of a folder.
-fn described(store: &Store, key: &str) -> Result<Vec<Stat>> {
-    let files = match store.stat(key)? {
-        Some(stat) => vec![stat],
-        None => store.stats(&format!("{key}/"))?,
-    };
-    if files.is_empty() {
-        return Err(Error::new(ErrorKind::FileNotFound, store.url(key)?));
-    }
-    Ok(files)
-}
-
 /// Returns what tells one state of remote content from another where the registry has no hash.
 fn state(store: &Store, key: &str) -> Result<String> {
-    let files = described(store, key)?;
+    let files = store.describe(key)?;
     let line = |stat: &Stat| {
         format!("{} {} {} {:?}\n", stat.key, stat.size, stat.tag.as_deref().unwrap_or("-"), stat.modified)
     };

@@ -63,8 +63,9 @@ impl Instance {
         let before = former(record).unwrap_or_else(|| record.clone());
         let (from, place) = (storage_key(&before), storage_key(record));
         let store = self.store(record)?;
-        let staged = stage_key(self, record);
-        let published = self.publish(&store, record, pending, &staged)?;
+        let note = self.upload_note(&store, &pending.source)?;
+        let staged = self.begun_key(record, note.as_ref())?.unwrap_or_else(|| stage_key(self, record));
+        let published = self.publish(&store, record, pending, &staged, note.as_ref())?;
         faults::hit("save.staged");
         let content = Content::of_published(&published)?;
         let taken = store.exists(&place)?;

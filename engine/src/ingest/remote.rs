@@ -14,7 +14,7 @@ use crate::instance::Instance;
 use crate::key::{self, KeyKind};
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::{Store, content_of};
 
 /// Returns true for the URL of something on another machine.
 pub(super) fn is_remote(source: &str) -> bool {
@@ -46,21 +46,15 @@ impl Instance {
             key::check(key, KeyKind::Virtual)?;
         }
         let store = Store::open(storage.text("root").unwrap_or_default(), self.env())?;
-        let stat = store.stat(&relative)?;
-        let folder = stat.is_none();
-        if folder && !store.is_folder(&relative)? {
-            return Err(Error::new(ErrorKind::FileNotFound, url));
-        }
+        let found = store.describe(&relative)?;
+        let folder = found.iter().all(|stat| stat.key != relative);
         let suffix = check_suffix(self, Path::new(&relative), new)?;
         let table = !folder && is_table_name(Path::new(&relative));
         let place = in_place(storage, relative.clone(), new)?;
         let source = PathBuf::from(&url);
-        let expected = match (self.creation().skip_size_hash, stat) {
-            (true, _) => None,
-            (false, Some(stat)) => stat.content,
-            (false, None) => store.content(&relative)?,
-        };
-        if expected.is_none() && !self.creation().skip_size_hash {
+        let skip = self.creation().skip_size_hash;
+        let expected = content_of(&found, &relative).filter(|_| !skip);
+        if expected.is_none() && !skip {
             self.env().emit(Event::Warning(format!("did not add hash for {url}")));
         }
         if let Some(content) = &expected
@@ -94,7 +88,7 @@ impl Instance {
     }
 
     /// Returns the artifact that the registry stores under an automatic name.
-    fn by_automatic_name(&self, storage: &Record, name: &str) -> Result<Option<Record>> {
+    pub(super) fn by_automatic_name(&self, storage: &Record, name: &str) -> Result<Option<Record>> {
         let uid = name.split(['.', '/']).next().unwrap_or_default();
         let artifacts = self.registry("Artifact")?.filter(Q::is("storage_id", storage.id()))?;
         match uid.len() {

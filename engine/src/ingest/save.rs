@@ -22,7 +22,7 @@ use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::{Publish, Published, Store};
+use crate::store::{Publish, Published, Store, UploadNote};
 use crate::value::Value;
 use crate::write;
 
@@ -53,7 +53,15 @@ impl Instance {
         self.look_at_lazy(artifact)?;
         let Some(pending) = artifact.pending.clone() else { return self.save_fields(artifact) };
         let remote = pending.is_remote();
-        if !(if remote { self.is_there(&artifact.record)? } else { pending.source.exists() }) {
+        let there = match (remote, pending.folder) {
+            (false, _) => pending.source.exists(),
+            (true, false) => self.is_there(&artifact.record)?,
+            (true, true) => {
+                let (store, key) = self.located(&artifact.record)?;
+                store.is_folder(&key)?
+            }
+        };
+        if !there {
             return Err(Error::new(
                 ErrorKind::FileNotFound,
                 format!(
@@ -122,6 +130,8 @@ impl Instance {
         write::fill(self, &mut record)?;
         write::check(&record)?;
         let store = self.store(&record)?;
+        // Held until the row is there: nobody else takes the upload up.
+        let note = self.upload_note(&store, &pending.source)?;
         let (staged, content) = match pending.content.clone().filter(|_| pending.lazy) {
             Some(content) => {
                 let staged = self.lazy_key(&store, pending)?;
@@ -132,12 +142,13 @@ impl Instance {
             }
             None => {
                 // A new family has its place to itself, if nobody uses the key in the meantime.
-                let staged = match pending.family {
-                    Family::New if record.flag("_key_is_virtual") => storage_key(&record),
-                    _ => stage_key(self, &record),
+                let staged = match (self.begun_key(&record, note.as_ref())?, &pending.family) {
+                    (Some(begun), _) => begun,
+                    (None, Family::New) if record.flag("_key_is_virtual") => storage_key(&record),
+                    (None, _) => stage_key(self, &record),
                 };
-                let content = Content::of_published(&self.publish(&store, &record, pending, &staged)?)?;
-                (staged, content)
+                let published = self.publish(&store, &record, pending, &staged, note.as_ref())?;
+                (staged, Content::of_published(&published)?)
             }
         };
         faults::hit("save.staged");
@@ -280,6 +291,7 @@ impl Instance {
         record: &Record,
         pending: &Pending,
         key: &str,
+        note: Option<&UploadNote>,
     ) -> Result<Published> {
         self.env()
             .emit(Event::Storing { uid: record.uid().to_owned(), path: store.url(&storage_key(record))? });
@@ -287,7 +299,8 @@ impl Instance {
         let progress =
             Progress::new(self.env(), "storing", record.text("key").unwrap_or(record.uid()), total);
         let step = |bytes| progress.step(bytes);
-        let how = Publish { content: pending.expected.as_ref(), progress: &step, ..self.publishing() };
+        let content = pending.expected.as_ref();
+        let how = Publish { content, note, progress: &step, ..self.publishing() };
         store.publish_own(&pending.source, key, &how)
     }
 

@@ -135,7 +135,9 @@ impl Instance {
         let progress =
             Progress::new(self.env(), "storing", record.text("key").unwrap_or(record.uid()), total);
         let step = |bytes| progress.step(bytes);
+        let note = self.upload_note(store, source)?;
         let how = Publish {
+            note: note.as_ref(),
             content: expected.as_ref(),
             digest: known.map(|content| content.digest),
             progress: &step,

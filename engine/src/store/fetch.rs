@@ -20,6 +20,25 @@ pub struct Fetch<'a> {
     pub progress: &'a (dyn Fn(u64) -> Result<()> + Sync),
 }
 
+/// One file or folder of many to fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchJob<'a> {
+    /// Where it lies.
+    pub key: &'a str,
+    /// Where to bring it, a path of this machine.
+    pub target: &'a Path,
+    /// As in [`Fetch`].
+    pub content: Option<&'a ContentHash>,
+    /// As in [`Fetch`].
+    pub digest: Option<Digest>,
+}
+
+impl<'a> FetchJob<'a> {
+    pub(super) fn how(&self, how: &Fetch<'a>) -> Fetch<'a> {
+        Fetch { content: self.content, digest: self.digest, ..*how }
+    }
+}
+
 /// What was fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetched {
@@ -65,6 +84,15 @@ impl Fetch<'_> {
 }
 
 impl Store {
+    /// Fetches many files and folders, from another machine in parallel; results come in the order of the jobs, and each
+    /// succeeds or fails by itself. `how.content` and `how.digest` do not apply: each job carries its own.
+    pub fn fetch_many<'a>(&self, jobs: &[FetchJob<'a>], how: &Fetch<'a>) -> Vec<Result<Fetched>> {
+        match self.object() {
+            Some(object) => object.fetch_many(jobs, how),
+            None => jobs.iter().map(|job| self.fetch(job.key, job.target, &job.how(how))).collect(),
+        }
+    }
+
     /// Brings the file or folder at `key` to `target`, a path of this machine.
     ///
     /// It appears there whole and checked, or not at all; what lay there is replaced. Files carry the time of their
@@ -82,8 +110,8 @@ impl Store {
             return Err(Error::invalid(format!("{} names no file", target.display())));
         };
         std::fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-        let how =
-            Publish { durable: false, content: how.content, digest: how.digest, progress: how.progress };
+        let (Fetch { content, digest, progress, .. }, durable) = (*how, false);
+        let how = Publish { durable, content, digest, progress, ..Publish::default() };
         let published = Store::local(folder, &self.env).publish(&self.path(key)?, name, &how)?;
         let Published { content, digest, manifest, .. } = published;
         Ok(Fetched { content, digest, manifest, flushed: false })

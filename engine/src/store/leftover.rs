@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use walkdir::WalkDir;
 
-use super::Store;
 use super::names::{self, Passing};
 use super::temp::is_locked;
+use super::{Store, UploadNote};
 use crate::error::{Error, Result};
 use crate::value::Timestamp;
 
@@ -55,6 +55,15 @@ impl Store {
     /// What the network reports.
     pub fn unfinished(&self, folder: &str) -> Result<Vec<Unfinished>> {
         self.object().map_or(Ok(Vec::new()), |object| object.unfinished(folder))
+    }
+
+    /// Returns the note at `path` on the upload of `source`, through which it goes on where a process was killed; nothing where
+    /// there is no use for one, and while another process is at it.
+    ///
+    /// # Errors
+    /// What the file system reports.
+    pub fn upload_note(&self, path: &Path, source: &Path) -> Result<Option<UploadNote>> {
+        self.object().map_or(Ok(None), |object| object.upload_note(path, source))
     }
 
     /// Lets the store forget the parts of an unfinished upload.

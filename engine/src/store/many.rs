@@ -109,7 +109,7 @@ impl Store {
 
 impl Job {
     pub(super) fn how<'a>(&'a self, how: &Publish<'a>) -> Publish<'a> {
-        Publish { content: self.content.as_ref(), digest: self.digest, ..*how }
+        Publish { content: self.content.as_ref(), digest: self.digest, note: None, ..*how }
     }
 }
 

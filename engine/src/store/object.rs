@@ -18,7 +18,9 @@ mod http;
 mod look;
 mod moves;
 mod parts;
+mod plain;
 mod repository;
+mod resume;
 mod runtime;
 mod tags;
 mod unfinished;
@@ -33,6 +35,7 @@ use client::Client;
 use object_store::path::Path as Location;
 
 pub use look::Stat;
+pub use resume::UploadNote;
 
 use crate::env::Env;
 use crate::error::{Error, Result};

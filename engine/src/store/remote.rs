@@ -3,8 +3,8 @@
 use std::fs;
 
 use super::{Stat, Store};
-use crate::error::{Error, Result};
-use crate::hash::{ContentHash, hash_file, hash_folder};
+use crate::error::{Error, ErrorKind, Result};
+use crate::hash::{ContentHash, folder_hash, hash_file, hash_folder};
 use crate::value::Timestamp;
 
 impl Store {
@@ -55,6 +55,24 @@ impl Store {
         }
     }
 
+    /// Returns what is known of the file at `key`, or of every file of a folder, sorted by key; a bucket is asked for it once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::FileNotFound`] when nothing lies there.
+    pub fn describe(&self, key: &str) -> Result<Vec<Stat>> {
+        let found = match self.object() {
+            Some(object) => object.describe(key)?,
+            None => match self.stat(key)? {
+                Some(stat) => vec![stat],
+                None => self.stats(&format!("{key}/"))?,
+            },
+        };
+        if found.is_empty() {
+            return Err(Error::new(ErrorKind::FileNotFound, self.url(key)?));
+        }
+        Ok(found)
+    }
+
     /// Returns true when `key` is a folder, which in a bucket means that files lie below it.
     ///
     /// # Errors
@@ -70,10 +88,10 @@ impl Store {
     /// read, `None` where a tag is missing.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::FileNotFound`] when nothing lies there.
+    /// [`ErrorKind::FileNotFound`] when nothing lies there.
     pub fn content(&self, key: &str) -> Result<Option<ContentHash>> {
-        if let Some(object) = self.object() {
-            return object.content(key);
+        if self.is_remote() {
+            return Ok(content_of(&self.describe(key)?, key));
         }
         let path = self.path(key)?;
         if path.is_dir() { hash_folder(&path).map(|folder| folder.content) } else { hash_file(&path) }
@@ -119,6 +137,18 @@ impl Store {
     /// What the network reports.
     pub fn region(&self) -> Result<Option<String>> {
         self.object().map_or(Ok(None), |object| object.region())
+    }
+}
+
+/// Returns the format's hash of the file or folder at `key` from what a store tells of its files, `None` where it tells too
+/// little.
+pub(crate) fn content_of(found: &[Stat], key: &str) -> Option<ContentHash> {
+    match found {
+        [file] if file.key == key => file.content.clone(),
+        files => {
+            let of_file = |stat: &Stat| Some((stat.content.as_ref()?.hash.clone(), stat.size));
+            folder_hash(files.iter().map(of_file).collect::<Option<Vec<_>>>()?)
+        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use holotype::faults::set_limit;
 use holotype::store::Store;
 use holotype::{
     Artifact, ErrorKind, Event, InitOptions, Instance, NewArtifact, NewStorage, Record, RunChoice,
@@ -29,7 +30,7 @@ impl Cloud {
         Cloud::at(&MOTO.root())
     }
 
-    fn at(root: &str) -> Cloud {
+    pub fn at(root: &str) -> Cloud {
         let dir = tempfile::tempdir().unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
         let sink = events.clone();
@@ -138,6 +139,7 @@ fn a_file_goes_to_the_bucket_and_comes_back() {
 
 #[test]
 fn what_was_not_flushed_is_checked_again_when_the_system_was_started_anew() {
+    set_limit("object.loose", 1 << 20);
     let cloud = Cloud::new();
     let small = cloud.save(NewArtifact::new(cloud.source("x.txt", "small")).key("x.txt"));
     let content = noise(2 << 20, 4);

@@ -10,6 +10,7 @@ mod hub;
 mod keep_local;
 mod protocol;
 mod remote;
+mod requests;
 #[path = "../stores/mod.rs"]
 mod stores;
 #[path = "../support/mod.rs"]

@@ -5,12 +5,29 @@ use std::future::ready;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::client::REQUESTS;
+use super::gather::FILES;
 use super::{Object, runtime};
 use crate::error::{Error, Result};
 use crate::faults;
-use crate::store::{Job, Publish, Published};
+use crate::store::{Fetch, FetchJob, Fetched, Job, Publish, Published};
 
 impl Object {
+    /// Fetches many files and folders in parallel; results come in the order of the jobs.
+    pub(in crate::store) fn fetch_many<'a>(
+        &self,
+        jobs: &[FetchJob<'a>],
+        how: &Fetch<'a>,
+    ) -> Vec<Result<Fetched>> {
+        let all = runtime::run(how.progress, async {
+            let get = |job: &FetchJob<'a>| {
+                let (job, how) = (*job, job.how(how));
+                async move { Ok(self.get(job.key, job.target, &how).await) }
+            };
+            stream::iter(jobs).map(get).buffered(FILES).try_collect().await
+        });
+        all.unwrap_or_else(|error| failed(&error, jobs.len()))
+    }
+
     /// Publishes many files in parallel, and folders one after the other; results come in the order of the jobs.
     pub(in crate::store) fn publish_many(&self, jobs: &[Job], how: &Publish<'_>) -> Vec<Result<Published>> {
         let all = runtime::run(how.progress, async {
@@ -53,7 +70,7 @@ impl Object {
                     result.unwrap_or_else(|| Err(Error::invalid("The job was not reached; publish it again")))
                 })
                 .collect(),
-            Err(error) => jobs.iter().map(|_| Err(Error::new(error.kind(), error.message()))).collect(),
+            Err(error) => failed(&error, jobs.len()),
         }
     }
 
@@ -70,4 +87,9 @@ impl Object {
             .await
             .map_err(|error| self.fail(client, keys.first().map_or("", String::as_str), error))
     }
+}
+
+/// Returns that so many jobs failed, all for the same reason.
+fn failed<T>(error: &Error, jobs: usize) -> Vec<Result<T>> {
+    (0..jobs).map(|_| Err(Error::new(error.kind(), error.message()))).collect()
 }

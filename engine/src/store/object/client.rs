@@ -9,6 +9,7 @@ use std::time::Duration;
 use object_store::aws::{AmazonS3Builder, resolve_bucket_region};
 use object_store::client::{HttpClient, HttpConnector as _};
 use object_store::http::HttpBuilder;
+use object_store::list::PaginatedListStore;
 use object_store::multipart::MultipartStore;
 use object_store::{
     BackoffConfig, Certificate, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig,
@@ -16,13 +17,19 @@ use object_store::{
 use tokio::sync::Semaphore;
 
 use super::address::{Address, Scheme};
-use super::credentials::Aws;
+use super::credentials::{Aws, Who};
 use super::http::Connector;
 use super::unfinished::Signer;
 use super::{azure, google};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
+
+/// What requests say who sends them.
+pub(super) const AGENT: &str = concat!("holotype/", env!("CARGO_PKG_VERSION"));
+
+/// How long connecting may take.
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
 
 /// How often a request is tried unless `AWS_MAX_ATTEMPTS` says otherwise.
 const ATTEMPTS: usize = 8;
@@ -45,10 +52,14 @@ pub(super) struct Client {
     pub(super) store: Arc<dyn ObjectStore>,
     /// Uploads in parts that can be taken up again; not every store has them.
     pub(super) parts: Option<Arc<dyn MultipartStore>>,
+    /// Lists of which no more is asked than wanted.
+    pub(super) pages: Option<Arc<dyn PaginatedListStore>>,
     /// Requests of our own to the same server.
     pub(super) http: HttpClient,
     /// Signs them, for S3.
     pub(super) signer: Option<Signer>,
+    /// Whether the store can compare with what was signed whatever it gets.
+    pub(super) signed: bool,
     /// Who talks to the store, for messages.
     pub(super) who: String,
     /// Where the bucket lies, for messages and for the registry.
@@ -131,9 +142,9 @@ async fn connect(address: &Address, root: &str, aws: Option<Aws>, env: &Env) -> 
 fn options(env: &Env) -> Result<ClientOptions> {
     let mut options = ClientOptions::new()
         .with_allow_http(true)
-        .with_connect_timeout(Duration::from_secs(5))
+        .with_connect_timeout(CONNECT)
         .with_pool_max_idle_per_host(REQUESTS)
-        .with_user_agent(HeaderValue::from_static(concat!("holotype/", env!("CARGO_PKG_VERSION"))));
+        .with_user_agent(HeaderValue::from_static(AGENT));
     if let Some(path) = env.vars.get("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {
         let path = env.absolute(path);
         let pem = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
@@ -154,12 +165,13 @@ fn retry(env: &Env) -> RetryConfig {
 }
 
 /// Returns a client of a store that can be written to.
-pub(super) fn writer<S: ObjectStore + MultipartStore>(
+pub(super) fn writer<S: ObjectStore + MultipartStore + PaginatedListStore>(
     store: S,
     options: &ClientOptions,
 ) -> Result<Client, Failure> {
     let store = Arc::new(store);
     let mut client = reader(store.clone(), options)?;
+    client.pages = Some(store.clone());
     client.parts = Some(store);
     Ok(client)
 }
@@ -168,8 +180,10 @@ fn reader(store: Arc<dyn ObjectStore>, options: &ClientOptions) -> Result<Client
     Ok(Client {
         store,
         parts: None,
+        pages: None,
         http: Connector::default().connect(options)?,
         signer: None,
+        signed: false,
         who: String::new(),
         endpoint: String::new(),
         region: None,
@@ -200,7 +214,7 @@ async fn s3(
         .with_bucket_name(&address.bucket)
         .with_region(&signed_for)
         .with_client_options(options.clone())
-        .with_http_connector(Connector::default())
+        .with_http_connector(Connector::direct(env))
         .with_retry(retry);
     if let Some(endpoint) = &endpoint {
         builder = builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false);
@@ -212,6 +226,7 @@ async fn s3(
     let signer = Signer { credentials: store.credentials().clone(), region: signed_for, bucket };
     let mut client = writer(store, &options)?;
     client.signer = Some(signer);
+    client.signed = aws.who != Who::Unknown;
     client.who = aws.who.words();
     client.endpoint = endpoint.unwrap_or_else(|| "AWS".to_owned());
     client.region = region;

@@ -12,6 +12,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::{GetOptions, GetRange};
 
 use super::client::Client;
+use super::upload::kib;
 use super::{Object, Stat, runtime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
@@ -21,9 +22,11 @@ use crate::hash::{
 use crate::store::fetch::Fetch;
 use crate::store::names;
 
-/// Bytes up to which a file is asked for without a look at it first, when it is known to be that small, and read again
-/// sooner than flushed.
+/// Bytes up to which a file is asked for without a look at it first, when it is known to be that small.
 pub(super) const SMALL: u64 = 1024 * 1024;
+
+/// Bytes up to which a file is read once more after the next start of the system sooner than flushed now.
+const LOOSE: u64 = 4 * 1024 * 1024 * 1024;
 
 /// Bytes of one request.
 const RANGE: u64 = 8 * 1024 * 1024;
@@ -113,7 +116,8 @@ impl Object {
                         let since = Duration::from_micros(u64::try_from(modified.0).unwrap_or_default());
                         file.set_modified(SystemTime::UNIX_EPOCH + since).map_err(fail)?;
                     }
-                    let flushed = how.durable || stat.size > SMALL || self.env.boot().is_none();
+                    let large = stat.size > faults::limit("object.loose", LOOSE);
+                    let flushed = how.durable || large || self.env.boot().is_none();
                     if flushed {
                         file.sync_data().map_err(fail)?;
                     }
@@ -160,22 +164,27 @@ impl Object {
             return both.finish().ok_or_else(|| self.cut(key));
         }
         let mut ranges = stream::iter(ranges(there, stat.size))
-            .map(|range| self.range(client, key, stat, range))
+            .map(|range| async {
+                // Each file waits for its ranges in their order: who has come has only to be taken.
+                let held = client.memory.clone().acquire_many_owned(kib(range.end - range.start)).await;
+                Ok::<_, Error>((self.range(client, key, stat, range).await?, held))
+            })
             .buffered(PARALLEL);
-        while let Some(bytes) = ranges.next().await {
-            take(&bytes?)?;
+        while let Some(came) = ranges.next().await {
+            let (pieces, _held) = came?;
+            pieces.iter().try_for_each(|bytes| take(bytes))?;
         }
         both.finish().ok_or_else(|| self.cut(key))
     }
 
-    /// Returns some bytes of a file of which nothing has changed since `stat`.
+    /// Returns some bytes of a file of which nothing has changed since `stat`, in the pieces in which they came.
     pub(super) async fn range(
         &self,
         client: &Client,
         key: &str,
         stat: &Stat,
         range: Range<u64>,
-    ) -> Result<Bytes> {
+    ) -> Result<Vec<Bytes>> {
         let location = self.location(key)?;
         let whole = range == (0..stat.size);
         let strong = stat.tag.clone().filter(|tag| !tag.starts_with("W/") && client.parts.is_some());
@@ -187,14 +196,16 @@ impl Object {
                 ..GetOptions::default()
             };
             let (store, location) = (client.store.clone(), location.clone());
-            let got = runtime::spawn(async move { store.get_opts(&location, options).await?.bytes().await })
-                .await?;
-            match got {
-                Ok(bytes) if bytes.len() as u64 == range.end - range.start => return Ok(bytes),
-                Ok(_) if tries < AGAIN => {}
-                Ok(bytes) => {
-                    self.whole(key, bytes.len() as u64, range.end - range.start)?;
-                    return Ok(bytes);
+            let got = runtime::spawn(async move {
+                store.get_opts(&location, options).await?.into_stream().try_collect::<Vec<Bytes>>().await
+            });
+            match got.await? {
+                Ok(pieces) => {
+                    let came = pieces.iter().map(|bytes| bytes.len() as u64).sum();
+                    let whole = self.whole(key, came, range.end - range.start);
+                    if whole.is_ok() || tries == AGAIN {
+                        return whole.map(|()| pieces);
+                    }
                 }
                 Err(error @ object_store::Error::Generic { .. }) if tries < AGAIN => {
                     let error = self.fail(client, key, error);
@@ -266,7 +277,7 @@ impl Object {
             .map(|range| self.range(client, key, &stat, range))
             .buffered(PARALLEL);
         while let Some(bytes) = ranges.next().await {
-            both.update(&bytes?);
+            bytes?.iter().for_each(|bytes| both.update(bytes));
         }
         both.finish().ok_or_else(|| self.cut(key))
     }

@@ -51,7 +51,8 @@ impl Object {
                     size: entry.size,
                     n_files: None,
                 };
-                let how = Publish { content: Some(&expected), digest: Some(entry.digest), ..*how };
+                let how =
+                    Publish { content: Some(&expected), digest: Some(entry.digest), note: None, ..*how };
                 self.put_file(&file.source, &format!("{key}/{}", file.path), &how).await
             })
             .buffer_unordered(REQUESTS)

@@ -17,32 +17,34 @@ use crate::store::folder::exchange_folders;
 use crate::store::names;
 
 /// Files of a folder under way at once.
-const FILES: usize = 24;
+pub(super) const FILES: usize = 24;
 
 /// How long to wait before looking again whether another process is done.
 const POLL: Duration = Duration::from_millis(50);
 
 impl Object {
     pub(in crate::store) fn fetch(&self, key: &str, target: &Path, how: &Fetch<'_>) -> Result<Fetched> {
+        runtime::run(how.progress, self.get(key, target, how))
+    }
+
+    pub(super) async fn get(&self, key: &str, target: &Path, how: &Fetch<'_>) -> Result<Fetched> {
         let key = key.trim_end_matches('/');
-        runtime::run(how.progress, async {
-            if let Some((stat, whole)) = self.find_file(key, how).await? {
-                if target.is_dir() {
-                    fs::remove_dir_all(target).map_err(|error| Error::io(target, error))?;
-                }
-                let Arrived { identity, flushed, .. } = self.get_file(key, stat, whole, target, how).await?;
-                let Identity { content, digest } = identity;
-                return Ok(Fetched { content, digest, manifest: None, flushed });
+        if let Some((stat, whole)) = self.find_file(key, how).await? {
+            if target.is_dir() {
+                fs::remove_dir_all(target).map_err(|error| Error::io(target, error))?;
             }
-            let below = match self.address.scheme {
-                super::Scheme::Http => Vec::new(),
-                _ => self.stats_async(&format!("{key}/")).await?,
-            };
-            if below.is_empty() {
-                return Err(Error::new(ErrorKind::FileNotFound, self.url(key)));
-            }
-            self.get_folder(key, below, target, how).await
-        })
+            let Arrived { identity, flushed, .. } = self.get_file(key, stat, whole, target, how).await?;
+            let Identity { content, digest } = identity;
+            return Ok(Fetched { content, digest, manifest: None, flushed });
+        }
+        let below = match self.address.scheme {
+            super::Scheme::Http => Vec::new(),
+            _ => self.stats_async(&format!("{key}/")).await?,
+        };
+        if below.is_empty() {
+            return Err(Error::new(ErrorKind::FileNotFound, self.url(key)));
+        }
+        self.get_folder(key, below, target, how).await
     }
 
     /// Returns what the store tells of a file; a small one, which one request brings, with all of it.

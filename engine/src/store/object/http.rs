@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::uri::Scheme;
 use http_body::{Body, Frame, SizeHint};
 use object_store::ClientOptions;
 use object_store::client::{
@@ -15,6 +16,9 @@ use object_store::client::{
     HttpService, ReqwestConnector,
 };
 use tokio::time::{Instant, Sleep};
+
+use super::plain::Plain;
+use crate::env::Env;
 
 /// How long a server may stay silent.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -24,24 +28,47 @@ const SLOWEST: u64 = 64 * 1024;
 
 /// Makes clients that give up on silent servers instead of on slow transfers.
 #[derive(Debug, Default)]
-pub(super) struct Connector(ReqwestConnector);
+pub(super) struct Connector {
+    inner: ReqwestConnector,
+    /// No proxy lies between, and no answer sends the client elsewhere.
+    direct: bool,
+}
+
+impl Connector {
+    /// Returns a connector to a server that answers itself; a proxy that variables name is gone through all the same.
+    pub(super) fn direct(env: &Env) -> Connector {
+        let proxy = |name: &String| ["http_proxy", "all_proxy"].contains(&name.to_lowercase().as_str());
+        Connector { direct: !env.vars.keys().any(proxy), ..Connector::default() }
+    }
+}
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         // Bounds are kept here: a bound on the whole request would cut off large transfers over slow lines.
         let options = options.clone().with_timeout_disabled();
-        Ok(HttpClient::new(Guarded(self.0.connect(&options)?)))
+        let plain = self.direct.then(Plain::new);
+        Ok(HttpClient::new(Guarded { inner: self.inner.connect(&options)?, plain }))
     }
 }
 
 #[derive(Debug)]
-struct Guarded(HttpClient);
+struct Guarded {
+    inner: HttpClient,
+    /// For what is not encrypted.
+    plain: Option<Plain>,
+}
 
 #[async_trait::async_trait]
 impl HttpService for Guarded {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let sending = Duration::from_secs(request.body().content_length() as u64 / SLOWEST);
-        match tokio::time::timeout(SILENCE + sending, self.0.execute(request)).await {
+        let answering = async {
+            match &self.plain {
+                Some(plain) if request.uri().scheme() == Some(&Scheme::HTTP) => plain.execute(request).await,
+                _ => self.inner.execute(request).await,
+            }
+        };
+        match tokio::time::timeout(SILENCE + sending, answering).await {
             Err(_) => Err(silent()),
             Ok(Err(error)) => Err(refine(error)),
             Ok(Ok(response)) => Ok(response.map(|body| HttpResponseBody::new(Watched::new(body)))),

@@ -6,14 +6,15 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::list::PaginatedListOptions;
 use object_store::{Error as Theirs, GetOptions, GetRange, ObjectMeta, ObjectStoreExt as _};
 
 use super::address::Scheme;
 use super::client::Client;
 use super::tags::Verdict;
-use super::{Object, failure, repository, runtime, tags};
+use super::{Object, client, failure, repository, runtime, tags};
 use crate::error::{Error, ErrorKind, Result};
-use crate::hash::{ContentHash, folder_hash};
+use crate::hash::ContentHash;
 use crate::store::Entry;
 use crate::value::Timestamp;
 
@@ -59,11 +60,23 @@ impl Object {
         let location = self.location(key)?;
         runtime::run(&self.patience(), async {
             let client = self.client().await?;
-            let mut below = client.store.list(Some(&location));
-            match below.next().await {
-                None => Ok(false),
-                Some(Ok(_)) => Ok(true),
-                Some(Err(error)) => Err(self.fail(client, key, error)),
+            let Some(pages) = &client.pages else { return Err(client::read_only(&self.root)) };
+            // One is the mark of an empty folder, which bears its name.
+            let two = PaginatedListOptions { max_keys: Some(2), ..PaginatedListOptions::default() };
+            let found = pages.list_paginated(Some(&format!("{location}/")), two).await;
+            let found = found.map_err(|error| self.fail(client, key, error))?;
+            Ok(found.result.objects.iter().any(|meta| meta.location != location))
+        })
+    }
+
+    /// Returns what is known of the file at `key`, or of every file below it; nothing where there is neither.
+    pub(in crate::store) fn describe(&self, key: &str) -> Result<Vec<Stat>> {
+        let key = key.trim_end_matches('/');
+        runtime::run(&self.patience(), async {
+            match self.stat_async(key).await? {
+                Some(stat) => Ok(vec![stat]),
+                None if self.address.scheme == Scheme::Http => Ok(Vec::new()),
+                None => self.stats_async(&format!("{key}/")).await,
             }
         })
     }
@@ -179,26 +192,11 @@ impl Object {
     }
 
     pub(in crate::store) fn size(&self, key: &str) -> Result<u64> {
-        if let Some(stat) = self.stat(key)? {
-            return Ok(stat.size);
+        let found = self.describe(key)?;
+        if found.is_empty() {
+            return Err(Error::new(ErrorKind::FileNotFound, self.url(key)));
         }
-        let missing = || Error::new(ErrorKind::FileNotFound, self.url(key));
-        if self.address.scheme == Scheme::Http {
-            return Err(missing());
-        }
-        let below = self.list(&format!("{}/", key.trim_end_matches('/')))?;
-        if below.is_empty() { Err(missing()) } else { Ok(below.iter().map(|entry| entry.size).sum()) }
-    }
-
-    /// Returns the format's hash of a file or folder as the registry would note it, without reading any content.
-    pub(in crate::store) fn content(&self, key: &str) -> Result<Option<ContentHash>> {
-        if let Some(stat) = self.stat(key)? {
-            return Ok(stat.content);
-        }
-        let below = self.stats(&format!("{}/", key.trim_end_matches('/')))?;
-        let hashes: Option<Vec<(String, u64)>> =
-            below.into_iter().map(|stat| Some((stat.content?.hash, stat.size))).collect();
-        Ok(hashes.and_then(folder_hash))
+        Ok(found.iter().map(|stat| stat.size).sum())
     }
 
     pub(in crate::store) fn read(&self, key: &str) -> Result<Vec<u8>> {

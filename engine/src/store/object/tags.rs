@@ -54,7 +54,8 @@ pub(super) fn md5(bytes: &[u8]) -> [u8; 16] {
     Md5::digest(bytes).into()
 }
 
-fn md5_of(tag: &str) -> Option<[u8; 16]> {
+/// Returns the MD5 that a tag is; nothing for one that is made from something else.
+pub(super) fn md5_of(tag: &str) -> Option<[u8; 16]> {
     let tag = tag.trim_matches('"');
     if tag.len() != 32 {
         return None;

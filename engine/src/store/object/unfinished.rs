@@ -59,7 +59,7 @@ impl Object {
     }
 
     /// Returns one page of the list; nothing from stores that keep none, or do not show it.
-    async fn page(&self, signer: &Signer, url: &str) -> Result<Option<String>> {
+    pub(super) async fn page(&self, signer: &Signer, url: &str) -> Result<Option<String>> {
         let client = self.client().await?;
         let fail = |what: String| {
             let root = &self.root;
@@ -93,7 +93,7 @@ impl Object {
 }
 
 /// Returns the text of the first element of this name.
-fn value(xml: &str, name: &str) -> Option<String> {
+pub(super) fn value(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
     let plain =

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use object_store::path::Path as Location;
@@ -186,6 +187,28 @@ pub(super) struct Reader {
     path: PathBuf,
     stamp: Stamp,
     both: Option<Both>,
+    spare: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+/// Bytes of a part, whose memory serves a later part once they have been sent.
+struct Lent {
+    memory: Vec<u8>,
+    size: usize,
+    spare: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.memory[..self.size]
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if let Ok(mut spare) = self.spare.lock() {
+            spare.push(std::mem::take(&mut self.memory));
+        }
+    }
 }
 
 impl Reader {
@@ -193,7 +216,8 @@ impl Reader {
         let (mut file, metadata) = open_file(path)?;
         file.seek(SeekFrom::Start(0)).map_err(|error| Error::io(path, error))?;
         let stamp = Stamp::from(&metadata);
-        Ok(Reader { file, path: path.to_path_buf(), stamp, both: Some(Both::new(stamp.size)) })
+        let both = Some(Both::new(stamp.size));
+        Ok(Reader { file, path: path.to_path_buf(), stamp, both, spare: Arc::default() })
     }
 
     pub(super) fn size(&self) -> u64 {
@@ -202,13 +226,13 @@ impl Reader {
 
     /// Returns the next part, empty at the end.
     pub(super) fn part(&mut self, size: usize) -> Result<Bytes> {
-        let mut bytes = vec![0; size];
-        let read = fill(&mut self.file, &mut bytes).map_err(|error| Error::io(&self.path, error))?;
-        bytes.truncate(read);
+        let spare = self.spare.lock().ok().and_then(|mut spare| spare.pop());
+        let mut memory = spare.unwrap_or_else(|| vec![0; size]);
+        let size = fill(&mut self.file, &mut memory).map_err(|error| Error::io(&self.path, error))?;
         if let Some(both) = &mut self.both {
-            both.update(&bytes);
+            both.update(&memory[..size]);
         }
-        Ok(bytes.into())
+        Ok(Bytes::from_owner(Lent { memory, size, spare: self.spare.clone() }))
     }
 
     /// Returns what was read, unless the file changed meanwhile.

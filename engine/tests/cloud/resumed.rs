@@ -1,0 +1,152 @@
+//! Uploads of large files whose process is killed: saving the same file again goes on where it stopped, and only then.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use holotype::store::Unfinished;
+use holotype::{NewArtifact, Record, faults};
+
+use crate::client::Client;
+use crate::death::{self, Death, await_death, tell};
+use crate::kept::Kept;
+use crate::proof::{self, plan};
+use crate::stores::proxy::{Fault, Proxy};
+use crate::stores::server::SMALL_PARTS;
+use crate::support::noise;
+
+/// Bytes of a part, and parts of the file.
+const PART: usize = 6 << 10;
+const PARTS: usize = 17;
+
+/// Parts that have arrived when the process is killed; others may be on their way.
+const ARRIVED: usize = 7;
+
+/// Not a test of its own: what the parent runs, and kills.
+#[test]
+fn the_child() {
+    let Some(plan) = plan() else { return };
+    let [dir, root, point, nth] = plan.try_into().unwrap();
+    hurry();
+    let client = Client::at(Path::new(&dir), &root);
+    let instance = Kept::Content.open(&client).unwrap();
+    await_death(point, nth.parse().unwrap());
+    let source = client.dir.join("big.bin");
+    tell(&proof::save(&instance, NewArtifact::new(source.to_str().unwrap()).key("big.bin")).unwrap());
+}
+
+fn hurry() {
+    for (limit, value) in [("object.single", 10 << 10), ("object.part", PART as u64), ("object.pause", 2)] {
+        faults::set_limit(limit, value);
+    }
+}
+
+/// A large file whose first upload ended with its process.
+struct Killed {
+    client: Client,
+    source: PathBuf,
+    sent: Arc<AtomicUsize>,
+    _proxy: Proxy,
+}
+
+impl Killed {
+    fn new() -> Killed {
+        hurry();
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counted = sent.clone();
+        let proxy = Proxy::new(SMALL_PARTS.port, move |_, line| {
+            counted.fetch_add(usize::from(line.contains("partNumber=")), Ordering::SeqCst);
+            Fault::None
+        });
+        let client = Client::new(&SMALL_PARTS.root_at(&proxy.endpoint()), Some("ann"));
+        Kept::Content.init(&client);
+        let source = client.dir.join("big.bin");
+        fs::write(&source, noise(PART * PARTS - 100, 5)).unwrap();
+        let words = [client.dir.to_str().unwrap(), &client.root];
+        death::run("resumed::the_child", &words, &Death::At("object.part".into(), ARRIVED));
+        assert_eq!(client.bucket().unfinished(".lamindb").unwrap().len(), 1);
+        Killed { client, source, sent, _proxy: proxy }
+    }
+
+    fn unfinished(&self) -> Unfinished {
+        self.client.bucket().unfinished(".lamindb").unwrap().remove(0)
+    }
+
+    /// Saves the file again; returns how many parts were sent for it.
+    fn save_again(&self) -> usize {
+        self.sent.store(0, Ordering::SeqCst);
+        let instance = Kept::Content.open(&self.client).unwrap();
+        let new = NewArtifact::new(self.source.to_str().unwrap()).key("big.bin");
+        let record: Record = proof::save(&instance, new).unwrap();
+        let sent = self.sent.load(Ordering::SeqCst);
+        let cached = instance.cache(&record).unwrap();
+        fs::remove_file(&cached).unwrap();
+        assert!(fs::read(instance.cache(&record).unwrap()).unwrap() == fs::read(&self.source).unwrap());
+        let stored = self.client.bucket().list(".lamindb/").unwrap().into_iter().map(|entry| entry.key);
+        let stored: Vec<String> = stored.filter(|key| key.contains(".bin")).collect();
+        assert_eq!(stored, [format!(".lamindb/{}.bin", record.uid())]);
+        sent
+    }
+}
+
+#[test]
+fn an_upload_goes_on_where_its_process_was_killed() {
+    let killed = Killed::new();
+    let sent = killed.save_again();
+    assert!(sent > 0 && sent <= PARTS - ARRIVED, "{sent} of {PARTS} parts were sent again");
+    assert_eq!(killed.client.bucket().unfinished(".lamindb").unwrap(), []);
+    let notes = killed.client.dir.join("cache/.holotype/uploads");
+    assert_eq!(fs::read_dir(notes).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_that_changed_is_sent_anew() {
+    let killed = Killed::new();
+    fs::write(&killed.source, noise(PART * PARTS - 100, 6)).unwrap();
+    assert_eq!(killed.save_again(), PARTS);
+}
+
+#[test]
+fn an_upload_that_was_given_up_is_sent_anew() {
+    let killed = Killed::new();
+    killed.client.bucket().give_up(&killed.unfinished()).unwrap();
+    assert_eq!(killed.save_again(), PARTS);
+}
+
+#[test]
+fn a_part_that_is_not_what_the_file_holds_is_sent_again() {
+    let killed = Killed::new();
+    let Unfinished { key, id, .. } = killed.unfinished();
+    let bucket = killed.client.root.trim_start_matches("s3://").split('/').next().unwrap();
+    let place = format!("/{bucket}/some/prefix/{key}?partNumber=1&uploadId={id}");
+    assert!(SMALL_PARTS.ask("PUT", &place, &noise(PART, 9)).starts_with("HTTP/1.1 200"));
+    let sent = killed.save_again();
+    assert!(sent > 1 && sent <= PARTS - ARRIVED + 1, "{sent} of {PARTS} parts were sent again");
+}
+
+#[test]
+fn an_upload_that_the_network_broke_off_goes_on() {
+    hurry();
+    let sent = Arc::new(AtomicUsize::new(0));
+    let counted = sent.clone();
+    let proxy = Proxy::new(SMALL_PARTS.port, move |_, line| {
+        let part = line.contains("partNumber=");
+        let before = counted.fetch_add(usize::from(part), Ordering::SeqCst);
+        // From the eighth part on, nothing arrives until the user notices.
+        if part && (ARRIVED..PARTS).contains(&before) { Fault::Dropped } else { Fault::None }
+    });
+    let client = Client::new(&SMALL_PARTS.root_at(&proxy.endpoint()), Some("ann"));
+    let client = client.with_var("AWS_MAX_ATTEMPTS", "1");
+    Kept::Content.init(&client);
+    let instance = Kept::Content.open(&client).unwrap();
+    let source = client.dir.join("big.bin");
+    fs::write(&source, noise(PART * PARTS - 100, 5)).unwrap();
+    let new = || NewArtifact::new(source.to_str().unwrap()).key("big.bin");
+    proof::save(&instance, new()).unwrap_err();
+    sent.store(PARTS, Ordering::SeqCst);
+    let record = proof::save(&instance, new()).unwrap();
+    assert!(sent.load(Ordering::SeqCst) - PARTS <= PARTS - ARRIVED);
+    fs::remove_file(instance.cache(&record).unwrap()).unwrap();
+    assert!(fs::read(instance.cache(&record).unwrap()).unwrap() == fs::read(&source).unwrap());
+}
