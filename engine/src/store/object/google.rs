@@ -48,7 +48,8 @@ pub(super) async fn connect(
     } else if usual.is_file() {
         builder = builder.with_application_credentials(usual.to_string_lossy());
         format!("with the Google credentials in {}", usual.display())
-    } else if let Some(account) = google_machine::account(env, Connector::default().connect(&options)?).await {
+    } else if let Some(account) = google_machine::account(env, Connector::default().connect(&options)?).await
+    {
         builder = builder.with_credentials(account);
         "with the service account of this machine".to_owned()
     } else {
