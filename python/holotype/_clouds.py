@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from urllib.parse import parse_qs
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-__all__ = ["ArtifactPath", "S3QueryPath", "file_system", "options"]
+__all__ = ["ArtifactPath", "S3QueryPath", "file_system", "options", "polars_options"]
 
 # Which package knows the file system of a protocol.
 _PACKAGES = {
@@ -25,8 +26,16 @@ _PACKAGES = {
     **dict.fromkeys(("http", "https"), "aiohttp"),
     "hf": "huggingface_hub",
 }
-# What says who asks a bucket of S3.
-_IDENTITY = {"anon", "key", "secret", "token", "profile", "session"}
+# Which options say who asks.
+_IDENTITY = {
+    "s3": {"anon", "key", "secret", "token", "profile", "session"},
+    "gs": {"token"},
+    "az": {"anon", "account_key", "connection_string", "credential", "sas_token", "client_id"},
+}
+# Which store a protocol means.
+_KINDS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs", "az": "az", "abfs": "az", "abfss": "az"}
+# Names of variables that the engine and the programs of Azure know, and this library does not.
+_AZURE = {"account_name": "AZURE_STORAGE_ACCOUNT", "account_key": "AZURE_STORAGE_KEY"}
 # Environments in which keys were found.
 _signing: set[tuple[tuple[str, str], ...]] = set()
 
@@ -85,13 +94,68 @@ def options(protocol: str, given: Mapping[str, Any]) -> dict[str, Any]:
         protocol: Protocol of the path.
         given: Its `storage_options`.
     """
-    if protocol not in ("s3", "s3a"):
+    kind = _KINDS.get(protocol)
+    if kind is None:
         return dict(given)
     # The engine changes buckets as well: a listing that is kept would not show it.
     made = {"use_listings_cache": False, **given}
-    if _IDENTITY.isdisjoint(made) and not _has_keys():
-        made["anon"] = True
+    if _IDENTITY[kind].isdisjoint(made):
+        made = {**_identity(kind), **made}
     return made
+
+
+def _identity(kind: str) -> dict[str, Any]:
+    """Returns what the engine takes from the environment and the library of the store does not."""
+    if kind == "s3":
+        return {} if _has_keys() else {"anon": True}
+    if kind == "az":
+        return {name: os.environ[variable] for name, variable in _AZURE.items() if os.environ.get(variable)}
+    if os.environ.get("STORAGE_EMULATOR_HOST"):
+        return {"token": "anon"}
+    if key := os.environ.get("GOOGLE_SERVICE_ACCOUNT_KEY"):
+        return {"token": json.loads(key)}
+    # The library looks for the files of Google's programs, and asks the machine, by itself.
+    account = os.environ.get("GOOGLE_SERVICE_ACCOUNT")
+    return {"token": account} if account else {}
+
+
+def polars_options(path: Any) -> dict[str, str] | None:
+    """Returns what polars, which reads buckets by itself, does not find out about the server of a path.
+
+    Args:
+        path: A remote `UPath`.
+    """
+    kind = _KINDS.get(path.protocol)
+    if kind == "s3":
+        named = path.storage_options.get("endpoint_url")
+        server = named or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+        if not server:
+            return None
+        region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+        return {"aws_endpoint_url": server, "aws_region": region, **_unguarded(server)}
+    if kind == "gs" and (server := os.environ.get("STORAGE_EMULATOR_HOST")):
+        server = server if "://" in server else f"http://{server}"
+        return {"google_base_url": server, "google_skip_signature": "true", **_unguarded(server)}
+    return _polars_azure(path.fs) if kind == "az" else None
+
+
+def _polars_azure(fs: Any) -> dict[str, str] | None:
+    """Returns what a file system found out about its account."""
+    pairs = (part.partition("=")[::2] for part in (fs.connection_string or "").split(";"))
+    said = {name.strip().lower(): value.strip() for name, value in pairs}
+    server = said.get("blobendpoint")
+    found = {
+        "azure_storage_account_name": said.get("accountname") or fs.account_name,
+        "azure_storage_account_key": said.get("accountkey") or fs.account_key,
+        "azure_storage_sas_token": said.get("sharedaccesssignature") or fs.sas_token,
+        "azure_storage_endpoint": server,
+        "azure_skip_signature": "true" if fs.anon else None,
+    }
+    return {name: value for name, value in found.items() if value} | _unguarded(server or "")
+
+
+def _unguarded(server: str) -> dict[str, str]:
+    return {"allow_http": "true"} if server.startswith("http://") else {}
 
 
 def _has_keys() -> bool:

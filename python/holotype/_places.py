@@ -46,8 +46,14 @@ def spelled(path: Any) -> str:
         return path
     if not is_remote(path):
         return os.fspath(path)
-    endpoint = path.storage_options.get("endpoint_url")
-    return str(path).rstrip("/") + ("" if endpoint is None else f"?endpoint_url={endpoint}")
+    text = str(path).rstrip("/")
+    endpoint, account = (path.storage_options.get(name) for name in ("endpoint_url", "account_name"))
+    if account is not None:
+        # The path object takes the account out of `az://container@account.blob.core.windows.net`.
+        protocol, _, rest = text.partition("://")
+        container, slash, key = rest.partition("/")
+        return f"{protocol}://{container}@{account}.blob.core.windows.net{slash}{key}"
+    return text + ("" if endpoint is None else f"?endpoint_url={endpoint}")
 
 
 def place(text: str, root: str = "") -> Any:

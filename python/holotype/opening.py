@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from itertools import groupby
 from pathlib import Path
@@ -195,7 +194,9 @@ def _scan_polars(files: Sequence[Any], suffix: str, **kwargs: Any) -> AbstractCo
     def part(group: list[Any]) -> pl.LazyFrame:
         if not is_remote(group[0]):
             return scan([file.absolute() for file in group], **kwargs)
-        return scan([str(file) for file in group], **{"storage_options": _polars_options(group[0]), **kwargs})
+        from holotype._clouds import polars_options
+
+        return scan([str(file) for file in group], **{"storage_options": polars_options(group[0]), **kwargs})
 
     @contextmanager
     def lazy() -> Iterator[pl.LazyFrame]:
@@ -203,17 +204,6 @@ def _scan_polars(files: Sequence[Any], suffix: str, **kwargs: Any) -> AbstractCo
         yield parts[0] if len(parts) == 1 else polars.concat(parts)
 
     return lazy()
-
-
-def _polars_options(path: Any) -> dict[str, str] | None:
-    """Returns what polars, which reads buckets by itself, does not find out about the server of a path."""
-    named = path.storage_options.get("endpoint_url")
-    server = named or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
-    if path.protocol not in ("s3", "s3a") or not server:
-        return None
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
-    allow = "true" if server.startswith("http://") else "false"
-    return {"aws_endpoint_url": server, "aws_region": region, "aws_allow_http": allow}
 
 
 def _check_mode(path: Path, suffix: str, mode: str) -> None:

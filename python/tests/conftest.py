@@ -15,6 +15,8 @@ import servers
 if TYPE_CHECKING:
     from servers import Server
 
+# Variables that say where things are and who asks for them.
+_SETTINGS = ("LAMIN", "HOLOTYPE_", "JPY_", "AWS_", "AZURE_", "GOOGLE_", "GCE_", "STORAGE_EMULATOR")
 FILES = "a/1.csv a/b/2.bam.bai a/b/c/3.TXT a/b/c/d/4.fastq.gz s.zarr/0/x .hidden x.txt y.cloupe z".split()
 
 if importlib.util.find_spec("holotype") is None:
@@ -26,7 +28,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home and a working directory of the test's own; the working directory is returned."""
     import os
 
-    for name in [name for name in os.environ if name.startswith(("LAMIN", "HOLOTYPE_", "JPY_", "AWS_"))]:
+    for name in [name for name in os.environ if name.startswith(_SETTINGS)]:
         if name != "HOLOTYPE_REFEREE_VENV":
             monkeypatch.delenv(name)
     home, work = tmp_path / "home", tmp_path / "work"

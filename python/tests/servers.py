@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 KEY, SECRET = "holotype-key", "holotype-secret"
 REGION = "us-west-1"
+AZURE_ACCOUNT, AZURE_KEY = "holotype", "aG9sb3R5cGUga2V5IG9mIHRoZSB0ZXN0cywgMzIgQi4="
 _IN_REGION = (
     '<CreateBucketConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
     f"<LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
@@ -84,6 +85,18 @@ def s3s(folder: Path) -> Iterator[Server]:
 
 
 @contextmanager
+def azurite() -> Iterator[str]:
+    """Runs Microsoft's emulator of Azure Blob Storage; yields the text by which programs connect to it."""
+    port = _free_port()
+    words = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--inMemoryPersistence", "--silent"]
+    words += ["--skipApiVersionCheck", "--disableTelemetry"]
+    accounts = {"AZURITE_ACCOUNTS": f"{AZURE_ACCOUNT}:{AZURE_KEY}"}
+    with _running([_program("azurite-blob", "AZURITE"), *words], port, accounts):
+        endpoint = f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
+        yield f"AccountName={AZURE_ACCOUNT};AccountKey={AZURE_KEY};BlobEndpoint={endpoint}"
+
+
+@contextmanager
 def stuck_parts(server: Server) -> Iterator[tuple[str, threading.Event]]:
     """Yields the address of a proxy, and an event: once that is set, parts of uploads get no answer."""
     stuck = threading.Event()
@@ -143,8 +156,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def _running(command: list[str], port: int) -> Iterator[None]:
+def _running(command: list[str], port: int, variables: dict[str, str] | None = None) -> Iterator[None]:
     kept = {name: value for name, value in os.environ.items() if name != "AWS_CA_BUNDLE"}
+    kept |= variables or {}
     server = subprocess.Popen(command, env=kept, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         for _ in range(600):

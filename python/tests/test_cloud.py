@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -21,6 +20,7 @@ import pytest
 import holotype as ln
 import holotype.upath
 import servers
+from cached import copies, forget_copies
 from holotype import _clouds
 from samples import small_anndata
 from servers import Server
@@ -34,17 +34,6 @@ def saved(data: Any, key: str) -> ln.Artifact:
     artifact = ln.Artifact(data, key=key, run=False).save()
     assert artifact is not None
     return artifact
-
-
-def forget_copies() -> None:
-    """Empties the cache."""
-    shutil.rmtree(ln.settings.cache_dir)
-
-
-def copies() -> list[str]:
-    """Returns the names of the copies in the cache."""
-    found = (path for path in Path(ln.settings.cache_dir).rglob("*") if path.is_file())
-    return sorted(path.name for path in found if path.parent.name != ".holotype")
 
 
 @pytest.fixture
@@ -263,7 +252,7 @@ def test_who_asks_a_bucket_is_found_out(home: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "k")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "s")
     assert "anon" not in _clouds.options("s3", {})
-    assert _clouds.options("gs", {"token": "t"}) == {"token": "t"}
+    assert _clouds.options("http", {"token": "t"}) == {"token": "t"}
 
 
 def test_an_address_names_its_server() -> None:

@@ -31,7 +31,7 @@ enum MigrateCommand {
     /// Write a migration for changed registries
     #[command(hide = true)]
     Create,
-    /// Move the database from its file to a PostgreSQL server
+    /// Move the database from its file or bucket to a PostgreSQL server
     ///
     /// Every row is copied and compared while nobody else can write; only then the copy is taken into use. The old file is
     /// kept under another name. Broken off at any moment, the same command goes on or begins anew. On other machines that

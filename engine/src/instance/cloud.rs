@@ -27,7 +27,7 @@ pub use unlock::Locks;
 
 use super::root::DATABASE_KEY;
 use super::settings::{DatabaseSite, InstanceSettings, UserSettings};
-use super::{Instance, connect};
+use super::{Instance, connect, migrate};
 use crate::db::{Db, Gate, Open};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -145,7 +145,7 @@ impl Cloud {
                 if holder.is_some() {
                     return Ok(holder);
                 }
-                self.catch_up().inspect_err(|_| {
+                self.catch_up().and_then(|()| self.refuse_departed()).inspect_err(|_| {
                     if !state.held {
                         // The first error is the one to tell.
                         let _ = self.locker.give_back(&state.client);
@@ -248,6 +248,16 @@ impl Cloud {
     /// Lets the present user look, but write only once the instance knows them.
     pub(super) fn admit_as_guest(&self) {
         self.guest.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns where the database lies.
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Refuses to write to a database that the instance has left since it was opened.
+    fn refuse_departed(&self) -> Result<()> {
+        self.db.get().map_or(Ok(()), |db| migrate::refuse_departed(db, || Ok(self.url.clone())))
     }
 
     fn close_gate(&self) {

@@ -69,7 +69,10 @@ impl Instance {
         let cloud = Cloud::of(env, settings, user)?;
         let open = || {
             let db = open_database(env, settings)?;
-            migrate::refuse_departed(&db, || settings.shown_database(env))?;
+            migrate::refuse_departed(&db, || match &cloud {
+                Some(cloud) => Ok(cloud.url().to_owned()),
+                None => settings.shown_database(env),
+            })?;
             Ok(db)
         };
         let db = match &cloud {

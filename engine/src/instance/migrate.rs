@@ -4,6 +4,9 @@
 //! at the end. When every table has proved equal, the old database is marked as departed: from then on the copy is the
 //! instance. What follows (the old file gets another name, the settings name the new place) is done again by the same
 //! command wherever it was broken off, also on other machines that know the instance.
+//!
+//! A database in a bucket is locked, and its copy on this machine is what is copied. The mark counts once it was sent: until
+//! then the bucket holds the instance, and only this machine, which has the lock, takes it for departed.
 
 mod copy;
 mod inventory;
@@ -13,14 +16,15 @@ mod target;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::connect::{add_own_tables, check_storage};
-use super::level;
 use super::name::Slug;
-use super::settings::{DatabaseSite, InstanceSettings};
+use super::settings::{DatabaseSite, InstanceSettings, UserSettings};
+use super::{Cloud, level};
 use crate::db::{self, Db};
 use crate::env::Env;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::faults;
 use crate::uid;
 use copy::Copying;
@@ -82,11 +86,11 @@ pub struct Migrated {
 /// # Errors
 /// [`ErrorKind::InvalidArgument`] when it is of that kind already, [`ErrorKind::FileExists`] or
 /// [`ErrorKind::UnknownDatabase`] when the destination is not empty, [`ErrorKind::Unsupported`] when something would
-/// be left behind, or the database lies in a bucket.
+/// be left behind.
 pub fn plan(env: &Env, settings: &InstanceSettings, destination: &Destination) -> Result<MigrationPlan> {
     let new = destination.settings(env, settings)?;
-    let (from, to) = (settings.shown_database(env)?, new.shown_database(env)?);
     let source = Source::look(env, settings)?;
+    let (from, to) = (source.shown(env, settings)?, new.shown_database(env)?);
     let target = Target::of(env, &new)?;
     let stage = match marks::departure_of(&source.db)? {
         Some(departure) if target.came_by(env, &departure.token)? => Stage::Follow,
@@ -115,15 +119,7 @@ impl Destination {
         };
         let on_server = match old.database(env)? {
             DatabaseSite::Postgres(_) => true,
-            DatabaseSite::Sqlite(_) => false,
-            DatabaseSite::CloudSqlite(place) => {
-                return Err(Error::new(
-                    ErrorKind::Unsupported,
-                    format!(
-                        "The database of {slug} lies at {place}: this version moves those of this machine and of servers"
-                    ),
-                ));
-            }
+            DatabaseSite::Sqlite(_) | DatabaseSite::CloudSqlite(_) => false,
         };
         let db = match self {
             Destination::Postgres(_) if on_server => return Err(already("PostgreSQL")),
@@ -162,18 +158,9 @@ impl MigrationPlan {
             _ => Source::open(env, &self.old)?,
         };
         let target = Target::of(env, &self.new)?;
-        if self.stage != Stage::Follow {
-            let token = uid::random(env, 20);
-            let copying = Copying::of(env, &source.db)?;
-            source.db.write(|tx| {
-                copying.hold(tx)?;
-                if let Some(departure) = marks::departure_within(tx)? {
-                    return Err(marks::departed(&self.from, &departure));
-                }
-                let last = copying.last_ids(tx)?;
-                target.receive(env, self.stage, &copying, &last, &token)?;
-                marks::depart(tx, &token, &self.to, env.now())
-            })?;
+        match self.stage {
+            Stage::Follow => source.see_off()?,
+            _ => source.hand_over(|db| self.copy(env, db, &target))?,
         }
         target.settle(env)?;
         let kept = source.retire(env, &self.from)?;
@@ -184,6 +171,21 @@ impl MigrationPlan {
         }
         Ok(Migrated { settings: self.new.clone(), kept })
     }
+
+    /// Lets the destination take everything in, and marks the old database as departed.
+    fn copy(&self, env: &Env, old: &Db, target: &Target) -> Result<()> {
+        let token = uid::random(env, 20);
+        let copying = Copying::of(env, old)?;
+        old.write(|tx| {
+            copying.hold(tx)?;
+            if let Some(departure) = marks::departure_within(tx)? {
+                return Err(marks::departed(&self.from, &departure));
+            }
+            let last = copying.last_ids(tx)?;
+            target.receive(env, self.stage, &copying, &last, &token)?;
+            marks::depart(tx, &token, &self.to, env.now())
+        })
+    }
 }
 
 /// The old database.
@@ -191,11 +193,17 @@ struct Source {
     db: Db,
     /// Its file, on SQLite.
     path: Option<PathBuf>,
+    /// Where it lies, if that is in a bucket: the file is a copy then.
+    cloud: Option<Arc<Cloud>>,
 }
 
 impl Source {
     /// Looks at it without changing a byte; a file that has moved aside already is found.
     fn look(env: &Env, settings: &InstanceSettings) -> Result<Source> {
+        let cloud = Cloud::of(env, settings, &UserSettings::current(env)?)?;
+        if let Some(cloud) = &cloud {
+            cloud.refresh()?;
+        }
         let path = match settings.sqlite_path(env)? {
             Some(path) if !path.exists() => Some(kept_beside(&path)?.unwrap_or(path)),
             path => path,
@@ -204,9 +212,10 @@ impl Source {
             Some(path) => Db::inspect(path)?,
             None => Db::connect(env, settings.db.as_deref().unwrap_or_default())?,
         };
-        level::check(&db, &settings.shown_database(env)?)?;
-        check_storage(&db, &settings.storage_root)?;
-        Ok(Source { db, path })
+        let source = Source { db, path, cloud };
+        level::check(&source.db, &source.shown(env, settings)?)?;
+        check_storage(&source.db, &settings.storage_root)?;
+        Ok(source)
     }
 
     /// Opens it for writing, with our own tables.
@@ -216,13 +225,45 @@ impl Source {
             Some(path) => Db::open(path, crate::db::Open::Existing)?,
             None => looked.db,
         };
-        add_own_tables(&db)?;
-        Ok(Source { db, path: looked.path })
+        // A copy gets them when it is known to be the newest.
+        if looked.cloud.is_none() {
+            add_own_tables(&db)?;
+        }
+        Ok(Source { db, path: looked.path, cloud: looked.cloud })
+    }
+
+    /// Returns where it is, for people.
+    fn shown(&self, env: &Env, settings: &InstanceSettings) -> Result<String> {
+        match &self.cloud {
+            Some(cloud) => Ok(cloud.url().to_owned()),
+            None => settings.shown_database(env),
+        }
+    }
+
+    /// Does the work that makes it the old database; in a bucket it is that as soon as it was sent.
+    fn hand_over(&self, work: impl FnOnce(&Db) -> Result<()>) -> Result<()> {
+        match &self.cloud {
+            Some(cloud) => cloud.hand_over(&self.db, work),
+            None => work(&self.db),
+        }
+    }
+
+    /// Sends the mark of its departure if whoever made it came no further.
+    fn see_off(&self) -> Result<()> {
+        match (&self.cloud, &self.path) {
+            (Some(cloud), Some(path)) if cloud.is_ahead()? => {
+                cloud.hand_over(&Db::open(path, crate::db::Open::Existing)?, |_| Ok(()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives a file the name under which it is kept, so that nobody takes it for the instance, and says where it is.
     fn retire(self, env: &Env, shown: &str) -> Result<String> {
-        let Some(path) = self.path else { return Ok(shown.to_owned()) };
+        let path = match (self.path, self.cloud) {
+            (Some(path), None) => path,
+            _ => return Ok(shown.to_owned()),
+        };
         if is_kept(&path) {
             return Ok(path.display().to_string());
         }

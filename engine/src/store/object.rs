@@ -14,6 +14,7 @@ mod failure;
 mod folder;
 mod gather;
 mod google;
+mod google_machine;
 mod http;
 mod look;
 mod moves;

@@ -127,9 +127,10 @@ impl Client {
         Store::open(&self.root, &self.env).unwrap()
     }
 
-    /// Returns the path of the working copy.
+    /// Returns the path of the working copy, also when the database has left the bucket.
     pub fn copy(&self) -> PathBuf {
-        self.settings().sqlite_path(&self.env).unwrap().unwrap()
+        let settings = InstanceSettings { db: None, ..self.settings() };
+        settings.sqlite_path(&self.env).unwrap().unwrap()
     }
 
     /// Returns the copies that were set aside.

@@ -3,6 +3,8 @@
 #![allow(clippy::disallowed_macros, reason = "children report to their parent")]
 
 mod client;
+#[path = "../support/cluster.rs"]
+mod cluster;
 mod conflict;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/death.rs"]
@@ -10,6 +12,7 @@ mod death;
 mod kept;
 mod killed;
 mod lock;
+mod migrate;
 mod network;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/operations.rs"]

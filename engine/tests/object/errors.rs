@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use holotype::store::{Publish, Store};
 use holotype::{ErrorKind, Result};
 
-use crate::stores::google;
 use crate::stores::http_server::{Answer, WebServer};
 use crate::stores::proxy::{Fault, Proxy};
 use crate::stores::server::{KEY, MOTO, S3S, SECRET, env, free_port, with_vars};
@@ -115,27 +114,6 @@ fn a_store_that_stays_busy_is_given_up_within_a_minute() {
     refused(Store::open(&root, &env()).unwrap().read("y"), ErrorKind::Io, &[&root, "too busy"]);
     assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert!(server.asked().len() > 3, "what may pass is tried again");
-}
-
-#[test]
-fn google_is_asked_with_what_there_is() {
-    let server = WebServer::start(|_| Answer::new(403, "<Error><Code>AccessDenied</Code></Error>"));
-    let store =
-        Store::open("gs://bucket/x", &with_vars(&[("STORAGE_EMULATOR_HOST", &server.address())])).unwrap();
-    refused(
-        store.read("y"),
-        ErrorKind::PermissionDenied,
-        &["No permission for gs://bucket/x/y", "STORAGE_EMULATOR_HOST"],
-    );
-    let store = Store::open("gs://nowhere/x", &google::env()).unwrap();
-    refused(
-        store.write("y", b"y", false),
-        ErrorKind::FileNotFound,
-        &["gs://nowhere/x", "does not exist", "create it"],
-    );
-    let vars = [("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/key.json")];
-    let store = Store::open("gs://bucket/x", &with_vars(&vars)).unwrap();
-    refused(store.read("y"), ErrorKind::Value, &["gs://bucket/x", "/nowhere/key.json"]);
 }
 
 #[test]

@@ -80,10 +80,12 @@ fn this_machines_identity_is_asked_for() {
         Answer::new(200, r#"{"access_token": "token", "expires_on": "4102444800", "token_type": "Bearer"}"#)
     });
     let asked_for = format!("{}/token", server.address());
-    let store = open(&root(), &[("AZURE_MSI_ENDPOINT", &asked_for)]);
-    // The emulator knows no tokens.
-    refused(store.read("x"), ErrorKind::PermissionDenied, &["with this machine's identity"]);
-    assert_eq!(server.asked().len(), 1, "once, and kept");
+    for variable in ["AZURE_MSI_ENDPOINT", "IDENTITY_ENDPOINT"] {
+        let store = open(&root(), &[(variable, &asked_for)]);
+        // The emulator knows no tokens.
+        refused(store.read("x"), ErrorKind::PermissionDenied, &["with this machine's identity"]);
+        assert_eq!(server.asked().len(), 1, "once, and kept");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod artifacts;
 mod care;
 mod errors;
 mod errors_azure;
+mod errors_google;
 mod faults;
 mod hub;
 mod keep_local;

@@ -71,6 +71,54 @@ impl Cloud {
         sent.map(drop)
     }
 
+    /// Brings the copy up to date for somebody who looks at it, unless another process of this machine works with it.
+    pub(in crate::instance) fn refresh(&self) -> Result<()> {
+        let _turn = self.copy.turn()?;
+        if self.copy.alone()?.is_some() {
+            self.update(None)?;
+        }
+        Ok(())
+    }
+
+    /// Returns true when the copy holds something that was not sent.
+    pub(in crate::instance) fn is_ahead(&self) -> Result<bool> {
+        let _turn = self.copy.turn()?;
+        self.copy.known()?.map_or(Ok(false), |state| self.is_changed(&state, None))
+    }
+
+    /// Has `work` done to the copy, newest and locked, while nobody else can begin to use it, here or elsewhere, and sends
+    /// what became of it. Broken off, it is sent by the next use of the copy.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InstanceLocked`] and [`ErrorKind::Busy`] while others work with it; those of the work; what the
+    /// network reports.
+    pub(in crate::instance) fn hand_over(&self, db: &Db, work: impl FnOnce(&Db) -> Result<()>) -> Result<()> {
+        let _turn = self.copy.turn()?;
+        let Some(_alone) = self.copy.alone()? else {
+            return Err(Error::new(
+                ErrorKind::Busy,
+                format!("Another process of this machine works with {}: end it and try again", self.slug),
+            ));
+        };
+        let state = self.copy.state(&self.env)?;
+        // Known as the one that has the lock when this is broken off and done again.
+        self.copy.keep(&self.env, &state)?;
+        if let Some(holder) = self.locker.take(&state.client)? {
+            return Err(self.named(holder).refusal());
+        }
+        let db = self.db.get_or_init(|| db.clone());
+        let worked = self.catch_up().and_then(|()| work(db));
+        if worked.is_err() {
+            if !state.held {
+                // The first error is the one to tell.
+                let _ = self.locker.give_back(&state.client);
+            }
+            return worked;
+        }
+        self.push(db, true)?;
+        self.locker.give_back(&state.client).map(drop)
+    }
+
     /// Removes the database, its lock and the copy here; not while somebody else works with it.
     pub(crate) fn delete(&self) -> Result<()> {
         let _turn = self.copy.turn()?;

@@ -14,10 +14,11 @@ use crate::error::{Error, Result};
 /// How long a machine's metadata service may take to say which identity it has.
 const METADATA: Duration = Duration::from_secs(2);
 
-/// Names that the programmes of Azure use beside those of the builder.
-const ALIASES: [(&str, AzureConfigKey); 2] = [
+/// Names that the programmes of Azure use beside those of the builder; the last is where its services give identities.
+const ALIASES: [(&str, AzureConfigKey); 3] = [
     ("AZURE_STORAGE_ACCOUNT", AzureConfigKey::AccountName),
     ("AZURE_STORAGE_KEY", AzureConfigKey::AccessKey),
+    ("IDENTITY_ENDPOINT", AzureConfigKey::MsiEndpoint),
 ];
 
 /// Holds what the portal of Azure shows to connect by.

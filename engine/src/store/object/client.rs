@@ -106,7 +106,18 @@ impl Client {
 
 /// Returns true for variables that a client looks at.
 fn matters(name: &str) -> bool {
-    const PREFIXES: [&str; 6] = ["AWS_", "GOOGLE_", "AZURE_", "HF_", "STORAGE_EMULATOR", "SSL_CERT"];
+    const PREFIXES: [&str; 10] = [
+        "AWS_",
+        "GOOGLE_",
+        "GCE_",
+        "NO_GCE_CHECK",
+        "K_SERVICE",
+        "STORAGE_EMULATOR",
+        "AZURE_",
+        "IDENTITY_",
+        "HF_",
+        "SSL_CERT",
+    ];
     PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
@@ -134,7 +145,7 @@ async fn connect(address: &Address, root: &str, aws: Option<Aws>, env: &Env) -> 
     match (address.scheme, aws) {
         (Scheme::S3, Some(aws)) => s3(address, aws, env, options, retry).await,
         (Scheme::S3, None) | (Scheme::Http | Scheme::Hf, _) => web(address, env, options, retry),
-        (Scheme::Gs, _) => google::connect(address, env, options, retry),
+        (Scheme::Gs, _) => google::connect(address, env, options, retry).await,
         (Scheme::Az, _) => azure::connect(address, root, env, options, retry).await,
     }
 }

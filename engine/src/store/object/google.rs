@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use object_store::client::HttpConnector as _;
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
 use object_store::{ClientOptions, RetryConfig, StaticCredentialProvider};
 
 use super::address::Address;
 use super::client::{self, Client, Failure};
+use super::google_machine;
 use super::http::Connector;
 use crate::env::Env;
 
@@ -14,7 +16,7 @@ use crate::env::Env;
 const USUAL: &str = ".config/gcloud/application_default_credentials.json";
 
 /// Connects to a bucket.
-pub(super) fn connect(
+pub(super) async fn connect(
     address: &Address,
     env: &Env,
     options: ClientOptions,
@@ -28,9 +30,12 @@ pub(super) fn connect(
         .with_retry(retry);
     let emulator = var("STORAGE_EMULATOR_HOST");
     let usual = env.home.join(USUAL);
-    let who = if let Some(host) = emulator {
+    if let Some(host) = emulator {
         let url = if host.contains("://") { host.clone() } else { format!("http://{host}") };
-        builder = unsigned(builder).with_base_url(&url);
+        builder = builder.with_base_url(&url);
+    }
+    let who = if emulator.is_some() && google_machine::named(env).is_none() {
+        builder = unsigned(builder);
         "without credentials, as STORAGE_EMULATOR_HOST wants it".to_owned()
     } else if let Some(key) = var("GOOGLE_SERVICE_ACCOUNT_KEY") {
         builder = builder.with_service_account_key(key);
@@ -43,6 +48,10 @@ pub(super) fn connect(
     } else if usual.is_file() {
         builder = builder.with_application_credentials(usual.to_string_lossy());
         format!("with the Google credentials in {}", usual.display())
+    } else if let Some(account) = google_machine::account(env, Connector::default().connect(&options)?).await
+    {
+        builder = builder.with_credentials(account);
+        "with the service account of this machine".to_owned()
     } else {
         builder = unsigned(builder);
         "anonymously, because no Google credentials were found: set GOOGLE_APPLICATION_CREDENTIALS or run \
