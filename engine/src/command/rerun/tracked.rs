@@ -329,6 +329,7 @@ fn process(kept: &Surroundings) -> Process {
     Process {
         interpreter: kept.environment["interpreter"].as_str().unwrap_or_default().to_owned(),
         program: path("program").unwrap_or_default(),
+        prefix: PathBuf::new(),
         path: texts("path").into_iter().map(PathBuf::from).collect(),
         folder: path("folder").unwrap_or_default(),
         words: texts("words"),
