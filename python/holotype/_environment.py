@@ -10,7 +10,7 @@ __all__ = ["imports", "process"]
 
 
 def process(file: Path | None) -> tuple[str, str, str, list[str], str, list[str], Path | None]:
-    """Returns what this process knows of itself: interpreter, program, environment, search path, folder, words, code.
+    """Returns what this process knows: interpreter, program, environment, search path, folder, words, code.
 
     Args:
         file: The file that holds the code.

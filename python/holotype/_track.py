@@ -338,8 +338,11 @@ def _plain(value: Any) -> Any:
         return f"{prefix}{table.name}[{value._row.uid}]"
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        # Their order is another one in every process.
+        return sorted((_plain(item) for item in value), key=repr)
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, os.PathLike):

@@ -66,7 +66,7 @@ fn track_options(given: Arguments<'_, '_>) -> PyResult<TrackOptions> {
     let rename = renamed.map(|renamed| if renamed { Rename::Renamed } else { Rename::Copied });
     let mut options = TrackOptions { rename, ..TrackOptions::default() };
     fill!(given => options: transform, uid, key, version_tag, description, project, space, branch, plan, initiated_by_run,
-        params, new_run, arguments, process);
+        params, unkept, again, new_run, arguments, process);
     Ok(options)
 }
 
