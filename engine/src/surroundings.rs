@@ -6,8 +6,10 @@
 
 mod gather;
 mod packages;
+mod python;
 mod repository;
 mod rows;
+mod software;
 mod system;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +56,8 @@ pub struct Process {
     pub interpreter: String,
     /// The interpreter as it was called; links are not followed.
     pub program: PathBuf,
+    /// The folder of the environment that it belongs to.
+    pub prefix: PathBuf,
     /// Folders in which it looks for packages.
     pub path: Vec<PathBuf>,
     /// Where it runs.
@@ -120,6 +124,7 @@ impl Process {
         Process {
             interpreter: String::new(),
             program: program.to_owned(),
+            prefix: PathBuf::new(),
             path: prefixes.iter().flat_map(|prefix| python_folders(prefix)).collect(),
             folder: folder.to_owned(),
             words: words.to_vec(),

@@ -42,6 +42,7 @@ mod run;
 mod save;
 
 pub use again::AGAIN;
+pub(crate) use call::unkept;
 pub use construct::HashLookup;
 pub use environment::EnvironmentFile;
 pub use file::{SourceFile, SourceKind};
@@ -132,6 +133,7 @@ impl Instance {
                 params: params.as_ref(),
                 arguments: &arguments,
                 entrypoint: None,
+                extra: None,
                 anew: options.new_run,
             };
             let (run, restarted) = run::start(self, tx, &transform, &start)?;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import functools
 import inspect
 import os
@@ -15,13 +17,16 @@ from holotype.registry import registry_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any, Literal, TypeVar
 
     F = TypeVar("F", bound=Callable[..., Any])
     GlobalRun = Literal["memorize", "clear", "none"]
 
 __all__ = ["flow", "step", "tracked"]
+
+# True for the next call, which is the one that this process was started to do again.
+_again: contextvars.ContextVar[bool] = contextvars.ContextVar("holotype_again", default=False)
 
 # Arguments of a flow that say what its run belongs to.
 _ALIASES = ("project", "space", "branch", "plan", "initiated_by_run")
@@ -97,6 +102,16 @@ def tracked(uid: Any = None) -> Callable[[F], F]:
     return step(uid)
 
 
+@contextlib.contextmanager
+def doing_again() -> Iterator[None]:
+    """Lets the call that follows be the one which is done again: it needs no run that called it."""
+    before = _again.set(True)
+    try:
+        yield
+    finally:
+        _again.reset(before)
+
+
 class Step:
     """What is known of a decorated function."""
 
@@ -117,12 +132,20 @@ class Step:
             return None
         options = self._options(instance, arguments)
         options["params"] = json_params(self._fitting(arguments))
+        # None and empty lists are no parameters either, and that is known.
+        options["unkept"] = [
+            name
+            for name, value in arguments.items()
+            if name not in options["params"] and not (value is None or value == [])
+        ]
+        options["again"] = _again.get()
+        _again.set(False)
         transform = self._source(instance)
         run = instance.start_call(transform, self.function.__qualname__, **options)
         return Started(instance, run, transform)
 
     def _check(self, instance: _native.Instance) -> None:
-        if self._parent(instance) is None:
+        if self._parent(instance) is None and not _again.get():
             raise RuntimeError(_NO_RUN)
 
     def _parent(self, instance: _native.Instance) -> Any:
@@ -130,7 +153,14 @@ class Step:
         return instance.context()["run"] or os.environ.get(PARENT)
 
     def _options(self, instance: _native.Instance, arguments: dict[str, Any]) -> dict[str, Any]:
-        return {"initiated_by_run": self._parent(instance)}
+        parent = self._parent(instance)
+        return {"initiated_by_run": parent} if parent is not None else {"process": self._process()}
+
+    def _process(self) -> Any:
+        from holotype._environment import process
+
+        path = inspect.getsourcefile(inspect.unwrap(self.function))
+        return process(Path(path) if path and os.path.isfile(path) else None)
 
     def _arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Returns the arguments of a call by name, defaults included."""
@@ -212,14 +242,11 @@ class Flow(Step):
             raise RuntimeError(_A_RUN)
 
     def _options(self, instance: _native.Instance, arguments: dict[str, Any]) -> dict[str, Any]:
-        from holotype._environment import process
-
         given = {name: arguments[name] for name in _ALIASES if self._aliases and arguments.get(name)}
-        path = inspect.getsourcefile(inspect.unwrap(self.function))
         given.setdefault("project", os.environ.get("LAMIN_CURRENT_PROJECT"))
         given.setdefault("initiated_by_run", os.environ.get("LAMIN_INITIATED_BY_RUN_UID"))
         options = {name: named(value) for name, value in given.items()}
-        return options | {"process": process(Path(path) if path and os.path.isfile(path) else None)}
+        return options | {"process": self._process()}
 
 
 def _wrapped(function: Any, spec: Step) -> Any:

@@ -21,12 +21,8 @@ __all__ = ["Context", "Live", "context"]
 class Live:
     """What is known about the tracked run beside its records."""
 
-    def __init__(
-        self, source: Running | None, console: Console | None, environment: tuple[str, bytes] | None
-    ) -> None:
+    def __init__(self, source: Running | None, console: Console | None) -> None:
         self.source = source
-        # The software as it was at the start; stored at the end, behind the artifacts of the user.
-        self.environment = environment
         self.console = console
         # The user was asked to save the notebook.
         self.asked = False

@@ -81,10 +81,9 @@ class Started:
         """Makes it the call of the whole process: the run of its other threads, with a log of the output."""
         from holotype import _ended
         from holotype._context import context
-        from holotype._track import console_for, environment
+        from holotype._track import console_for
 
         self._scope = scope
-        self._options["environment"] = environment()
         self._console = console_for(self.instance, self.run.uid, self._stopped)
         _ended.mark(self.instance, self.run.uid)
         if scope != "none":

@@ -81,7 +81,7 @@ def track(
         "params": None if params is None else json_params(params),
         "new_run": new_run,
     }
-    source = software = None
+    source = None
     from holotype._environment import process
 
     if isinstance(transform, SQLRecord):
@@ -91,7 +91,6 @@ def track(
         options["uid"] = transform or options["uid"]
         source = _source(path, options)
         options["process"] = process(source.path)
-        software = environment()
     if os.environ.get("LAMIN_TESTING") == "true":
         options["renamed"] = True
     # Nothing is written when the repository does not hold the file.
@@ -103,7 +102,7 @@ def track(
         started, _ = instance.track(source and source.path, **options)
     if started is None:
         return
-    _begin(instance, started, source, software)
+    _begin(instance, started, source)
     if reference is not None:
         refer(context._transform, reference)
     if source is not None and source.notebook and pypackages:
@@ -152,24 +151,10 @@ def refer(transform: Any, reference: str) -> None:
     transform.save()
 
 
-def environment() -> tuple[str, bytes] | None:
-    from holotype._environment import environment_file
-
-    try:
-        return environment_file()
-    except OSError as error:
-        import warnings
-
-        message = f"could not track Python environment (no pixi.lock or uv.lock found): {error}"
-        warnings.warn(message, UserWarning, stacklevel=3)
-        return None
-
-
 def _begin(
     instance: _native.Instance,
     started: tuple[_native.Record, _native.Record],
     source: Running | None,
-    software: tuple[str, bytes] | None,
 ) -> None:
     """Makes a started run the one of this process."""
     if context._live is not None and context._live.console is not None:
@@ -184,7 +169,7 @@ def _begin(
         console = console_for(instance, context._run.uid, _end_early)
         _ended.mark(instance, context._run.uid)
     os.environ[_started.PARENT] = context._run.uid
-    context._live = Live(source, console, software)
+    context._live = Live(source, console)
 
 
 def console_for(instance: _native.Instance, uid: str, end: Callable[[str], None]) -> Console | None:
@@ -254,7 +239,7 @@ def _finish(**options: Any) -> None:
             return
         raise TrackNotCalled("Please run `ln.track()` before `ln.finish()`")
     instance = _session.current()
-    options["run"], options["environment"] = context._run.id, live.environment
+    options["run"] = context._run.id
     path = None
     if live.console is not None:
         live.console.stop()
@@ -353,8 +338,11 @@ def _plain(value: Any) -> Any:
         return f"{prefix}{table.name}[{value._row.uid}]"
     if isinstance(value, dict):
         return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple, set, frozenset)):
+    if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        # Their order is another one in every process.
+        return sorted((_plain(item) for item in value), key=repr)
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if isinstance(value, os.PathLike):

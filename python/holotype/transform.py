@@ -237,8 +237,9 @@ class Run(RunFields, registry="lamindb.Run"):
 
         Code and inputs, as they were, are put into a folder of their own: the commit of a repository with
         what was changed in it, else the files beside the code that are older than the run. A command runs
-        there and nothing is tracked; a script or notebook that tracks itself is a new run. Notebooks need
-        nbconvert.
+        there and nothing is tracked; a script or notebook that tracks itself is a new run. So is the call of
+        a tracked function: its file is imported, and it is called with the recorded parameters, where records
+        are looked up again. Notebooks need nbconvert.
 
         Args:
             folder: New folder to run in, which is kept; by default a passing one.
@@ -248,7 +249,8 @@ class Run(RunFields, registry="lamindb.Run"):
             `outputs`, and as `differences` and `warnings` what is no longer as it was.
 
         Raises:
-            ValueError: For a run of which too little is kept, such as the call of a function.
+            ValueError: For a run of which too little is kept, and for the call of a function with arguments
+                that had no form in JSON, or held secrets.
 
         Example:
             >>> ln.Run.get("fpM04qKzPpFUYqjc").rerun()["same"]

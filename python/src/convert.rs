@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use holotype::ingest::RunChoice;
 use holotype::model::{self, Registry};
 use holotype::surroundings::Process;
-use holotype::track::{EnvironmentFile, Named};
+use holotype::track::Named;
 use holotype::{Operand, Q, Timestamp, Value};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -183,10 +183,9 @@ taken! {
     holotype::Record: |object| Ok(object.cast::<Record>()?.borrow().row().clone());
     Timestamp: |object| Ok(Timestamp((object.extract::<f64>()? * 1e6) as i64));
     Named: |object| object.extract().map(Named::Id).or_else(|_: PyErr| object.extract().map(Named::Text));
-    EnvironmentFile: |object| object.extract().map(|(name, content)| EnvironmentFile { name, content });
     Process: |object| {
-        let (interpreter, program, path, folder, words, file) = object.extract()?;
-        Ok(Process { interpreter, program, path, folder, words, file })
+        let (interpreter, program, prefix, path, folder, words, file) = object.extract()?;
+        Ok(Process { interpreter, program, prefix, path, folder, words, file })
     };
     Map<String, Json>: |object| match json_from_python(object)? {
         Json::Object(map) => Ok(map),

@@ -66,7 +66,7 @@ fn track_options(given: Arguments<'_, '_>) -> PyResult<TrackOptions> {
     let rename = renamed.map(|renamed| if renamed { Rename::Renamed } else { Rename::Copied });
     let mut options = TrackOptions { rename, ..TrackOptions::default() };
     fill!(given => options: transform, uid, key, version_tag, description, project, space, branch, plan, initiated_by_run,
-        params, new_run, arguments, environment, process);
+        params, unkept, again, new_run, arguments, process);
     Ok(options)
 }
 
@@ -128,7 +128,7 @@ impl Instance {
         };
         let answers = &mut options.answers;
         fill!(arguments => answers: proceed, overwrite_source, overwrite_report);
-        fill!(arguments => options: run, ended_at, ignore_non_consecutive, environment);
+        fill!(arguments => options: run, ended_at, ignore_non_consecutive);
         let source = Source::given(arguments)?;
         let finish = run(|| {
             options.source = source.read(&self.inner, path)?;

@@ -15,7 +15,8 @@ use crate::voice::Level;
 /// Do a run again and compare what it makes
 ///
 /// Code and inputs, as they were, are put into a folder of their own. A command runs there and nothing of it is tracked; a
-/// script or notebook that tracks itself is a new run. It succeeds when every output is the same, byte by byte.
+/// script or notebook that tracks itself is a new run, and so is the call of a tracked function, with the parameters that
+/// were recorded. It succeeds when every output is the same, byte by byte.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -23,7 +24,7 @@ Examples:
   holotype rerun fpM04qKzPpFUYqjc --folder again     keep what it makes in ./again
   holotype rerun fpM04qKzPpFUYqjc --json")]
 pub(crate) struct RerunArgs {
-    /// Uid of a run of a command, script or notebook
+    /// Uid of a run of a command, script, notebook or tracked function
     run: String,
     /// New folder to run in; it is kept
     #[arg(long, value_name = "FOLDER")]

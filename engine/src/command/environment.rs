@@ -28,12 +28,12 @@ fn look<'a>(env: &Env, called: &Path, programs: impl IntoIterator<Item = &'a Pat
     let own = fs::canonicalize(called).unwrap_or_else(|_| called.to_owned());
     let programs: BTreeSet<PathBuf> =
         programs.into_iter().map(Path::to_owned).chain([own]).take(PROGRAMS).collect();
-    let (packages, sources) = packages(&searched(env, called, &programs));
+    let found = packages(&searched(env, called, &programs));
     json!({
         "system": system(env),
         "variables": variables(env),
-        "packages": packages,
-        "sources": sources,
+        "packages": found.versions,
+        "sources": found.sources,
         "programs": digests(&programs),
     })
 }

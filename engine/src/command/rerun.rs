@@ -1,5 +1,6 @@
 //! Doing it again: the code, the inputs and the outputs of a run, in a folder of its own.
 
+mod call;
 mod command;
 mod files;
 mod tracked;
@@ -37,7 +38,7 @@ pub struct Rerun {
 enum How {
     /// `holotype run` did.
     Command(Box<Command>),
-    /// The script or notebook itself did: it will again, and so be a new run.
+    /// The script, notebook or function itself did: it will again, and so be a new run.
     Tracked(Box<Tracked>),
 }
 
@@ -161,7 +162,7 @@ impl Rerun {
                 let outputs = command.compare(instance, root)?;
                 Ok(Judged { outputs, run: None, warnings: Vec::new() })
             }
-            How::Tracked(_) => tracked::compare(instance, &self.run, root),
+            How::Tracked(tracked) => tracked.compare(instance, &self.run, root),
         }
     }
 

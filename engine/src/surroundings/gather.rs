@@ -3,24 +3,26 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value as Json, json};
 
-use super::packages::{Searched, packages};
+use super::packages::{Packages, Searched, packages};
+use super::python::requirements;
 use super::repository::{self, State};
+use super::software::software;
 use super::{Process, Surroundings, prefixes, system, variables};
 use crate::env::Env;
 use crate::hash::digest_file;
 use crate::record::Record;
 use crate::session::Session;
 use crate::threads::PerProcess;
-use crate::track::{prepare_redaction, redacted_arguments};
+use crate::track::{EnvironmentFile, prepare_redaction, redacted_arguments};
 
-/// The end of a run waits no longer than this for a slow file system.
+/// The end of a run waits no longer than this for the repository of its code.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Lock files that are looked for beside the code and above it, up to the root of the repository.
@@ -36,7 +38,21 @@ const LOCKS: [&str; 8] = [
 ];
 
 /// By session and run.
-type Gathering = BTreeMap<(usize, i64), Receiver<Surroundings>>;
+type Gathering = BTreeMap<(usize, i64), Awaited>;
+
+/// What a thread is about to find.
+struct Awaited {
+    software: Receiver<EnvironmentFile>,
+    surroundings: Receiver<Surroundings>,
+}
+
+/// What was gathered for a run.
+pub(crate) struct Gathered {
+    /// The file that describes the software, for every program that knows the format.
+    pub(crate) software: EnvironmentFile,
+    /// What is kept beside it; nothing where asking took too long.
+    pub(crate) surroundings: Option<Surroundings>,
+}
 
 static GATHERING: PerProcess<Mutex<Gathering>> = PerProcess::new();
 
@@ -46,8 +62,11 @@ static LAST: PerProcess<Mutex<Last>> = PerProcess::new();
 /// A folder and when something in it was last made or removed.
 type Seen = (PathBuf, Option<SystemTime>);
 
-/// Versions and sources of packages.
-type Installed = (Json, Json);
+/// The packages, and their list once it was asked for.
+struct Installed {
+    packages: Packages,
+    requirements: OnceLock<String>,
+}
 
 #[derive(Default)]
 struct Last {
@@ -58,30 +77,33 @@ struct Last {
 /// Starts to gather the surroundings of a run.
 pub(crate) fn gather(session: &Session, run: &Record, process: &Process) {
     prepare_redaction();
-    let (sender, receiver) = mpsc::channel();
+    let ((first, software), (second, surroundings)) = (mpsc::channel(), mpsc::channel());
     let (env, process) = (session.env().clone(), process.clone());
-    let work = move || {
-        // Nobody listens any more where the run was ended without a word.
-        let _ = sender.send(look(&env, &process));
-    };
+    let work = move || look(&env, &process, &first, &second);
     let held = GATHERING.own();
     if thread::Builder::new().name("holotype-surroundings".to_owned()).spawn(work).is_ok() {
-        held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key(session, run), receiver);
+        let awaited = Awaited { software, surroundings };
+        held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key(session, run), awaited);
     }
 }
 
 /// Returns what was gathered for a run, once.
-pub(crate) fn gathered(session: &Session, run: &Record) -> Option<Surroundings> {
+pub(crate) fn gathered(session: &Session, run: &Record) -> Option<Gathered> {
     let held = GATHERING.own();
-    let receiver = held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&key(session, run))?;
-    receiver.recv_timeout(PATIENCE).ok()
+    let awaited = held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&key(session, run))?;
+    let software = awaited.software.recv().ok()?;
+    Some(Gathered { software, surroundings: awaited.surroundings.recv_timeout(PATIENCE).ok() })
 }
 
 fn key(session: &Session, run: &Record) -> (usize, i64) {
     (session.address(), run.id().unwrap_or_default())
 }
 
-fn look(env: &Env, process: &Process) -> Surroundings {
+fn look(env: &Env, process: &Process, found: &Sender<EnvironmentFile>, surroundings: &Sender<Surroundings>) {
+    let (_, installed) = machine(env, process);
+    let list = || installed.requirements.get_or_init(|| requirements(&installed.packages.python)).clone();
+    // Nobody listens any more where the run was ended without a word.
+    let _ = found.send(software(env, process, list));
     let place = process.file.as_deref().unwrap_or(&process.folder);
     let State { told, difference } =
         repository::state(env, place).unwrap_or_else(|| State { told: Json::Null, difference: None });
@@ -93,7 +115,8 @@ fn look(env: &Env, process: &Process) -> Surroundings {
         "file": process.file,
         "repository": told,
     });
-    Surroundings { environment: environment(env, process, place), origin, difference }
+    let environment = environment(env, process, place);
+    let _ = surroundings.send(Surroundings { environment, origin, difference });
 }
 
 /// Returns the environment of a program whose code lies at `place`.
@@ -104,8 +127,8 @@ pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
         "program": process.program,
         "system": system,
         "variables": variables(env),
-        "packages": found.0,
-        "sources": found.1,
+        "packages": found.packages.versions,
+        "sources": found.packages.sources,
         "locks": locks(&process.program, place),
     })
 }
@@ -130,7 +153,7 @@ fn installed(env: &Env, process: &Process, last: &mut Option<(Vec<Seen>, Arc<Ins
     {
         return Arc::clone(found);
     }
-    let found = Arc::new(packages(&searched));
+    let found = Arc::new(Installed { packages: packages(&searched), requirements: OnceLock::new() });
     *last = Some((seen, Arc::clone(&found)));
     found
 }

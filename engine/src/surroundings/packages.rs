@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value as Json, json};
 
+use super::python::{Distribution, distributions};
 use crate::track::redacted_text;
 
 /// By name: versions, or sources.
@@ -22,25 +23,31 @@ pub(crate) struct Searched {
     pub(crate) r: bool,
 }
 
-/// Returns the versions of packages by language, and the sources of those that were not taken from an index.
-pub(crate) fn packages(searched: &Searched) -> (Json, Json) {
+/// Packages by language.
+#[derive(Clone, Debug)]
+pub(crate) struct Packages {
+    /// Their versions.
+    pub(crate) versions: Json,
+    /// Where those came from that were not taken from an index.
+    pub(crate) sources: Json,
+    /// Python's, in the order in which imports find them.
+    pub(crate) python: Vec<Distribution>,
+}
+
+/// Returns the packages at the places where they are looked for.
+pub(crate) fn packages(searched: &Searched) -> Packages {
     let (mut versions, mut sources) = (BTreeMap::<&str, Named>::new(), BTreeMap::<&str, Named>::new());
-    for folder in &searched.python {
-        for name in names(folder) {
-            let Some((package, version)) =
-                name.strip_suffix(".dist-info").and_then(|name| name.rsplit_once('-'))
-            else {
-                continue;
-            };
-            // The first on the path is the one that imports find.
-            let known = versions.entry("python").or_default();
-            if known.contains_key(package) {
-                continue;
-            }
-            known.insert(package.to_owned(), version.to_owned());
-            if let Some(source) = python_source(&folder.join(&name)) {
-                sources.entry("python").or_default().insert(package.to_owned(), source);
-            }
+    let python = distributions(&searched.python);
+    for distribution in &python {
+        let Some((package, version)) = distribution.named_by_folder() else { continue };
+        // The first on the path is the one that imports find.
+        let known = versions.entry("python").or_default();
+        if known.contains_key(package) {
+            continue;
+        }
+        known.insert(package.to_owned(), version.to_owned());
+        if let Some(source) = distribution.source() {
+            sources.entry("python").or_default().insert(package.to_owned(), source);
         }
     }
     for prefix in &searched.prefixes {
@@ -63,22 +70,7 @@ pub(crate) fn packages(searched: &Searched) -> (Json, Json) {
         }
     }
     versions.retain(|_, found| !found.is_empty());
-    (json!(versions), json!(sources))
-}
-
-/// Returns where a Python package came from that was not taken from an index.
-fn python_source(info: &Path) -> Option<String> {
-    let text = fs::read_to_string(info.join("direct_url.json")).ok()?;
-    let origin: Json = serde_json::from_str(&text).ok()?;
-    let url = redacted_text(origin.get("url")?.as_str()?).0;
-    let text = |part: &str, name: &str| origin.get(part)?.get(name)?.as_str().map(str::to_owned);
-    if let Some(vcs) = text("vcs_info", "vcs") {
-        let commit = text("vcs_info", "commit_id").map(|commit| format!("@{commit}")).unwrap_or_default();
-        return Some(format!("{vcs}+{url}{commit}"));
-    }
-    let editable = origin.get("dir_info").and_then(|dir| dir.get("editable")) == Some(&Json::Bool(true));
-    let hash = text("archive_info", "hash").map(|hash| format!("#{hash}")).unwrap_or_default();
-    Some(format!("{}{url}{hash}", if editable { "editable " } else { "" }))
+    Packages { versions: json!(versions), sources: json!(sources), python }
 }
 
 /// Returns the address and the checksum of a conda package: what its lock files consist of.
@@ -110,7 +102,7 @@ pub(crate) fn python_folders(prefix: &Path) -> Vec<PathBuf> {
 }
 
 /// Returns the names in a folder, none where there is no such folder.
-fn names(folder: &Path) -> Vec<String> {
+pub(super) fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
@@ -148,7 +140,7 @@ mod tests {
             python: vec![site.clone(), site],
             r: false,
         };
-        let (versions, sources) = packages(&searched);
+        let Packages { versions, sources, .. } = packages(&searched);
         let python = json!({"numpy": "2.0.1", "own": "0.1", "tools": "1.0"});
         assert_eq!(versions, json!({"python": python, "conda": {"samtools": "1.17-h0"}}));
         let tools = "git+https://***REDACTED***@github.com/lab/tools@0f3e";

@@ -1,5 +1,7 @@
 //! Runs of functions: each call is a run of its own, beside the one that the session tracks.
 
+use serde_json::{Value as Json, json};
+
 use super::file::{SourceFile, SourceKind};
 use super::options::{Rename, Setting, TrackOptions};
 use super::resolve::{self, Resolved, Wanted};
@@ -10,6 +12,18 @@ use crate::instance::Instance;
 use crate::record::Record;
 use crate::surroundings;
 use crate::uid;
+use crate::value::Value;
+
+/// Where the free data of a run tell of the call, and which arguments are no parameters.
+const NOTE: &str = "call";
+const UNKEPT: &str = "unkept";
+
+/// Returns the names of the arguments of a call that are no parameters, as they had no form in JSON.
+pub(crate) fn unkept(run: &Record) -> Vec<&str> {
+    let Some(Value::Json(data)) = run.get("extra_data") else { return Vec::new() };
+    let names = data.get(NOTE).and_then(|note| note.get(UNKEPT)).and_then(Json::as_array);
+    names.into_iter().flatten().filter_map(Json::as_str).collect()
+}
 
 impl Instance {
     /// Finds or makes the transform of the file that defines a function; nothing starts to run.
@@ -18,6 +32,9 @@ impl Instance {
     /// [`crate::ErrorKind::InvalidArgument`] for a malformed uid, [`crate::ErrorKind::UpdateContext`] when the source
     /// no longer is what the given uid stands for.
     pub fn source_transform(&self, source: &SourceFile, uid: Option<&str>) -> Result<Record> {
+        if let Some(transform) = self.transform_again(source)? {
+            return Ok(transform);
+        }
         let options = TrackOptions { uid: uid.map(str::to_owned), ..TrackOptions::default() };
         let setting = Setting::of(self, &options)?;
         let mut events = Vec::new();
@@ -56,7 +73,9 @@ impl Instance {
         let setting = Setting::of(self, options)?;
         let params = options.params.as_ref().map(redact::params);
         let arguments = redact::arguments(&options.arguments);
-        let run_uid = uid::random(self.env(), 16);
+        let again = self.calling_again(entrypoint, params.as_ref(), options.again)?;
+        let run_uid = again.unwrap_or_else(|| uid::random(self.env(), 16));
+        let extra = (!options.unkept.is_empty()).then(|| json!({NOTE: {UNKEPT: options.unkept}}));
         let started = self.db().write(|tx| {
             let start = run::Start {
                 uid: &run_uid,
@@ -65,6 +84,7 @@ impl Instance {
                 params: params.as_ref(),
                 arguments: &arguments,
                 entrypoint: Some(entrypoint),
+                extra: extra.clone(),
                 anew: Some(true),
             };
             let (started, _) = run::start(self, tx, transform, &start)?;

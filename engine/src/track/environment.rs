@@ -37,6 +37,12 @@ impl Instance {
     /// # Errors
     /// [`crate::ErrorKind::Value`] for a name that is a path, and failures of the store.
     pub fn attach_environment(&self, run: &mut Record, environment: &EnvironmentFile) -> Result<()> {
+        self.set_environment(run, environment)?;
+        self.save(run)
+    }
+
+    /// Lets a run name its environment; whoever changes more of it saves it.
+    pub(super) fn set_environment(&self, run: &mut Record, environment: &EnvironmentFile) -> Result<()> {
         if environment.content.trim_ascii().is_empty() {
             return Ok(());
         }
@@ -57,8 +63,7 @@ impl Instance {
                 made?
             }
         };
-        run.set("environment_id", artifact.id())?;
-        self.save(run)
+        run.set("environment_id", artifact.id())
     }
 
     /// Returns the artifact with this hash that belongs to runs, whose content is complete.

@@ -11,8 +11,9 @@ use crate::event::Event;
 use crate::hash;
 use crate::instance::Instance;
 use crate::model;
+use crate::query::Q;
 use crate::record::Record;
-use crate::surroundings;
+use crate::surroundings::{self, Surroundings};
 use crate::value::Timestamp;
 use crate::write::{delete_in, promote_head};
 
@@ -73,7 +74,7 @@ pub struct FinishOptions {
     pub ended_at: Option<Timestamp>,
     /// `true` finishes in silence although cells did not run one after the other, `false` asks, absent warns.
     pub ignore_non_consecutive: Option<bool>,
-    /// File that lists the software, where it was not known at the start.
+    /// File that lists the software, where nothing gathers it beside the run.
     pub environment: Option<EnvironmentFile>,
     /// Answers.
     pub answers: Answers,
@@ -170,7 +171,12 @@ impl Instance {
         };
         let mut events = Vec::new();
         let answer = options.answers.overwrite_source;
-        let kept = self.db().write(|tx| self.keep_notebook(tx, &run, notebook, answer, &mut events))?;
+        let kept = match notebook {
+            Some(source) => {
+                self.db().write(|tx| self.keep_notebook(tx, &run, source, answer, &mut events))?
+            }
+            None => Kept::Settled(Box::new(self.transform_of(&run)?)),
+        };
         let transform = match kept {
             Kept::Settled(transform) => *transform,
             Kept::Ask(question) => return Ok(Finish::Ask(question)),
@@ -181,14 +187,11 @@ impl Instance {
             }
         };
         events.into_iter().for_each(|event| self.env().emit(event));
-        if let Some(environment) = &options.environment {
-            self.attach_environment(&mut run, environment)?;
-        }
-        if let Some(found) = surroundings::gathered(self, &run)
-            && let Err(error) = self.db().write(|tx| surroundings::keep(tx, &run, found))
-        {
-            // That the run ended is worth more than what surrounded it.
-            self.env().emit(Event::Warning(format!("what surrounds the run is not kept: {error}")));
+        let gathered = surroundings::gathered(self, &run);
+        let listed = gathered.as_ref().map(|gathered| &gathered.software);
+        let listed = options.environment.as_ref().or(listed.filter(|_| is_program(&run, &transform)));
+        if let Some(environment) = listed {
+            self.set_environment(&mut run, environment)?;
         }
         run.set("transform_id", transform.id())?;
         if let Some(report) = report {
@@ -200,7 +203,7 @@ impl Instance {
         if let Some(source) = notebook {
             run.set("_is_consecutive", source.gaps.is_empty())?;
         }
-        self.save(&mut run)?;
+        self.save_ended(&mut run, gathered.and_then(|gathered| gathered.surroundings))?;
         self.with_context(|context| context.run = context.run.filter(|current| Some(*current) != run.id()));
         // The call of a function is a small step on the way; what it did goes with the run that it belongs to.
         if run.text("entrypoint").is_none() {
@@ -216,6 +219,34 @@ impl Instance {
             });
         }
         Ok(Finish::Done(Box::new(Finished { run, transform })))
+    }
+
+    /// Saves a run that has ended, together with what surrounded it.
+    fn save_ended(&self, run: &mut Record, surroundings: Option<Surroundings>) -> Result<()> {
+        let Some(found) = surroundings else { return self.save(run) };
+        let ended = self.db().write(|tx| {
+            let mut ended = run.clone();
+            surroundings::keep(tx, &ended, found)?;
+            update(self, tx, &mut ended)?;
+            Ok(ended)
+        });
+        match ended {
+            Ok(ended) => {
+                *run = ended;
+                Ok(())
+            }
+            Err(error) => {
+                // That the run ended is worth more than what surrounded it.
+                self.env().emit(Event::Warning(format!("what surrounds the run is not kept: {error}")));
+                self.save(run)
+            }
+        }
+    }
+
+    /// Returns the transform of a run.
+    fn transform_of(&self, run: &Record) -> Result<Record> {
+        let id = run.int("transform_id").unwrap_or_default();
+        self.registry("Transform")?.filter(Q::is("id", id))?.first()?.ok_or_else(|| transform_gone(run))
     }
 
     fn ask_about_gaps(&self, source: &SourceFile, options: &FinishOptions) -> Option<Finish> {
@@ -294,7 +325,7 @@ impl Instance {
         &self,
         tx: &Tx<'_>,
         run: &Record,
-        source: Option<&SourceFile>,
+        source: &SourceFile,
         overwrite: Option<bool>,
         events: &mut Vec<Event>,
     ) -> Result<Kept> {
@@ -302,12 +333,8 @@ impl Instance {
         let mut by_id = Sql::new("WHERE \"id\" = ");
         by_id.bind(run.int("transform_id"));
         let Some(mut transform) = rows::select(tx, registry, by_id)?.into_iter().next() else {
-            return Err(Error::does_not_exist(format!(
-                "The transform of Run('{}') is no longer in the database: call `ln.track()` again",
-                run.uid()
-            )));
+            return Err(transform_gone(run));
         };
-        let Some(source) = source else { return Ok(Kept::Settled(Box::new(transform))) };
         if transform.text("hash") == Some(source.hash.as_str()) {
             return Ok(Kept::Settled(Box::new(transform)));
         }
@@ -347,6 +374,18 @@ impl Instance {
         update(self, tx, &mut transform)?;
         Ok(Kept::Settled(Box::new(transform)))
     }
+}
+
+/// Returns true for the run of a file, and for the call of a function: other transforms have no software of their own.
+fn is_program(run: &Record, transform: &Record) -> bool {
+    run.text("entrypoint").is_some() || matches!(transform.text("kind"), Some("script" | "notebook"))
+}
+
+fn transform_gone(run: &Record) -> Error {
+    Error::does_not_exist(format!(
+        "The transform of Run('{}') is no longer in the database: call `ln.track()` again",
+        run.uid()
+    ))
 }
 
 /// Moves the runs of a version to its twin and removes it.

@@ -69,6 +69,10 @@ pub struct TrackOptions {
     pub initiated_by_run: Option<Named>,
     /// Parameters, as JSON; secrets are blanked out.
     pub params: Option<Map<String, Json>>,
+    /// Names of the arguments of a call that have no form in JSON, and so are no parameters.
+    pub unkept: Vec<String>,
+    /// This call is the one that the process was started to do again.
+    pub again: bool,
     /// Whether a new run starts; by default always, except in a notebook that a person runs.
     pub new_run: Option<bool>,
     /// Arguments of the command line.

@@ -34,6 +34,8 @@ pub(super) struct Start<'a> {
     pub(super) arguments: &'a str,
     /// Qualified name of the function that is called.
     pub(super) entrypoint: Option<&'a str>,
+    /// Free data.
+    pub(super) extra: Option<Json>,
     pub(super) anew: Option<bool>,
 }
 
@@ -75,6 +77,7 @@ pub(super) fn start(
         return Ok((run, true));
     }
     run.set("uid", start.uid)?;
+    run.set("extra_data", start.extra.clone())?;
     run.set("transform_id", transform.id())?;
     run.set("branch_id", start.setting.branch)?;
     run.set("created_on_id", start.setting.branch)?;

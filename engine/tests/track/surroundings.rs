@@ -1,6 +1,7 @@
 //! What surrounds a run is kept when it is finished, once per content, beside the tables of the format.
 
 use holotype::db::Sql;
+use holotype::model;
 use holotype::surroundings::{Process, Surroundings};
 use holotype::testing::Scratch;
 use holotype::track::{FinishOptions, Outcome, TrackOptions};
@@ -11,10 +12,13 @@ use super::{done, of, started};
 
 fn process(scratch: &Scratch) -> Process {
     let site = scratch.dir().join("site");
-    std::fs::create_dir_all(site.join("numpy-2.0.1.dist-info")).unwrap();
+    let numpy = site.join("numpy-2.0.1.dist-info");
+    std::fs::create_dir_all(&numpy).unwrap();
+    std::fs::write(numpy.join("METADATA"), "Metadata-Version: 2.1\nName: numpy\nVersion: 2.0.1\n").unwrap();
     Process {
         interpreter: "cpython 3.12.1".to_owned(),
         program: scratch.dir().join("env/bin/python"),
+        prefix: scratch.dir().join("env"),
         path: vec![site],
         folder: scratch.dir().join("work"),
         words: ["python", "s.py", "--token", "abc"].map(str::to_owned).to_vec(),
@@ -48,6 +52,11 @@ fn runs_of_equal_surroundings_share_them() {
     let second = run(&scratch, process(&scratch), Outcome::Errored);
     let found = kept(instance, &first);
     assert_eq!(found, kept(instance, &second));
+    // What other programs of the format see is what they would have written.
+    let listed = instance.by_id(model::require("Artifact").unwrap(), first.int("environment_id").unwrap());
+    let listed = instance.cache(&listed.unwrap()).unwrap();
+    assert_eq!(std::fs::read_to_string(listed).unwrap(), "numpy==2.0.1\n");
+    assert_eq!(second.int("environment_id"), first.int("environment_id"));
     assert_eq!(found.environment["interpreter"], "cpython 3.12.1");
     assert_eq!(found.environment["packages"], json!({"python": {"numpy": "2.0.1"}}));
     assert_eq!(found.origin["words"], json!(["python", "s.py", "--token", "***REDACTED***"]));

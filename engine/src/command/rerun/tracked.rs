@@ -1,4 +1,4 @@
-//! The run of a script or notebook that tracks itself, done again: a new run of the same transform.
+//! The run of a script, notebook or function that tracks itself, done again: a new run of the same transform.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde_json::Value as Json;
 use walkdir::{DirEntry, WalkDir};
 
+use super::call::{self, Call, with_places_moved};
 use super::files::{copy, empty_folder, moved, write_program};
 use super::{Compared, Judged, Prepared, Verdict, refuse_secrets};
 use crate::env::Env;
@@ -21,6 +22,7 @@ use crate::record::Record;
 use crate::surroundings::{self, Difference, Process, Surroundings};
 use crate::track::{AGAIN, notebook_text};
 use crate::uid;
+use crate::value::Value;
 
 /// Holds the uid of the new run, in the folder where it runs.
 const NEW_RUN: &str = ".holotype-rerun";
@@ -41,7 +43,7 @@ pub(super) struct Tracked {
 }
 
 /// What the code is, which says how it runs again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 enum Form {
     /// By the words with which it was called.
     Script,
@@ -49,6 +51,8 @@ enum Form {
     Jupyter,
     /// By itself, whatever showed it to a person.
     Marimo,
+    /// By importing it and calling one of its functions.
+    Call(Call),
 }
 
 impl Tracked {
@@ -58,21 +62,23 @@ impl Tracked {
     /// [`crate::ErrorKind::Value`] where that is too little.
     pub(super) fn of(instance: &Instance, run: &Record, transform: &Record) -> Result<Tracked> {
         let uid = run.uid();
-        if let Some(function) = run.text("entrypoint") {
-            return Err(Error::value(format!(
-                "Run('{uid}') was a call of {function}: do the run again that called it"
-            )));
-        }
-        let Some(kept) = instance.surroundings(run)? else {
+        let call = Call::of(instance, run, transform)?;
+        let started = starter(instance, run)?;
+        let Some((starter, kept)) = started else {
             return Err(Error::value(format!(
                 "Run('{uid}') was not started by `holotype run`, and nothing is kept of how it was started"
             )));
         };
         let process = process(&kept);
-        let Some(file) = process.file.clone().filter(|_| transform.text("source_code").is_some()) else {
+        let file = match starter.int("transform_id") == transform.id() {
+            true => process.file.clone(),
+            false => Some(call::found(&process, transform)),
+        };
+        let Some(file) = file.filter(|_| transform.text("source_code").is_some()) else {
             return Err(Error::value(format!("Run('{uid}') has no source code that could run again")));
         };
         let form = match file.extension().and_then(|suffix| suffix.to_str()) {
+            _ if call.is_some() => call.map_or(Form::Script, Form::Call),
             Some("ipynb") => Form::Jupyter,
             Some("py") if transform.text("kind") == Some("notebook") => Form::Marimo,
             _ => Form::Script,
@@ -131,34 +137,40 @@ impl Tracked {
         if self.form == Form::Jupyter {
             variables.push(("NBPRJ_TEST_NBPATH", file.to_string_lossy().into_owned()));
         }
-        let words = self.words(&root, &file, &mut warnings);
+        let words = self.words(&root, &file, &mut warnings)?;
         Ok(Prepared { words, folder, variables, warnings })
     }
 
     /// Returns the words that run the code at its new place.
-    fn words(&self, root: &Path, file: &Path, warnings: &mut Vec<String>) -> Vec<String> {
+    fn words(&self, root: &Path, file: &Path, warnings: &mut Vec<String>) -> Result<Vec<String>> {
         let mut program = self.process.program.to_string_lossy().into_owned();
         if !self.process.program.is_file() {
             warnings.push(format!("{program} is gone: python3 runs in its place"));
             program = "python3".to_owned();
         }
         let place = file.to_string_lossy().into_owned();
-        if self.form == Form::Marimo {
-            return vec![program, place];
-        }
-        if self.form == Form::Jupyter {
-            let words = "-m nbconvert --to notebook --execute --inplace --log-level=ERROR \
-                         --ExecutePreprocessor.timeout=-1 --ExecutePreprocessor.kernel_name=python3";
-            let words = words.split(' ').map(str::to_owned);
-            return std::iter::once(program).chain(words).chain([place]).collect();
-        }
+        let rest: Vec<String> = match &self.form {
+            Form::Marimo => vec![place],
+            Form::Jupyter => {
+                let words = "-m nbconvert --to notebook --execute --inplace --log-level=ERROR \
+                             --ExecutePreprocessor.timeout=-1 --ExecutePreprocessor.kernel_name=python3";
+                words.split(' ').map(str::to_owned).chain([place]).collect()
+            }
+            Form::Call(call) => call.words(&self.process.path, &self.base, root, file)?,
+            Form::Script => self.called(root, &place),
+        };
+        Ok(std::iter::once(program).chain(rest).collect())
+    }
+
+    /// Returns the words after the program with which a script was called, at its new place.
+    fn called(&self, root: &Path, place: &str) -> Vec<String> {
         let again = |word: &String| {
             // The code itself may be called by another way to the same place.
             let named = fs::canonicalize(self.process.folder.join(word));
             let own = word == &*self.file.to_string_lossy() || named.is_ok_and(|named| named == self.file);
-            if own { place.clone() } else { moved(word, &self.base, root) }
+            if own { place.to_owned() } else { moved(word, &self.base, root) }
         };
-        std::iter::once(program).chain(self.process.words.iter().skip(1).map(again)).collect()
+        self.process.words.iter().skip(1).map(again).collect()
     }
 
     /// Puts the files that lay around the code into a folder; returns what is not as it was.
@@ -237,54 +249,57 @@ impl Tracked {
         let code = transform.text("source_code").unwrap_or_default();
         match self.form {
             Form::Jupyter => write_program(file, &notebook_text(code, transform.text("description")))?,
-            Form::Script | Form::Marimo => write_program(file, code)?,
+            Form::Script | Form::Marimo | Form::Call(_) => write_program(file, code)?,
         }
         let changed = transform.text("hash") != Some(source_hash(code).as_str());
         Ok(changed.then(|| format!("secrets in {} are blanked out", file.display())))
     }
-}
 
-/// Returns how the outputs of a run came out in the new run that the folder names.
-pub(super) fn compare(instance: &Instance, run: &Record, root: &Path) -> Result<Judged> {
-    let note = root.join(NEW_RUN);
-    let uid = fs::read_to_string(&note).map_err(|error| Error::io(&note, error))?;
-    let new = instance.registry("Run")?.filter(Q::is("uid", uid))?.first()?;
-    let mut warnings = Vec::new();
-    let made = match &new {
-        Some(new) => outputs(instance, new)?,
-        None => {
-            warnings.push("it ended before it tracked a run".to_owned());
-            Vec::new()
-        }
-    };
-    let mut compared = Vec::new();
-    for first in outputs(instance, run)? {
-        let alike = |other: &&Record| match first.text("key") {
-            Some(key) => other.text("key") == Some(key),
-            None => other.text("description") == first.text("description"),
+    /// Returns how the outputs of a run came out in the new run that the folder names.
+    pub(super) fn compare(&self, instance: &Instance, run: &Record, root: &Path) -> Result<Judged> {
+        let note = root.join(NEW_RUN);
+        let uid = fs::read_to_string(&note).map_err(|error| Error::io(&note, error))?;
+        let new = instance.registry("Run")?.filter(Q::is("uid", uid))?.first()?;
+        let mut warnings = Vec::new();
+        let made = match &new {
+            Some(new) => outputs(instance, new)?,
+            None => {
+                warnings.push("it ended before it tracked a run".to_owned());
+                Vec::new()
+            }
         };
-        let again = made.iter().find(|other| other.uid() == first.uid()).or_else(|| made.iter().find(alike));
-        let verdict = match (again, instance.content_of(&first)?) {
-            (None, _) => Verdict::Missing,
-            (Some(again), _) if again.uid() == first.uid() => Verdict::Same,
-            (Some(_), None) => Verdict::Unknown,
-            (Some(again), Some(content)) => match instance.content_of(again)? {
-                None => Verdict::Unknown,
-                Some(other) if other.digest == content.digest => Verdict::Same,
-                Some(_) => Verdict::Different,
-            },
-        };
-        let path = first.text("key").or(first.text("description")).unwrap_or(first.uid()).into();
-        compared.push(Compared { path, uid: first.uid().to_owned(), verdict });
-    }
-    compared.sort_by(|a, b| a.path.cmp(&b.path));
-    if let Some(new) = &new {
-        warnings.extend(other_inputs(instance, run, new)?);
-        if run.get("params") != new.get("params") {
-            warnings.push("its parameters are others than then".to_owned());
+        let mut compared = Vec::new();
+        for first in outputs(instance, run)? {
+            let alike = |other: &&Record| match first.text("key") {
+                Some(key) => other.text("key") == Some(key),
+                None => other.text("description") == first.text("description"),
+            };
+            let again =
+                made.iter().find(|other| other.uid() == first.uid()).or_else(|| made.iter().find(alike));
+            let verdict = match (again, instance.content_of(&first)?) {
+                (None, _) => Verdict::Missing,
+                (Some(again), _) if again.uid() == first.uid() => Verdict::Same,
+                (Some(_), None) => Verdict::Unknown,
+                (Some(again), Some(content)) => match instance.content_of(again)? {
+                    None => Verdict::Unknown,
+                    Some(other) if other.digest == content.digest => Verdict::Same,
+                    Some(_) => Verdict::Different,
+                },
+            };
+            let path = first.text("key").or(first.text("description")).unwrap_or(first.uid()).into();
+            compared.push(Compared { path, uid: first.uid().to_owned(), verdict });
         }
+        compared.sort_by(|a, b| a.path.cmp(&b.path));
+        if let Some(new) = &new {
+            warnings.extend(other_inputs(instance, run, new)?);
+            let params = |run: &Record| run.get("params").and_then(Value::as_json).cloned();
+            let root = fs::canonicalize(root).map_err(|error| Error::io(root, error))?;
+            if params(run).map(|then| with_places_moved(&then, &self.base, &root)) != params(new) {
+                warnings.push("its parameters are others than then".to_owned());
+            }
+        }
+        Ok(Judged { outputs: compared, run: new, warnings })
     }
-    Ok(Judged { outputs: compared, run: new, warnings })
 }
 
 /// Returns the artifacts that a run made, those that were there already included.
@@ -309,6 +324,21 @@ fn other_inputs(instance: &Instance, run: &Record, new: &Record) -> Result<Vec<S
     Ok(gone.chain(added).collect())
 }
 
+/// Returns the run of which it is known how it was started, and what surrounded it: the run itself, else the nearest of
+/// those that called it.
+fn starter(instance: &Instance, run: &Record) -> Result<Option<(Record, Surroundings)>> {
+    let mut seen = BTreeSet::new();
+    let mut next = Some(run.clone());
+    while let Some(run) = next.filter(|run| seen.insert(run.id())) {
+        if let Some(kept) = instance.surroundings(&run)? {
+            return Ok(Some((run, kept)));
+        }
+        let caller = run.int("initiated_by_run_id").filter(|_| run.text("entrypoint").is_some());
+        next = caller.map(|id| instance.by_id(model::require("Run")?, id)).transpose()?;
+    }
+    Ok(None)
+}
+
 /// Returns the folder to fill again.
 fn base(kept: &Surroundings, process: &Process, file: &Path, env: &Env) -> PathBuf {
     let repository = kept.origin["repository"]["root"].as_str().map(PathBuf::from);
@@ -329,6 +359,7 @@ fn process(kept: &Surroundings) -> Process {
     Process {
         interpreter: kept.environment["interpreter"].as_str().unwrap_or_default().to_owned(),
         program: path("program").unwrap_or_default(),
+        prefix: PathBuf::new(),
         path: texts("path").into_iter().map(PathBuf::from).collect(),
         folder: path("folder").unwrap_or_default(),
         words: texts("words"),
