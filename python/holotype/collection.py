@@ -163,6 +163,8 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
     def cache(self, is_run_input: Any = None) -> list[Path]:
         """Returns local paths of all artifacts, in order, and notes the collection as an input of the run.
 
+        What lies in buckets and is not in the cache yet is fetched in parallel.
+
         Args:
             is_run_input: Note it as an input or not; by default `ln.settings.track_run_inputs`.
         """

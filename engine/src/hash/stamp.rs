@@ -24,11 +24,11 @@ impl Stamp {
         Ok(Stamp::from(&fs::metadata(path).map_err(|error| Error::io(path, error))?))
     }
 
-    /// Returns the stamp in writing, for comparing it with a later one.
+    /// Returns the stamp in writing, for comparing it with a later one; devices get other numbers when the system starts.
     pub(crate) fn text(&self) -> String {
         let since = self.modified.and_then(|modified| modified.duration_since(SystemTime::UNIX_EPOCH).ok());
         let nanos = since.map_or(0, |since| since.as_nanos());
-        format!("{} {nanos} {} {}", self.size, self.inode.0, self.inode.1)
+        format!("{} {nanos} {}", self.size, self.inode.1)
     }
 
     /// Fails unless the file at `path` still bears this stamp.

@@ -47,7 +47,7 @@ impl Instance {
         }
         let store = Store::open(storage.text("root").unwrap_or_default(), self.env())?;
         let found = store.describe(&relative)?;
-        let folder = found.iter().all(|stat| stat.key != relative);
+        let folder = found.iter().all(|stat| stat.key != relative.trim_end_matches('/'));
         let suffix = check_suffix(self, Path::new(&relative), new)?;
         let table = !folder && is_table_name(Path::new(&relative));
         let place = in_place(storage, relative.clone(), new)?;

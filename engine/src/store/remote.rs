@@ -144,7 +144,7 @@ impl Store {
 /// little.
 pub(crate) fn content_of(found: &[Stat], key: &str) -> Option<ContentHash> {
     match found {
-        [file] if file.key == key => file.content.clone(),
+        [file] if file.key == key.trim_end_matches('/') => file.content.clone(),
         files => {
             let of_file = |stat: &Stat| Some((stat.content.as_ref()?.hash.clone(), stat.size));
             folder_hash(files.iter().map(of_file).collect::<Option<Vec<_>>>()?)

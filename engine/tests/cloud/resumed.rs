@@ -1,4 +1,5 @@
-//! Uploads of large files whose process is killed: saving the same file again goes on where it stopped, and only then.
+//! Large files whose process is killed while they are sent or fetched: doing the same again goes on where it stopped, and
+//! only then.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -27,18 +28,24 @@ const ARRIVED: usize = 7;
 #[test]
 fn the_child() {
     let Some(plan) = plan() else { return };
-    let [dir, root, point, nth] = plan.try_into().unwrap();
+    let [dir, root, work, point, nth] = plan.try_into().unwrap();
     hurry();
     let client = Client::at(Path::new(&dir), &root);
     let instance = Kept::Content.open(&client).unwrap();
     await_death(point, nth.parse().unwrap());
-    let source = client.dir.join("big.bin");
-    tell(&proof::save(&instance, NewArtifact::new(source.to_str().unwrap()).key("big.bin")).unwrap());
+    if work == "fetch" {
+        instance.cache(&proof::latest(&instance, "big.bin").unwrap()).unwrap();
+    } else {
+        let source = client.dir.join("big.bin");
+        tell(&proof::save(&instance, NewArtifact::new(source.to_str().unwrap()).key("big.bin")).unwrap());
+    }
 }
 
 fn hurry() {
-    for (limit, value) in [("object.single", 10 << 10), ("object.part", PART as u64), ("object.pause", 2)] {
-        faults::set_limit(limit, value);
+    faults::set_limit("object.single", 10 << 10);
+    faults::set_limit("object.pause", 2);
+    for limit in ["object.part", "object.range"] {
+        faults::set_limit(limit, PART as u64);
     }
 }
 
@@ -63,7 +70,7 @@ impl Killed {
         Kept::Content.init(&client);
         let source = client.dir.join("big.bin");
         fs::write(&source, noise(PART * PARTS - 100, 5)).unwrap();
-        let words = [client.dir.to_str().unwrap(), &client.root];
+        let words = [client.dir.to_str().unwrap(), &client.root, "save"];
         death::run("resumed::the_child", &words, &Death::At("object.part".into(), ARRIVED));
         assert_eq!(client.bucket().unfinished(".lamindb").unwrap().len(), 1);
         Killed { client, source, sent, _proxy: proxy }
@@ -123,6 +130,31 @@ fn a_part_that_is_not_what_the_file_holds_is_sent_again() {
     assert!(SMALL_PARTS.ask("PUT", &place, &noise(PART, 9)).starts_with("HTTP/1.1 200"));
     let sent = killed.save_again();
     assert!(sent > 1 && sent <= PARTS - ARRIVED + 1, "{sent} of {PARTS} parts were sent again");
+}
+
+#[test]
+fn a_download_goes_on_where_its_process_was_killed() {
+    hurry();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counted = asked.clone();
+    let proxy = Proxy::new(SMALL_PARTS.port, move |_, line| {
+        counted.fetch_add(usize::from(line.starts_with("GET")), Ordering::SeqCst);
+        Fault::None
+    });
+    let client = Client::new(&SMALL_PARTS.root_at(&proxy.endpoint()), Some("ann"));
+    Kept::Content.init(&client);
+    let instance = Kept::Content.open(&client).unwrap();
+    // What is known to be small comes with one request.
+    let content = noise(PART * 200 - 100, 5);
+    fs::write(client.dir.join("big.bin"), &content).unwrap();
+    let new = NewArtifact::new(client.dir.join("big.bin").to_str().unwrap()).key("big.bin");
+    let record = proof::save(&instance, new).unwrap();
+    fs::remove_file(instance.cache(&record).unwrap()).unwrap();
+    let words = [client.dir.to_str().unwrap(), &client.root, "fetch"];
+    death::run("resumed::the_child", &words, &Death::At("object.came".into(), 150));
+    asked.store(0, Ordering::SeqCst);
+    assert!(fs::read(instance.cache(&record).unwrap()).unwrap() == content);
+    assert_eq!(asked.load(Ordering::SeqCst), 50, "ranges that had not come");
 }
 
 #[test]

@@ -234,10 +234,12 @@ async fn s3(
     let store = builder.build()?;
     let server = endpoint.clone().unwrap_or_else(|| format!("https://s3.{signed_for}.amazonaws.com"));
     let bucket = format!("{}/{}", server.trim_end_matches('/'), address.bucket);
-    let signer = Signer { credentials: store.credentials().clone(), region: signed_for, bucket };
+    let signed = aws.who != Who::Unknown;
+    let credentials = signed.then(|| store.credentials().clone());
+    let signer = Signer { credentials, region: signed_for, bucket };
     let mut client = writer(store, &options)?;
     client.signer = Some(signer);
-    client.signed = aws.who != Who::Unknown;
+    client.signed = signed;
     client.who = aws.who.words();
     client.endpoint = endpoint.unwrap_or_else(|| "AWS".to_owned());
     client.region = region;

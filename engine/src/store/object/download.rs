@@ -173,6 +173,7 @@ impl Object {
         while let Some(came) = ranges.next().await {
             let (pieces, _held) = came?;
             pieces.iter().try_for_each(|bytes| take(bytes))?;
+            faults::hit("object.came");
         }
         both.finish().ok_or_else(|| self.cut(key))
     }

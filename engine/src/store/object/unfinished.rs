@@ -11,7 +11,8 @@ use crate::value::Timestamp;
 
 /// What asking an S3 bucket itself needs, for requests that the library does not know.
 pub(super) struct Signer {
-    pub(super) credentials: AwsCredentialProvider,
+    /// None where nothing is signed.
+    pub(super) credentials: Option<AwsCredentialProvider>,
     pub(super) region: String,
     /// URL of the bucket.
     pub(super) bucket: String,
@@ -70,9 +71,11 @@ impl Object {
         };
         let mut request =
             Request::get(url).body(HttpRequestBody::empty()).map_err(|error| fail(error.to_string()))?;
-        let credential = signer.credentials.get_credential().await;
-        let credential = credential.map_err(|error| self.fail(client, "", error))?;
-        AwsAuthorizer::new(&credential, "s3", &signer.region).authorize(&mut request, None);
+        if let Some(credentials) = &signer.credentials {
+            let credential = credentials.get_credential().await;
+            let credential = credential.map_err(|error| self.fail(client, "", error))?;
+            AwsAuthorizer::new(&credential, "s3", &signer.region).authorize(&mut request, None);
+        }
         let answer = client.http.execute(request).await;
         let answer = answer.map_err(|error| fail(error.to_string()).because(error))?;
         match answer.status().as_u16() {
