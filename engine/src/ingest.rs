@@ -22,6 +22,7 @@ mod restore;
 mod save;
 mod source;
 mod upload;
+mod written;
 
 use std::path::{Path, PathBuf};
 
