@@ -168,6 +168,11 @@ pub enum Event {
         /// Its path.
         path: String,
     },
+    /// An object is removed from storage as soon as the database, which lies in a bucket, was sent.
+    DeletedLater {
+        /// Its path.
+        path: String,
+    },
     /// An object stays in storage.
     Remains {
         /// Its path.

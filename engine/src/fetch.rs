@@ -114,7 +114,7 @@ impl Instance {
     }
 
     /// Returns the store and the key of content that may be read.
-    fn held(&self, record: &Record) -> Result<(Store, String)> {
+    pub(crate) fn held(&self, record: &Record) -> Result<(Store, String)> {
         if record.id().is_none() {
             return Err(Error::invalid(format!("Artifact {} is not saved yet: save it first", record.uid())));
         }

@@ -23,6 +23,7 @@ mod resume;
 mod save;
 mod source;
 mod upload;
+mod written;
 
 use std::path::{Path, PathBuf};
 

@@ -17,7 +17,7 @@ mod switch;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock, RwLock};
 
-pub(crate) use cloud::Cloud;
+pub(crate) use cloud::{Cloud, Left};
 pub use cloud::{Holder, Locks};
 pub(crate) use ground::Ground;
 pub use init::InitOptions;

@@ -100,6 +100,12 @@ class Instance:
     def cache(self, record: Record) -> Path:
         """Returns a local path from which the complete content can be read."""
 
+    def check_writable(self, record: Record) -> None:
+        """Refuses to let the content of an artifact be changed where it lies, unless its next version has the same place."""
+
+    def save_written(self, record: Record, run_choice: int | bool | None) -> Record | None:
+        """Makes a version of what was written to the folder of an artifact; nothing when it is what it was."""
+
     def artifact_move(self, record: Record) -> tuple[str, str] | None:
         """Returns from where to where saving would move content, if it would."""
 

@@ -12,7 +12,7 @@ from holotype._stores import zarr_is_consolidated
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from typing import Any, Literal
 
@@ -34,8 +34,27 @@ _SLOT_AXES = {
 }
 
 
-def open_zarr(path: Any, mode: str, kind: ZarrKind | None) -> Any:
-    """Returns the accessor for a zarr store, given by a local path or a `UPath`."""
+def open_zarr(path: Any, mode: str, kind: ZarrKind | None, on_close: Callable[[], None] | None = None) -> Any:
+    """Returns the accessor for a zarr store.
+
+    Args:
+        path: A local path or a `UPath`.
+        mode: `"r"` or `"r+"`.
+        kind: What the store holds.
+        on_close: Called once, when the accessor is closed.
+    """
+    storage = _zarr_group(path, mode)
+    resources = ExitStack()
+    if on_close is not None:
+        resources.callback(on_close)
+    if kind == "AnnData":
+        return AnnDataAccessor(storage, path.name, resources, folders=[path])
+    if kind == "SpatialData":
+        return SpatialDataAccessor(storage, path, resources)
+    return BackedAccessor(None, storage, resources)
+
+
+def _zarr_group(path: Any, mode: str) -> Any:
     zarr = require("zarr")
     # Since version 3, zarr refuses to write through a consolidated listing; before, it never used one here.
     how: dict[str, Any] = {}
@@ -45,12 +64,7 @@ def open_zarr(path: Any, mode: str, kind: ZarrKind | None) -> Any:
         from holotype._clouds import options
 
         how["storage_options"] = options(path.protocol, path.storage_options)
-    storage = zarr.open_group(str(path), mode=mode, **how)
-    if kind == "AnnData":
-        return AnnDataAccessor(storage, path.name, folders=[path])
-    if kind == "SpatialData":
-        return SpatialDataAccessor(storage, path)
-    return BackedAccessor(None, storage)
+    return zarr.open_group(str(path), mode=mode, **how)
 
 
 def open_hdf5(source: AbstractContextManager[Any], filename: str, *, is_anndata: bool) -> Any:
@@ -297,7 +311,10 @@ class AnnDataAccessor(_AnnDataBase):
         return self._closed
 
     def close(self) -> None:
-        """Closes the file, if the store is one; further reads of it fail."""
+        """Closes the file, if the store is one; further reads of it fail.
+
+        What was written to the store of an artifact becomes its next version.
+        """
         if self._resources is not None:
             self._resources.close()
         self._closed = True
@@ -340,7 +357,8 @@ class AnnDataAccessor(_AnnDataBase):
         for folder in self._folders:
             if zarr_is_consolidated(folder):
                 # Readers trust the consolidated listing, in which the new column is missing yet.
-                require("zarr").consolidate_metadata(str(folder))
+                group = _zarr_group(folder, "r+")
+                require("zarr").consolidate_metadata(group.store, path=group.path or None)
         self._axis[where] = Axis(self.storage[where])
 
     def __repr__(self) -> str:
@@ -361,15 +379,17 @@ class SpatialDataAccessor:
     Args:
         storage: Open zarr group.
         path: Its folder.
+        resources: What to close together with the accessor.
 
     Example:
         >>> access = ln.Artifact.get(key="section.zarr").open()
         >>> access["table"][:10].to_memory()
     """
 
-    def __init__(self, storage: Any, path: Any) -> None:
+    def __init__(self, storage: Any, path: Any, resources: ExitStack | None = None) -> None:
         self.storage = storage
         self._path = path
+        self._resources = resources
 
     def keys(self) -> list[str]:
         """Returns the names of the tables."""
@@ -389,7 +409,9 @@ class SpatialDataAccessor:
         )
 
     def close(self) -> None:
-        """Does nothing: a zarr group holds no file open."""
+        """Ends the work with the store; what was written to that of an artifact becomes its next version."""
+        if self._resources is not None:
+            self._resources.close()
 
     def __enter__(self) -> SpatialDataAccessor:
         return self

@@ -360,7 +360,8 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         """Opens the content without reading it whole, and notes it as an input of the run.
 
         What lies in a bucket and not in the cache is read from the bucket, part by part as it is asked for,
-        unless its format has to be unpacked.
+        unless its format has to be unpacked. What is written to a zarr store opened by `"r+"`, here or in a
+        bucket, becomes the next version when the accessor is closed; the object is that version then.
 
         Args:
             mode: `"r"` to read; `"w"` and `"r+"` where the format allows.
@@ -378,15 +379,25 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         from holotype import loaders, opening
 
         suffix = self._raw_suffix()
-        if mode != "r" and self.storage.type != "local":
+        if mode == "w" and self.storage.type != "local":
             raise ValueError(
-                f"Artifact {self.uid} lies in {self.storage.root} and can be opened with `mode='r'` only: "
+                f"Artifact {self.uid} lies in {self.storage.root} and can't be opened with `mode='w'`: "
                 "save a changed copy of `.cache()` as its next version"
             )
-        path = self._readable() if opening.streams(suffix) else self._instance.cache(self._row)
+        if mode == "r":
+            path = self._readable() if opening.streams(suffix) else self._instance.cache(self._row)
+        else:
+            path, kwargs["on_close"] = self.path, self._save_written
+            self._instance.check_writable(self._row)
         opened = loaders.open_(path, mode, engine, suffix_raw=suffix, **kwargs)
         self._track_input(is_run_input)
         return opened
+
+    def _save_written(self) -> None:
+        """Becomes the next version if what lies in storage was changed."""
+        saved = self._instance.save_written(self._row, _run(None))
+        if saved is not None:
+            adopt(self, saved, self._using)
 
     def _readable(self) -> Any:
         """Returns the path that the content can be read from in parts: its copy, or where it lies."""

@@ -13,7 +13,7 @@ from holotype.suffixes import raw_suffix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from typing import Any
 
@@ -48,6 +48,7 @@ def open_(
     engine: str = "pyarrow",
     *,
     suffix_raw: str | None = None,
+    on_close: Callable[[], None] | None = None,
     **kwargs: Any,
 ) -> Any:
     """Opens a file or folder without reading it whole.
@@ -58,6 +59,7 @@ def open_(
             SpatialData.
         engine: `"pyarrow"` or `"polars"`, for tables.
         suffix_raw: Raw suffix that says what the object is; by default that of the path's name.
+        on_close: Called when the accessor of a zarr store is closed.
         **kwargs: Passed to `pyarrow.dataset.dataset` or the `scan` function of polars.
 
     Returns:
@@ -91,7 +93,7 @@ def open_(
     from holotype import accessors
 
     if suffix in _ZARR_SUFFIXES:
-        return accessors.open_zarr(path, mode, zarr_kind(path))
+        return accessors.open_zarr(path, mode, zarr_kind(path), on_close)
     if is_remote(path):
         file = path.open(
             "rb", cache_type="blockcache", block_size=_BLOCK, cache_options={"maxblocks": _BLOCKS}

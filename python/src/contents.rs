@@ -93,6 +93,17 @@ impl Instance {
         run(|| self.inner.cache(record.row()))
     }
 
+    /// Refuses to let the content of an artifact be changed where it lies, unless its next version has the same place.
+    fn check_writable(&self, record: &Record) -> PyResult<()> {
+        run(|| self.inner.check_writable(record.row()))
+    }
+
+    /// Makes a version of what was written to the folder of an artifact; nothing when it is what it was.
+    fn save_written(&self, record: &Record, run_choice: Run) -> PyResult<Option<Record>> {
+        let saved = run(|| self.inner.save_written(record.row(), run_choice.0))?;
+        Ok(saved.map(Record::from))
+    }
+
     /// Returns from where to where saving would move content, if it would.
     fn artifact_move(&self, record: &Record) -> PyResult<Option<(OsString, OsString)>> {
         let plan = run(|| self.inner.plan_artifact_move(record.row()))?;

@@ -122,6 +122,8 @@ class Handler(BaseHTTPRequestHandler):
 
     server: Google
     protocol_version = "HTTP/1.1"
+    # One packet for each answer: else the system waits before it sends the second.
+    wbufsize = -1
 
     def log_message(self, *_: Any) -> None:
         """Says nothing."""

@@ -24,6 +24,7 @@ from cached import copies, forget_copies
 from holotype import _clouds
 from samples import small_anndata
 from servers import Server
+from writing import check_writing
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")
@@ -197,8 +198,12 @@ def test_arrays_are_read_in_parts(cloud: Any, suffix: str, fetched: list[int]) -
     if suffix == ".h5ad":
         assert 0 < sum(fetched) < path.stat().st_size / 2
     assert not copies()
-    with pytest.raises(ValueError, match=r"can be opened with `mode='r'` only"):
-        artifact.open(mode="r+")
+    with pytest.raises(ValueError, match=r"`mode='w'`"):
+        artifact.open(mode="w")
+
+
+def test_what_is_written_to_a_store_in_a_bucket_is_a_version(cloud: Any) -> None:
+    check_writing()
 
 
 @both_servers

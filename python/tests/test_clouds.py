@@ -18,6 +18,7 @@ from cached import copies, forget_copies
 from google_storage import Google
 from holotype import _clouds, _places
 from samples import small_anndata
+from writing import check_writing
 
 # Other libraries announce changes of their own in the writing of stores.
 pytestmark = pytest.mark.filterwarnings("ignore:.*zarr v[23].*", "ignore:Consolidated metadata")
@@ -141,6 +142,10 @@ def test_arrays_are_read_where_they_lie(store: Any, suffix: str) -> None:
         assert np.allclose(part if isinstance(part, np.ndarray) else part.toarray(), adata[:5, :7].X)
     # Azure's tags say nothing about content: that of a folder is fetched to be judged.
     assert bool(copies()) == (store.protocol == "az" and suffix == ".zarr")
+
+
+def test_what_is_written_to_a_store_is_a_version(store: Any) -> None:
+    check_writing()
 
 
 def test_who_asks_is_found_out(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

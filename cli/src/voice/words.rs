@@ -87,6 +87,7 @@ pub(super) fn word(event: &Event, program: Program) -> (Level, String) {
             "deleting all versions of this artifact because they all share the same store".to_owned(),
         ),
         Event::Deleted { path } => (Success, format!("deleted {path}")),
+        Event::DeletedLater { path } => (Success, format!("deleted {path}, which goes when the database is sent")),
         Event::Remains { path } => (Important, format!("a file/folder remains here: {path}")),
         Event::NotSavedNothingToDelete => {
             (Warning, "record is not yet saved, delete has no effect".to_owned())

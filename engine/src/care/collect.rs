@@ -191,6 +191,8 @@ impl CollectPlan {
     /// # Errors
     /// Failures of the database that concern everything.
     pub fn apply(&self, instance: &Instance) -> Result<Collected> {
+        // What lost its row here has it elsewhere until then.
+        instance.send()?;
         let mut collected = Collected::default();
         let batch = batch_name(instance);
         let locations = Locations::of(instance)?;

@@ -106,7 +106,13 @@ impl Instance {
         })?;
         faults::hit("move.committed");
         if let Some(movement) = &movement {
-            self.store(&before)?.remove(&movement.from_key)?;
+            let former = self.store(&before)?;
+            if former.is_remote() {
+                // Others, who have a copy of the database, shall not look where nothing is any more.
+                self.send()?;
+                faults::hit("move.sent");
+            }
+            former.remove(&movement.from_key)?;
         }
         artifact.record.settle();
         self.note_recreated(artifact)

@@ -1,4 +1,5 @@
-//! Permanent deletion of artifacts: intent first, then content, then the row.
+//! Permanent deletion of artifacts: intent first, then content, then the row. Where the database lies in a bucket, the row
+//! first, and content when others know of that.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,9 +12,10 @@ use crate::db::Tx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
-use crate::instance::Instance;
+use crate::instance::{Instance, Left};
 use crate::query::Q;
 use crate::record::Record;
+use crate::store::TakenOut;
 use crate::write::{self, DeletePlan};
 
 /// What the permanent deletion of an artifact removes.
@@ -136,7 +138,12 @@ impl Instance {
         let path = plan.path.display().to_string();
         let mut aside = None;
         let there = self.is_there(record)?;
-        if remove && there {
+        let left = self.left(record, folder)?;
+        let later = remove && there && self.leave_behind(&left)?;
+        if !remove && there {
+            self.keep_after_all(&left)?;
+        }
+        if remove && there && !later {
             // Intent first: whoever is killed from here on leaves rows that yield no bytes and can be deleted again.
             self.db().write(|tx| ids.iter().try_for_each(|id| mark(tx, *id, Visible::Leaving)))?;
             faults::hit("delete.marked");
@@ -149,7 +156,7 @@ impl Instance {
             release(tx, &plan.records)?;
             write::delete_in(tx, registry, &ids)?;
             faults::hit("delete.before_content");
-            if remove {
+            if remove && !later {
                 aside = self.store(record)?.take_out(&storage_key(record))?;
             }
             faults::hit("delete.content");
@@ -161,6 +168,9 @@ impl Instance {
                 if let Some(aside) = aside {
                     aside.put_back()?;
                 }
+                if later {
+                    self.keep_after_all(&left)?;
+                }
                 plan.records
                     .iter()
                     .filter(|_| remove)
@@ -169,6 +179,11 @@ impl Instance {
             }
         };
         faults::hit("delete.committed");
+        if matches!(aside, Some(TakenOut::Object { .. })) {
+            // Others shall not have a row whose content is gone.
+            self.send()?;
+            faults::hit("delete.sent");
+        }
         match (aside, folder) {
             (Some(aside), None) => aside.remove()?,
             (Some(aside), Some(folder)) => {
@@ -177,7 +192,9 @@ impl Instance {
             }
             (None, _) => {}
         }
-        if remove && folder.is_none() {
+        if later && folder.is_none() {
+            self.env().emit(Event::DeletedLater { path });
+        } else if remove && folder.is_none() {
             self.env().emit(Event::Deleted { path });
         } else if !remove && there && !plan.storage_ignored {
             self.env().emit(Event::Remains { path });
@@ -186,6 +203,15 @@ impl Instance {
             self.env().emit(Event::NewLatest { registry: "Artifact", uid });
         }
         Ok(())
+    }
+
+    /// Returns the content of an artifact as something to leave behind, which goes into a folder if one is given.
+    fn left(&self, record: &Record, folder: Option<&str>) -> Result<Left> {
+        let place = storage_key(record);
+        let into = folder.map(|folder| format!("{folder}/{place}"));
+        let storage = record.int("storage_id").unwrap_or_default();
+        let location = self.by_id(crate::model::require("Storage")?, storage)?;
+        Ok(Left { storage, root: location.text("root").unwrap_or_default().to_owned(), place, into })
     }
 
     /// Fails when a row that was not there when the deletion was planned uses the content.

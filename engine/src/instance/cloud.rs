@@ -8,6 +8,7 @@
 mod bakery;
 mod copy;
 mod holder;
+mod leaving;
 mod locker;
 mod make;
 mod state;
@@ -22,6 +23,7 @@ use std::time::Duration;
 pub(super) use copy::KEPT;
 use copy::WorkingCopy;
 pub use holder::Holder;
+pub(crate) use leaving::Left;
 use locker::Locker;
 pub use unlock::Locks;
 

@@ -11,6 +11,7 @@ mod conflict;
 mod death;
 mod kept;
 mod killed;
+mod leaving;
 mod lock;
 mod migrate;
 mod network;

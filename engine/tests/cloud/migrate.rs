@@ -36,7 +36,7 @@ fn furnish(client: &Client, instance: &Instance) {
 fn assert_arrived(instance: &Instance, when: &str) {
     assert_eq!(instance.db().dialect(), Dialect::Postgres, "{when}");
     assert_eq!(labels(instance), ["before"], "{when}");
-    let artifact = instance.registry("Artifact").unwrap().all().unwrap().iter().next().unwrap().clone();
+    let artifact = instance.registry("Artifact").unwrap().first().unwrap().unwrap();
     assert_eq!(std::fs::read(instance.cache(&artifact).unwrap()).unwrap(), b"content", "{when}");
 }
 

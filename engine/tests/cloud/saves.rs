@@ -84,9 +84,8 @@ impl Stage {
         if told.sent {
             self.find(&instance, told);
         }
-        // What takes the place of older content, or takes it away, does so before the row that tells of it is sent.
-        let changes =
-            ["replace", "replace suffix", "delete", "delete folder", "folder version", "real key", "move"];
+        // What takes the place of older content does so before the row that tells of it is sent.
+        let changes = ["replace", "replace suffix", "folder version", "real key"];
         for row in instance.registry("Artifact").unwrap().all().unwrap() {
             match instance.cache(&row) {
                 Ok(path) => proof::check_bytes(&instance, &row, &path),

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
+use super::leaving::LIST;
 use super::state::{Stamp, State};
 use crate::db;
 use crate::env::Env;
@@ -112,6 +113,7 @@ impl WorkingCopy {
     /// Removes the copy and what is known of it.
     pub(super) fn remove(&self) -> Result<()> {
         self.clear()?;
+        files::remove(&self.beside(LIST))?;
         files::remove(&self.note()).map(drop)
     }
 }

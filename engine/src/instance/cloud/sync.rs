@@ -84,16 +84,19 @@ impl Cloud {
         }
     }
 
-    /// Sends the copy if it holds changes, over the version that it was made of, and returns whether it did.
+    /// Sends the copy if it holds changes, over the version that it was made of, and returns whether it did. What no row needs
+    /// any more after that is destroyed.
     pub(super) fn push(&self, db: &Db, unlocking: bool) -> Result<bool> {
         let mut state = self.copy.state(&self.env)?;
         if state.stamp.is_none() || state.stamp != self.copy.stamp() {
             // A database that is too large shall not have to fit into memory to be refused.
             self.sendable(fs::metadata(&self.copy.path).map_or(0, |metadata| metadata.len()))?;
         }
+        let leaving = self.leaving(db)?;
         let bytes = db.snapshot()?;
         let digest = Digest::of(&bytes).to_hex();
         if state.digest.as_ref() == Some(&digest) {
+            self.see_off(&leaving)?;
             return Ok(false);
         }
         self.sendable(bytes.len() as u64)?;
@@ -114,6 +117,7 @@ impl Cloud {
         state = State { client: state.client, held, version: Some(version), ..State::default() };
         state.digest = Some(digest);
         self.copy.keep(&self.env, &state)?;
+        self.see_off(&leaving)?;
         Ok(true)
     }
 
@@ -181,6 +185,10 @@ impl Cloud {
         )));
         faults::hit("cloud.aside");
         self.put_in_place(state, incoming, version, open)?;
+        match open {
+            Some(db) => self.forget_used(db)?,
+            None => self.forget_used(&Db::open(&self.copy.path, Open::Existing)?)?,
+        }
         Ok(true)
     }
 

@@ -1,0 +1,116 @@
+//! Stores that were opened to be changed: what was written to them where they lie becomes the next version.
+
+use super::draft::Seen;
+use super::place::{Place, storage_key};
+use super::{Artifact, NewArtifact, Pending, RunChoice};
+use crate::content::Content;
+use crate::error::{Error, Result};
+use crate::hash::{ContentHash, folder_hash};
+use crate::instance::Instance;
+use crate::model;
+use crate::record::Record;
+use crate::store::Store;
+
+impl Instance {
+    /// Refuses to let the content of an artifact be changed where it lies, unless its next version has the same place.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Value`] saying what to do instead; [`crate::ErrorKind::IncompleteArtifact`] for content that was
+    /// never completely stored.
+    pub fn check_writable(&self, record: &Record) -> Result<()> {
+        let refused = |what: &str| {
+            Err(Error::value(format!(
+                "The content of artifact {} cannot be changed where it lies, because {what}: save a changed copy of \
+                 `.cache()` as its next version",
+                record.uid()
+            )))
+        };
+        if record.id().is_none() || !record.flag("is_latest") {
+            return refused("it is not the latest version");
+        }
+        if record.flag("_key_is_virtual")
+            && record.text("_real_key").is_none()
+            && !record.flag("_overwrite_versions")
+        {
+            return refused("each of its versions has a place of its own");
+        }
+        let location =
+            self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        if !self.manages(&location) {
+            return refused("its storage location belongs to another instance");
+        }
+        self.held(record).map(drop)
+    }
+
+    /// Makes a version of what was written to the folder of an artifact, at the same place; nothing when it is what it was.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::FileNotFound`] when nothing lies there any more, else as [`Instance::save_artifact`].
+    pub fn save_written(&self, record: &Record, run: RunChoice) -> Result<Option<Record>> {
+        let (store, key) = self.located(record)?;
+        let (hash, content) = found_at(&store, &key)?;
+        let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
+        let same_digest = match (&known, &content) {
+            (Some(known), Some(content)) => known.digest == content.digest,
+            _ => true,
+        };
+        if same_digest && record.text("hash") == Some(hash.hash.as_str()) {
+            return Ok(None);
+        }
+        let text = |field: &str| record.text(field).map(str::to_owned);
+        let storage = self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        let place = Place {
+            storage,
+            in_place: true,
+            key: text("key"),
+            real_key: text("_real_key"),
+            key_is_virtual: record.flag("_key_is_virtual"),
+        };
+        let new = NewArtifact {
+            kind: text("kind"),
+            description: text("description"),
+            n_observations: record.int("n_observations"),
+            schema: record.int("schema_id"),
+            branch: record.int("branch_id"),
+            space: record.int("space_id"),
+            revises: Some(record.clone()),
+            overwrite_versions: Some(record.flag("_overwrite_versions")),
+            run,
+            ..NewArtifact::new(store.url(&storage_key(record))?)
+        };
+        let suffix = text("suffix").unwrap_or_default();
+        let seen = Seen { suffix: &suffix, otype: text("otype"), folder: true, content: Some(&hash) };
+        let (draft, family) = self.draft(&new, &place, seen)?;
+        let mut artifact = Artifact {
+            record: draft,
+            reused: false,
+            pending: Some(Pending {
+                in_place: true,
+                folder: true,
+                expected: Some(hash),
+                family,
+                content,
+                ..Pending::copy_of(new.source.into())
+            }),
+        };
+        self.save_artifact(&mut artifact)?;
+        Ok(Some(artifact.record))
+    }
+}
+
+/// Returns hash and content of a folder; of one in a bucket only the hash, without reading it, where the tags of its files
+/// tell.
+fn found_at(store: &Store, key: &str) -> Result<(ContentHash, Option<Content>)> {
+    if store.is_remote() {
+        let stats = store.stats(&format!("{}/", key.trim_end_matches('/')))?;
+        let told = stats.iter().map(|stat| {
+            let content = stat.content.as_ref().filter(|content| content.kind.covers_content())?;
+            Some((content.hash.clone(), stat.size))
+        });
+        if let Some(hash) = told.collect::<Option<Vec<_>>>().and_then(folder_hash) {
+            return Ok((hash, None));
+        }
+    }
+    let (hash, content) = Content::identify_at(store, key)?;
+    Ok((hash, Some(content)))
+}
