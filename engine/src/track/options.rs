@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::environment::EnvironmentFile;
 use super::file::SourceFile;
 use crate::error::{Error, Result};
+use crate::feature::Given;
 use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
@@ -69,6 +70,8 @@ pub struct TrackOptions {
     pub initiated_by_run: Option<Named>,
     /// Parameters, as JSON; secrets are blanked out.
     pub params: Option<Map<String, Json>>,
+    /// What features of the run are given, by name or uid.
+    pub features: Vec<(String, Given)>,
     /// Whether a new run starts; by default always, except in a notebook that a person runs.
     pub new_run: Option<bool>,
     /// Arguments of the command line.
