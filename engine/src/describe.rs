@@ -149,7 +149,7 @@ impl Instance {
 }
 
 /// Returns what a record goes by.
-fn called(record: &Record) -> String {
+pub(crate) fn called(record: &Record) -> String {
     let registry = record.registry();
     let name = match registry.name {
         // Runs have a moment for a name where none was given, which nobody remembers.

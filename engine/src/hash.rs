@@ -24,7 +24,7 @@ pub use manifest::{Manifest, ManifestEntry};
 pub use remote::{folder_hash, gcs_hash, hf_hash, http_hash, s3_hash};
 pub use stamp::Stamp;
 pub(crate) use stamp::{changed, open_file};
-pub use text::{collection_hash, git_blob, json_hash, source_hash};
+pub use text::{collection_hash, git_blob, json_hash, source_hash, value_hash};
 
 /// Characters that the column for hashes can hold.
 const MAX_LEN: usize = 22;

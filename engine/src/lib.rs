@@ -56,6 +56,7 @@ pub mod curate;
 pub mod db;
 pub mod describe;
 pub mod diff;
+pub mod dtype;
 mod env;
 mod error;
 mod event;
@@ -63,6 +64,7 @@ mod event;
 pub mod faults;
 #[cfg(not(feature = "faults"))]
 mod faults;
+pub mod feature;
 mod fetch;
 pub mod hash;
 pub mod history;

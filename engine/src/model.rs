@@ -4,6 +4,7 @@
 //! [`Registry`] values, with physical columns, both directions of every relation and the link tables that
 //! relations imply. Everything else (DDL, look-ups, faces) reads registries and never names a field twice.
 
+mod annotation;
 mod artifact;
 mod bionty;
 mod block;
@@ -27,6 +28,7 @@ mod ulabel;
 mod user;
 
 pub use crate::value::Kind;
+pub use annotation::{Annotation, PlainValues, annotations, plain_values};
 pub use catalog::{all, find, require};
 pub use nearest::nearest;
 

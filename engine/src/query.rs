@@ -5,6 +5,7 @@ mod annotate;
 mod arrow;
 mod build;
 mod condition;
+mod features;
 mod get;
 mod graph;
 mod json;
@@ -18,6 +19,7 @@ mod table;
 use std::fmt;
 
 pub use condition::{Operand, Q};
+pub(crate) use features::features_called;
 pub use table::{ColumnData, Table, TableColumn};
 
 use crate::db::Sql;
@@ -105,6 +107,8 @@ impl QuerySet {
 
     /// Returns the query restricted to records for which `condition` holds.
     ///
+    /// Artifacts, runs and records are asked for by their features as well: a name that no field has is that of a feature.
+    ///
     /// # Errors
     /// [`ErrorKind::Field`] for unknown fields and look-ups; [`ErrorKind::Value`] for values a field cannot hold.
     pub fn filter(&self, condition: Q) -> Result<QuerySet> {
@@ -112,6 +116,7 @@ impl QuerySet {
             return Err(Error::type_("Cannot filter a query once a slice has been taken."));
         }
         build::check_depth(&condition)?;
+        let condition = features::resolve(self, condition)?;
         build::condition(self.registry, "t0", &condition, &mut build::Aliases::with(&self.annotations))?;
         let mut next = self.clone();
         next.filters.push(condition);

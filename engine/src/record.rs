@@ -2,9 +2,11 @@
 
 use std::fmt;
 
+use serde_json::Value as Json;
+
 use crate::error::{Error, Result};
 use crate::model::Registry;
-use crate::value::{Timestamp, Value};
+use crate::value::{Timestamp, Value, python_number};
 
 /// A record: a registry and one value per column.
 #[derive(Clone)]
@@ -196,6 +198,25 @@ pub fn quoted(value: &Value) -> String {
             format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
         }
         other => other.to_string(),
+    }
+}
+
+/// Returns a JSON value as Python would write it.
+pub fn python_literal(json: &Json) -> String {
+    let text = |text: &String| quoted(&Value::from(text));
+    match json {
+        Json::Null => "None".to_owned(),
+        Json::Bool(true) => "True".to_owned(),
+        Json::Bool(false) => "False".to_owned(),
+        Json::Number(number) => python_number(number),
+        Json::String(string) => text(string),
+        Json::Array(items) => {
+            format!("[{}]", items.iter().map(python_literal).collect::<Vec<_>>().join(", "))
+        }
+        Json::Object(map) => {
+            let pairs = map.iter().map(|(key, value)| format!("{}: {}", text(key), python_literal(value)));
+            format!("{{{}}}", pairs.collect::<Vec<_>>().join(", "))
+        }
     }
 }
 

@@ -74,6 +74,7 @@ impl Instance {
     ///
     /// # Errors
     /// [`crate::ErrorKind::InvalidArgument`] for names that nothing answers to and for uids of a wrong form,
+    /// [`crate::ErrorKind::Validation`] for features that do not exist or cannot have these values,
     /// [`crate::ErrorKind::UpdateContext`] when the source no longer is what the given uid stands for or the version is
     /// taken, [`crate::ErrorKind::Value`] for a transform that stands for a file.
     pub fn track(&self, options: &TrackOptions) -> Result<Tracking> {
@@ -96,6 +97,10 @@ impl Instance {
         let again = self.doing_again(options.source.as_ref().filter(|_| options.transform.is_none()))?;
         let chosen = options.command_run.clone().or_else(|| again.as_ref().map(|again| again.uid.clone()));
         let run_uid = chosen.unwrap_or_else(|| uid::random(self.env(), 16));
+        // What features cannot be given is told before anything is written.
+        let mut planned = Record::empty(model::require("Run")?);
+        planned.set("uid", run_uid.as_str())?;
+        let features = self.checked(&planned, &options.features, "add")?;
         let announced = events.len();
         let found = self.db().write_contended(|tx| {
             events.truncate(announced);
@@ -141,6 +146,7 @@ impl Instance {
                 self.link_in(tx, &transform, "projects", &[project])?;
                 self.link_in(tx, &run, "projects", &[project])?;
             }
+            self.annotate_in(tx, &run, &features)?;
             transform.settle();
             Ok(Ok(Tracked { transform, run, created, restarted }))
         })?;

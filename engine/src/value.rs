@@ -81,6 +81,13 @@ impl Timestamp {
         self.naive().format("%Y-%m-%dT%H:%M:%S%.6f+00:00").to_string()
     }
 
+    /// Returns ISO 8601 as Python writes it: decimals only where there are any, and the zone on request.
+    pub fn to_python_iso(self, zone: bool) -> String {
+        let decimals = if self.0 % 1_000_000 == 0 { "" } else { "%.6f" };
+        let zone = if zone { "+00:00" } else { "" };
+        self.naive().format(&format!("%Y-%m-%dT%H:%M:%S{decimals}{zone}")).to_string()
+    }
+
     /// Parses the text that SQLite databases of the format hold, without the cost of trying other forms.
     pub fn parse_sql(text: &str) -> Option<Timestamp> {
         let bytes = text.as_bytes();
@@ -324,7 +331,23 @@ fn write_python_json(json: &Json, sorted: bool, out: &mut String) {
             out.push('}');
         }
         Json::String(text) => write_json_text(text, out),
+        Json::Number(number) => out.push_str(&python_number(number)),
         other => out.push_str(&other.to_string()),
+    }
+}
+
+/// Returns a number as Python writes it: `1e+20`, `1e-07`.
+pub fn python_number(number: &serde_json::Number) -> String {
+    let text = number.to_string();
+    match text.split_once('e') {
+        Some((digits, exponent)) => {
+            let (sign, exponent) = match exponent.strip_prefix('-') {
+                Some(exponent) => ('-', exponent),
+                None => ('+', exponent.trim_start_matches('+')),
+            };
+            format!("{digits}e{sign}{exponent:0>2}")
+        }
+        None => text,
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The floors of the engine, lowest first: a module may use its own floor and those below.
 const FLOORS: [&[&str]; 7] = [
     &["error", "value"],
-    &["uid", "model", "event", "key", "suffix", "faults", "threads"],
+    &["uid", "model", "dtype", "event", "key", "suffix", "faults", "threads"],
     &["env", "version"],
     &["db", "record", "hash", "store", "trace"],
     &["session", "query", "write"],
@@ -22,6 +22,7 @@ const FLOORS: [&[&str]; 7] = [
         "command",
         "curate",
         "describe",
+        "feature",
         "lineage",
         "history",
         "diff",

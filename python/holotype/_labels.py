@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from holotype.errors import ValidationError
 from holotype.registry import SQLRecord, registry_class
 
 TYPE_CHECKING = False
@@ -31,7 +32,7 @@ class LabelManager:
     def __init__(self, host: SQLRecord) -> None:
         self._host = host
 
-    def add(self, records: Any, feature: None = None) -> None:
+    def add(self, records: Any, feature: Any = None) -> None:
         """Adds labels of any registry; those that are there already are passed over.
 
         Args:
@@ -41,13 +42,14 @@ class LabelManager:
         Raises:
             TypeError: If something else than a record is passed, or one of a registry without labels.
             ValueError: If a record is not saved.
-            NotImplementedError: For a feature.
+            ValidationError: For a feature whose values are no such records.
 
         Example:
             >>> artifact.labels.add([pilot, project])
         """
         if feature is not None:
-            raise NotImplementedError("labels.add(feature=...) is not supported yet: leave out `feature`")
+            self._add_values(records, feature)
+            return
         listed = [records] if isinstance(records, SQLRecord) else records
         if isinstance(listed, str) or not hasattr(listed, "__iter__"):
             raise TypeError(f"Labels are records, not {records!r}")
@@ -63,24 +65,51 @@ class LabelManager:
         """Returns the labels of one registry.
 
         Args:
-            registry: The registry, such as `ln.ULabel`.
+            registry: The registry, such as `ln.ULabel`, or a feature whose values they are.
             mute: Accepted; nothing is printed.
             flat_names: Return the names only.
 
         Raises:
             TypeError: For something else, or a registry without labels.
-            NotImplementedError: For a feature.
 
         Example:
             >>> artifact.labels.get(ln.ULabel).to_list("name")
             ['pilot']
         """
         if isinstance(registry, SQLRecord) and type(registry)._table.name == "Feature":
-            raise NotImplementedError("labels.get(feature) is not supported yet: pass a registry")
+            return self._values(registry, flat_names)
         if not (isinstance(registry, type) and issubclass(registry, SQLRecord)):
             raise TypeError(f"labels.get() takes a registry, such as ln.ULabel, not {registry!r}")
         found = self._manager(self._accessor(registry)).all()
         return found.to_list(registry._table.label_field()) if flat_names else found
+
+    def _add_values(self, records: Any, feature: Any) -> None:
+        from holotype._features import FeatureManager
+
+        dtype = feature._dtype_str
+        if not dtype.startswith(("cat[", "list[cat[")):
+            raise ValidationError(
+                f"Feature {feature.name} needs a categorical dtype for label annotation, "
+                f"currently has dtype='{dtype}'"
+            )
+        listed = [records] if isinstance(records, SQLRecord) else list(records)
+        FeatureManager(self._host).add_values({feature: listed})
+
+    def _values(self, feature: Any, flat_names: bool) -> BasicQuerySet | list[Any]:
+        from holotype.queryset import basic_class
+
+        host = self._host
+        held = host._instance.features_of(type(host)._table.qualified, [host._row.id or 0])
+        for found, labels in held:
+            if found["uid"] == feature._row.uid and labels:
+                if flat_names:
+                    names: list[Any] = found["names"]
+                    return names
+                cls = registry_class(labels[0].registry)
+                ids = [label.id for label in labels]
+                native = host._instance.query(cls._table.qualified).filter(("is", "id__in", ids))
+                return basic_class(cls)(cls, native, host._instance)
+        return []
 
     def add_from(self, data: SQLRecord) -> None:
         """Adds the labels of another artifact or collection.

@@ -49,6 +49,10 @@ def laws(table: Table) -> list[type]:
         from holotype._diffing import HasDiff
 
         found.append(HasDiff)
+    if table.qualified in ("lamindb.Artifact", "lamindb.Record", "lamindb.Run"):
+        from holotype._features import HasFeatures
+
+        found.append(HasFeatures)
     if table.traits["can_curate"]:
         from holotype._curation import CanCurate
 

@@ -181,6 +181,18 @@ class Instance:
     def reach(self, record: Record, what: str, depth: int | None) -> QuerySet:
         """Returns the records that a record reaches: its `parents`, `children`, `types` or `members`."""
 
+    def feature(self, fields: dict[str, Any], search_names: bool) -> Record:
+        """Returns a new feature, or the existing one of that name."""
+
+    def annotate(self, record: Record, values: dict[str, Any], how: str) -> None:
+        """Gives an artifact, run or record values of features by name or uid: `add`, `set` or `update`."""
+
+    def remove_features(self, record: Record, wanted: dict[str, Any] | None) -> None:
+        """Takes values of features away: all, or those given, where None stands for all of a feature."""
+
+    def features_of(self, registry: str, ids: list[int]) -> list[tuple[Any, list[Record]]]:
+        """Returns what records of a registry hold of features, each with the labels that are values."""
+
     @staticmethod
     def init(storage: str | None, name: str | None, db: str | None, modules: list[str]) -> Instance:
         """Initialises an instance, or connects when one of that name can be loaded."""
@@ -594,11 +606,17 @@ def diff_tables(
 def disconnect(instance: str) -> bool:
     """Makes an instance no longer the current one of this machine and returns whether it was."""
 
+def dtype_parts(text: str) -> Any:
+    """Returns what a type of features is made of."""
+
 def error_kinds() -> list[str]:
     """Returns the names of all kinds of errors."""
 
 def find_instance(identifier: str) -> str:
     """Returns the slug of the instance that an identifier names on this machine."""
+
+def inferred_dtype(value: Any) -> str | None:
+    """Returns the type that fits a value, None where nothing does."""
 
 def levels() -> list[tuple[int, int, str | None, int | None]]:
     """Returns every level as number, least verbosity, sign and colour."""

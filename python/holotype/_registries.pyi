@@ -5,6 +5,7 @@ from datetime import datetime as Moment
 from typing import Any
 
 from holotype._curation import CanCurate
+from holotype._features import HasFeatures
 from holotype._laws import HasParents, HasStatus, HasType, Versioned
 from holotype.artifact import Artifact
 from holotype.collection import Collection
@@ -978,7 +979,7 @@ class Tissue(HasParents, CanCurate, SQLRecord):
         **fields: Any,
     ) -> None: ...
 
-class ArtifactFields(Versioned, SQLRecord):
+class ArtifactFields(Versioned, HasFeatures, SQLRecord):
     """A file, folder or array in storage, with its hash, version and origin."""
 
     version_tag: str | None
@@ -1387,7 +1388,7 @@ class Project(HasType, HasStatus, CanCurate, SQLRecord):
         **fields: Any,
     ) -> None: ...
 
-class Record(HasType, HasParents, CanCurate, SQLRecord):
+class Record(HasType, HasParents, HasFeatures, CanCurate, SQLRecord):
     """A flexible label or row, such as a sample, that holds values of features."""
 
     is_type: bool
@@ -1648,7 +1649,7 @@ class Reference(HasType, CanCurate, SQLRecord):
         **fields: Any,
     ) -> None: ...
 
-class RunFields(HasStatus, SQLRecord):
+class RunFields(HasStatus, HasFeatures, SQLRecord):
     """One execution of a transform, with its parameters, inputs, outputs and outcome."""
 
     is_locked: bool

@@ -32,6 +32,7 @@ def save(
     Example:
         >>> ln.save([ln.ULabel(name="apple"), ln.ULabel(name="pear")])
     """
+    from holotype._features import HasFeatures
     from holotype.artifact import Artifact
     from holotype.collection import Collection
     from holotype.registry import SQLRecord
@@ -62,6 +63,9 @@ def save(
         record._settle()
     if artifacts:
         instance.save_artifacts([record._row for record in artifacts])
+    for record in (*plain, *artifacts):
+        if isinstance(record, HasFeatures):
+            record._give()
     for record in alone:
         record.save()
 

@@ -47,7 +47,8 @@ def track(
         space: Space of everything made from now on.
         branch: Branch of everything made from now on.
         plan: Artifact with the plan that the run follows, by record, key or uid.
-        features: Annotations of the run by feature name.
+        features: Values of features that the run holds, as `run.features.add_values` takes them; where one
+            cannot be given, no run starts.
         params: Parameters of the run; secrets are blanked out.
         new_run: False goes on with the latest run; by default so in a notebook that a person runs.
         pypackages: True prints the packages that a notebook imports.
@@ -57,6 +58,7 @@ def track(
 
     Raises:
         InvalidArgument: For names that nothing answers to, malformed uids, and where no file can be found.
+        ValidationError: For features that do not exist or cannot have these values.
         UpdateContext: If the file no longer is what the given uid stands for.
         CurrentInstanceNotConfigured: If no instance is connected.
 
@@ -65,8 +67,6 @@ def track(
         → created Transform('4MuxEYZwGF5q0000', key='train.py'), started new Run('fpM04qKzPpFUYqjc') at ...
     """
     instance = _session.current()
-    if features is not None:
-        raise NotImplementedError("track(features=...) is not supported yet: pass them as params")
     wanted = context._wanted
     options: dict[str, Any] = {
         "uid": wanted.get("uid"),
@@ -81,6 +81,10 @@ def track(
         "params": None if params is None else json_params(params),
         "new_run": new_run,
     }
+    if features is not None:
+        from holotype._features import given
+
+        options["features"] = given(features)
     source = None
     from holotype._environment import process
 

@@ -91,6 +91,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         if len(args) > 1:
             raise ValueError("Only one non-keyword arg allowed: path")
         tuning = {name: kwargs.pop(name) for name in _TUNING if name in kwargs}
+        features = kwargs.pop("features", None)
         given = _arguments(kwargs)
         if args:
             given["path"] = args[0]
@@ -101,6 +102,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         with _contents.on_disk(data, given, tuning) as (source, temporary):
             row = _session.current().artifact(source, given.pop("run", None), temporary=temporary, **given)
         adopt(self, row, None)
+        self.__dict__["_given"] = features
         # Of paths, only those of tables say by their suffix what they hold.
         otype = self.otype or ""
         if not named and (temporary or otype == "DataFrame"):
@@ -308,6 +310,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
                     _voice.warning("saving was cancelled")
                     return None
         instance.save_artifact(self._row, bool(upload))
+        self._give()
         return self
 
     def cache(self, *, is_run_input: Any = None, mute: bool = False, **kwargs: Any) -> Path:
@@ -529,11 +532,8 @@ def _arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
         if relation in _RELATIONS and relation in given:
             raise ValueError(f"Do not pass both {relation.capitalize()} and its id at the same time.")
         given[relation] = value
-    for name in ("features", "schema"):
-        if given.pop(name, None) is not None:
-            raise NotImplementedError(
-                f"Artifact({name}=...) is not supported yet: validate and annotate the data apart"
-            )
+    if given.pop("schema", None) is not None:
+        raise NotImplementedError("Artifact(schema=...) is not supported yet: validate the data apart")
     revises = given.get("revises")
     if revises is not None:
         if not isinstance(revises, Artifact):

@@ -8,6 +8,7 @@ from holotype.errors import FieldError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from holotype import _native
@@ -30,15 +31,14 @@ def to_dataframe(
     included = [include] if isinstance(include, str) else list(include or [])
     privates = "privates" in included
     wanted = [name for name in included if name not in ("privates", "features")]
-    if features not in (None, False) or "features" in included:
-        raise NotImplementedError("Feature columns are not supported yet: leave out `features`")
+    with_features = features not in (None, False) or "features" in included
     native = query._native
     if not native.sliced:
         native = without_own(query)
     if not native.ordered and order_by is not None and not native.sliced:
         native = native.order_by([order_by])
     base = table.frame_columns(privates)
-    if wanted:
+    if wanted or with_features:
         base = base[:3]
     cut = False
     if limit is not None:
@@ -51,9 +51,20 @@ def to_dataframe(
         cut = True
         rows = int(limit)  # type: ignore[call-overload]
     columns = {name: _column(data, i, rows) for i, name in enumerate([*base, *single])}
-    ids = data.values(base.index("id"))[:rows] if many else []
+    ids = data.values(base.index("id"))[:rows] if many or with_features else []
     for name in many:
         columns[name] = _sets(native, name, ids)
+    if with_features:
+        named = [features] if isinstance(features, str) else features
+        for name, values in _features(query, ids, set(named) if isinstance(named, (list, tuple)) else None):
+            # A feature may be called like a field, which then gives way.
+            if name in columns:
+                aside = f"__lamindb_{table.name.lower()}_{name}__"
+                columns[aside] = columns.pop(name)
+                base = [aside if field == name else field for field in base]
+                wanted = [aside if field == name else field for field in wanted]
+            columns[name] = values
+            wanted = [*wanted, name]
     if cut and limit == _DEFAULT_LIMIT:
         _voice.warning(f"truncated query result to limit={limit} {table.name} objects")
     return _frame([*base, *wanted], columns, rows)
@@ -89,6 +100,39 @@ def _sets(native: _native.QuerySet, name: str, ids: list[int]) -> Any:
         if id in values:
             values[id].add(tuple(value) if isinstance(value, list) else value)
     return _objects([found or {None} for found in values.values()])
+
+
+def _features(query: BasicQuerySet, ids: list[int], wanted: set[str] | None) -> Iterator[tuple[str, Any]]:
+    """Returns the columns of features; those asked for that no record holds are mentioned."""
+    from holotype._features import columns
+
+    if query.model._table.name not in ("Artifact", "Run", "Record"):
+        raise FieldError(f"A {query.model._table.name} holds no features: leave out `features`")
+    found = columns(query._instance, query.model._table.qualified, ids, wanted)
+    if wanted is not None and wanted != set(found):
+        lists = f"\n - passed: {sorted(wanted)}\n - found: {list(found)}"
+        _voice.warning(f"found features and passed features differ:{lists}")
+    for name, (dtype, by_id) in found.items():
+        yield name, _feature_column(dtype, [by_id.get(id) for id in ids])
+
+
+def _feature_column(dtype: str, values: list[Any]) -> Any:
+    """Returns the values of a feature as an array of the type that pandas has for them."""
+    pandas = require("pandas")
+
+    several = any(isinstance(value, (set, list, dict)) for value in values)
+    complete = all(value is not None for value in values)
+    if not several and dtype in ("float", "num"):
+        numbers = [float("nan") if value is None else value for value in values]
+        return require("numpy").array(numbers, dtype="float64")
+    if not several and dtype in ("int", "bool"):
+        whole = "int64" if complete else "Int64"
+        return pandas.array(values, dtype=whole if dtype == "int" else "boolean")
+    if not several and dtype == "datetime":
+        return pandas.to_datetime(pandas.Series(values, dtype=object)).astype("datetime64[ns]").array
+    if not several and dtype.startswith("cat["):
+        return pandas.Categorical(values)
+    return _objects([float("nan") if value is None else value for value in values])
 
 
 def _column(data: _native.Table, position: int, rows: int) -> Any:

@@ -436,8 +436,9 @@ class BasicQuerySet:
 
         Args:
             include: Further look-ups as columns, such as `"created_by__handle"`; look-ups that lead to many
-                records give sets; `"privates"` adds the private fields.
-            features: Features as columns.
+                records give sets; `"privates"` adds the private fields, `"features"` every feature that the
+                records hold.
+            features: Features as columns, by name; True for all of them.
             limit: How many records; None for all.
             order_by: Order of a query without one; None for the order of the database.
 
@@ -595,6 +596,7 @@ class QuerySet(BasicQuerySet):
         Example:
             >>> ln.Artifact.filter(suffix=".csv", ulabels__name="apple").exclude(key__startswith="old/")
         """
+        self._refuse_predicates(queries)
         try:
             native = (
                 self._native.filter(conditions.node(queries, expressions)) if queries or expressions else None
@@ -609,6 +611,17 @@ class QuerySet(BasicQuerySet):
             return super().get(idlike, *queries, **expressions)
         except FieldError as error:
             raise self._reworded(error) from None
+
+    def _refuse_predicates(self, queries: tuple[Q, ...]) -> None:
+        if not queries or self._cls._table.name in ("Artifact", "Run", "Record"):
+            return
+        from holotype.feature import FeaturePredicate
+
+        if any(isinstance(query, FeaturePredicate) for query in queries):
+            raise FieldError(
+                "Feature predicates are only supported for Artifact, Run, and Record, not "
+                f"{self._cls._table.name}."
+            )
 
     def _reworded(self, error: FieldError) -> Exception:
         """Returns the error of registries whose keywords may be features."""

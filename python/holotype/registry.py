@@ -295,9 +295,15 @@ class SQLRecord(metaclass=Registry):
                     unsaved[name] = value
                 value = value.id
             plain[name] = value
-        row, _ = instance.construct(type(self)._table.qualified, plain, search_names)
-        adopt(self, row, None)
+        adopt(self, self._constructed(instance, plain, search_names), None)
         self._related.update(unsaved)
+
+    def _constructed(
+        self, instance: _native.Instance, fields: dict[str, Any], search_names: bool
+    ) -> _native.Record:
+        """Returns the row that the engine makes of keywords, or finds by them."""
+        row, _ = instance.construct(type(self)._table.qualified, fields, search_names)
+        return row
 
     @property
     def _instance(self) -> _native.Instance:

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
+use holotype::feature;
 use holotype::ingest::RunChoice;
 use holotype::model::{self, Registry};
 use holotype::surroundings::Process;
@@ -120,6 +121,12 @@ pub struct Cell(pub Value);
 /// Names and values of fields, from keyword arguments.
 pub struct Given(Vec<(String, Value)>);
 
+/// What Python gives to a feature: a record, a list, or anything plain.
+pub struct Annotation(pub feature::Given);
+
+/// Features by name or uid, with what they are given.
+pub struct Annotations(pub Vec<(String, feature::Given)>);
+
 /// A registry by name; the error names the nearest ones.
 pub struct InRegistry(pub &'static Registry);
 
@@ -150,6 +157,8 @@ macro_rules! extracted {
 }
 
 extracted! {
+    Annotation: |object| annotation(object);
+    Annotations: |object| object.cast::<PyDict>()?.iter().map(|(name, value)| Ok((name.extract()?, annotation(&value)?))).collect::<PyResult<_>>();
     Cell: |object| from_python(object);
     Given: |object| object.cast::<PyDict>()?.iter().map(|(name, value)| Ok((name.extract()?, from_python(&value)?))).collect::<PyResult<_>>();
     InRegistry: |object| got(model::require(object.extract()?));
@@ -180,6 +189,7 @@ taken! {
     PathBuf: |object| object.extract();
     Vec<String>: |object| object.extract();
     Vec<(Option<i64>, Option<i64>)>: |object| object.extract();
+    Vec<(String, feature::Given)>: |object| object.extract().map(|given: Annotations| given.0);
     holotype::Record: |object| Ok(object.cast::<Record>()?.borrow().row().clone());
     Timestamp: |object| Ok(Timestamp((object.extract::<f64>()? * 1e6) as i64));
     Named: |object| object.extract().map(Named::Id).or_else(|_: PyErr| object.extract().map(Named::Text));
@@ -255,6 +265,17 @@ fn moment(object: &Bound<'_, PyAny>) -> PyResult<Value> {
         object.call_method1("astimezone", (PyTzInfo::utc(object.py())?,))?.extract::<DateTime<Utc>>()?
     };
     Ok(Value::DateTime(Timestamp(utc.timestamp_micros())))
+}
+
+fn annotation(object: &Bound<'_, PyAny>) -> PyResult<feature::Given> {
+    if let Ok(items) = object.cast::<PyList>() {
+        let items = items.iter().map(|item| annotation(&item)).collect::<PyResult<_>>();
+        return items.map(feature::Given::Many);
+    }
+    match object.cast::<Record>() {
+        Ok(record) => Ok(feature::Given::Label(Box::new(record.borrow().row().clone()))),
+        Err(_) => from_python(object).map(feature::Given::from),
+    }
 }
 
 fn json_from_python(object: &Bound<'_, PyAny>) -> PyResult<Json> {

@@ -105,15 +105,7 @@ impl Instance {
 
     /// Returns the records that a record reaches: its `parents`, `children`, `types` or `members`.
     fn reach(&self, record: &Record, what: &str, depth: Option<usize>) -> PyResult<QuerySet> {
-        let (inner, row) = (&self.inner, record.row());
-        run(|| match what {
-            "parents" => inner.query_parents(row),
-            "children" => inner.query_children(row),
-            "types" => inner.query_types(row),
-            "members" => inner.query_members(row, depth),
-            other => Err(holotype::Error::value(format!("'{other}' is not reached"))),
-        })
-        .map(QuerySet::from)
+        run(|| self.inner.reached(record.row(), what, depth)).map(QuerySet::from)
     }
 }
 

@@ -13,6 +13,7 @@ mod convert;
 mod curate;
 mod describe;
 mod error;
+mod feature;
 mod instance;
 mod lineage;
 mod places;
@@ -35,6 +36,7 @@ mod _native {
         curate::attribute_names,
         describe::{describe, registries},
         error::error_kinds,
+        feature::{dtype_parts, inferred_dtype},
         instance::Instance,
         lineage::{Graph, diff_tables},
         places::{

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use holotype::track::{
-    Finish, FinishOptions, HashLookup, Notebook, Outcome, Question, Rename, Report, SaveTransform,
-    SourceFile, SourceKind, TrackOptions, Tracking,
+    Finish, FinishOptions, HashLookup, Notebook, Outcome, Rename, Report, SaveTransform, SourceFile,
+    SourceKind, TrackOptions, Tracking,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -66,7 +66,7 @@ fn track_options(given: Arguments<'_, '_>) -> PyResult<TrackOptions> {
     let rename = renamed.map(|renamed| if renamed { Rename::Renamed } else { Rename::Copied });
     let mut options = TrackOptions { rename, ..TrackOptions::default() };
     fill!(given => options: transform, uid, key, version_tag, description, project, space, branch, plan, initiated_by_run,
-        params, unkept, again, new_run, arguments, process);
+        params, unkept, again, features, new_run, arguments, process);
     Ok(options)
 }
 
@@ -136,14 +136,7 @@ impl Instance {
         })?;
         Ok(match finish {
             Finish::Declined | Finish::Skipped => (None, None),
-            Finish::Ask(question) => {
-                let answer = match question {
-                    Question::NotConsecutive => "proceed",
-                    Question::OverwriteSource { .. } => "overwrite_source",
-                    Question::OverwriteReport { .. } => "overwrite_report",
-                };
-                (None, Some((question.text(), answer)))
-            }
+            Finish::Ask(question) => (None, Some((question.text(), question.answer()))),
             Finish::Done(finished) => (Some((finished.run.into(), finished.transform.into())), None),
         })
     }

@@ -398,5 +398,9 @@ def test_labels_of_all_registries(instance: Path) -> None:
         one.labels.add_from(pilot)
     with pytest.raises(ValueError, match="is not saved"):
         one.labels.add(ln.ULabel(name="unsaved"))
-    with pytest.raises(NotImplementedError):
-        one.labels.add(pilot, feature=ln.Feature(name="f", dtype=ln.ULabel).save())
+    feature = ln.Feature(name="f", dtype=ln.ULabel).save()
+    one.labels.add(pilot, feature=feature)
+    assert one.labels.get(feature).one() == pilot
+    assert one.features["f"] == pilot
+    with pytest.raises(ln.errors.ValidationError, match="needs a categorical dtype for label annotation"):
+        one.labels.add(pilot, feature=ln.Feature(name="g", dtype=float).save())

@@ -30,6 +30,8 @@ _PLAIN = {
     "PyList": "list[Any]",
     "PyTuple": "tuple[Any, ...]",
     "PyCapsule": "object",
+    "Annotation": "Any",
+    "Annotations": "dict[str, Any]",
     "Cell": "Any",
     "Condition": "tuple[Any, ...]",
     "Document": "Any",

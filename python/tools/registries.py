@@ -48,6 +48,7 @@ class Stubs:
             "from typing import Any",
             "",
             "from holotype._curation import CanCurate",
+            "from holotype._features import HasFeatures",
             "from holotype._laws import HasParents, HasStatus, HasType, Versioned",
         ]
         homes: dict[str, list[str]] = {}
@@ -94,6 +95,7 @@ class Stubs:
         data = self.tables[qualified]
         laws = [law for trait, law in _LAWS.items() if data["traits"][trait]]
         laws += ["HasStatus"] if data["statuses"] else []
+        laws += ["HasFeatures"] if data["name"] in ("Artifact", "Record", "Run") else []
         laws += ["CanCurate"] if data["traits"]["can_curate"] else []
         name = data["name"] + ("Fields" if qualified in SPECIAL else "")
         lines = [f"class {name}({', '.join([*laws, 'SQLRecord'])}):", f'    """{data["doc"]}"""', ""]

@@ -1,17 +1,18 @@
 //! Features and labels of a record: in its content, added from outside, and as entities.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
 use super::registry::class;
 use super::{Body, Section, called};
 use crate::error::Result;
+use crate::feature::Held;
 use crate::instance::Instance;
-use crate::model::{self, Registry, Relation, Via};
-use crate::query::{Operand, Q};
-use crate::record::Record;
-use crate::value::{Value, python_json};
+use crate::model::{self, Registry, annotations};
+use crate::query::Q;
+use crate::record::{Record, python_literal};
+use crate::value::Value;
 
 /// Names shown per registry or feature.
 const MOST_NAMES: usize = 10;
@@ -22,45 +23,8 @@ const MOST_MEMBERS: usize = 20;
 pub(super) fn shown(json: &Json) -> String {
     match json {
         Json::String(text) => text.clone(),
-        other => python(other),
+        other => python_literal(other),
     }
-}
-
-fn python(json: &Json) -> String {
-    match json {
-        Json::Null => "None".to_owned(),
-        Json::Bool(true) => "True".to_owned(),
-        Json::Bool(false) => "False".to_owned(),
-        Json::String(text) => crate::record::quoted(&Value::Text(text.clone())),
-        Json::Array(items) => format!("[{}]", items.iter().map(python).collect::<Vec<_>>().join(", ")),
-        Json::Object(map) => {
-            let pair = |(key, value): (&String, &Json)| {
-                format!("{}: {}", crate::record::quoted(&Value::Text(key.clone())), python(value))
-            };
-            format!("{{{}}}", map.iter().map(pair).collect::<Vec<_>>().join(", "))
-        }
-        number => python_json(number),
-    }
-}
-
-/// A way from a record to what annotates it.
-struct Annotation {
-    relation: &'static Relation,
-    link: &'static Registry,
-    target: &'static Registry,
-    near: &'static str,
-    far: &'static str,
-}
-
-/// Returns the relations by which records of a registry carry labels and other entities.
-fn annotations(registry: &'static Registry) -> impl Iterator<Item = Annotation> {
-    registry.relations.iter().filter(|relation| !relation.private).filter_map(move |relation| {
-        let Via::Link { registry: link, near, far } = relation.via else { return None };
-        // A record that is a value of another one's feature is linked by the same kind of table, seen from behind.
-        let own = link.starts_with(registry.name) && near == format!("{}_id", registry.name.to_lowercase());
-        let link = model::find(link).filter(|link| own && link.column("feature_id").is_some())?;
-        Some(Annotation { relation, link, target: model::find(relation.target)?, near, far })
-    })
 }
 
 fn join(mut names: Vec<String>, more: bool) -> String {
@@ -95,7 +59,7 @@ impl Instance {
     /// Returns the features found in the content, slot by slot, and those that were added to it.
     pub(super) fn feature_sections(&self, record: &Record) -> Result<Vec<Section>> {
         let Some(id) = record.id() else { return Ok(Vec::new()) };
-        let mut values = self.feature_values(record, id)?;
+        let mut values = self.features_of(record.registry(), &[id])?;
         let mut groups = Vec::new();
         if record.registry().name == "Artifact" {
             let slots =
@@ -112,13 +76,8 @@ impl Instance {
             sections.push(Section::new("Dataset features", Body::Groups(groups)));
         }
         if !values.is_empty() {
-            let ids: Vec<i64> = values.keys().copied().collect();
-            let features =
-                self.registry("Feature")?.filter(Q::is("id__in", ids))?.order_by(["name", "id"])?.all()?;
-            let mut rows = Vec::new();
-            for feature in &features {
-                rows.push(self.feature_row(feature, feature.id().and_then(|id| values.remove(&id)))?);
-            }
+            let rows = values.iter().map(|held| self.feature_row(&held.feature, Some(held)));
+            let rows = rows.collect::<Result<_>>()?;
             sections.push(Section::new(title, Body::Values(rows)));
         }
         Ok(sections)
@@ -129,7 +88,7 @@ impl Instance {
         &self,
         slot: &str,
         schema: &Record,
-        values: &mut BTreeMap<i64, Found>,
+        values: &mut Vec<Held>,
     ) -> Result<(String, Vec<[String; 3]>)> {
         let itype = schema.text("itype").unwrap_or("Feature");
         let registry = itype.split(['[', '.']).next().unwrap_or(itype);
@@ -138,7 +97,9 @@ impl Instance {
             let n = schema.int("n_members").unwrap_or(features.len() as i64);
             let mut rows = Vec::new();
             for feature in &features {
-                rows.push(self.feature_row(feature, feature.id().and_then(|id| values.remove(&id)))?);
+                let held = values.iter().position(|held| held.feature.id() == feature.id());
+                let held = held.map(|position| values.remove(position));
+                rows.push(self.feature_row(feature, held.as_ref())?);
             }
             return Ok((format!("{slot} ({n})"), rows));
         }
@@ -163,10 +124,9 @@ impl Instance {
         Ok((format!("{slot} ({n} {itype})"), rows))
     }
 
-    fn feature_row(&self, feature: &Record, found: Option<Found>) -> Result<[String; 3]> {
+    fn feature_row(&self, feature: &Record, held: Option<&Held>) -> Result<[String; 3]> {
         let dtype = feature.text("_dtype_str").unwrap_or_default();
-        let value = found.map_or_else(String::new, |found| found.text(dtype.starts_with("list[cat")));
-        Ok([called(feature), self.plain_dtype(dtype)?, value])
+        Ok([called(feature), self.plain_dtype(dtype)?, held.map_or_else(String::new, text)])
     }
 
     /// Returns the data type without the mark of categories, types of records by name.
@@ -190,71 +150,24 @@ impl Instance {
         }
         Ok(plain)
     }
-
-    /// Returns what a record holds by feature: names of labels and other records, and plain values.
-    fn feature_values(&self, record: &Record, id: i64) -> Result<BTreeMap<i64, Found>> {
-        let mut values: BTreeMap<i64, Found> = BTreeMap::new();
-        for annotation in annotations(record.registry()) {
-            let links = self.query(annotation.link).filter(Q::is(annotation.near, id))?;
-            let links = links.filter(Q::is("feature_id__isnull", false))?.order_by(["id"])?.all()?;
-            let targets: BTreeSet<i64> = links.iter().filter_map(|link| link.int(annotation.far)).collect();
-            if targets.is_empty() {
-                continue;
-            }
-            let ids = Operand::Many(targets.into_iter().map(Value::Int).collect());
-            let targets = self.query(annotation.target).filter(Q::Is("id__in".to_owned(), ids))?.all()?;
-            let names: BTreeMap<Option<i64>, String> =
-                targets.iter().map(|target| (target.id(), called(target))).collect();
-            for link in &links {
-                if let (Some(feature), Some(name)) =
-                    (link.int("feature_id"), names.get(&link.int(annotation.far)))
-                {
-                    values.entry(feature).or_default().names.insert(name.clone());
-                }
-            }
-        }
-        for (feature, value) in self.plain_values(record, id)? {
-            values.entry(feature).or_default().plain.push(value);
-        }
-        Ok(values)
-    }
-
-    fn plain_values(&self, record: &Record, id: i64) -> Result<Vec<(i64, String)>> {
-        let rows = match record.registry().name {
-            "Record" => self.registry("RecordJson")?.filter(Q::is("record_id", id))?,
-            _ if record.registry().relation("json_values").is_some() => {
-                self.related(record, "json_values")?
-            }
-            _ => return Ok(Vec::new()),
-        };
-        let value = |row: &Record| match row.get("value") {
-            Some(Value::Json(json)) => shown(json),
-            Some(other) => other.to_string(),
-            None => String::new(),
-        };
-        let rows = rows.order_by(["id"])?.all()?;
-        Ok(rows.iter().filter_map(|row| Some((row.int("feature_id")?, value(row)))).collect())
-    }
 }
 
-/// What a record holds under one feature.
-#[derive(Default)]
-struct Found {
-    names: BTreeSet<String>,
-    plain: Vec<String>,
-}
-
-impl Found {
-    fn text(self, list: bool) -> String {
-        let more = self.names.len() > MOST_NAMES;
-        let names: Vec<String> = self.names.into_iter().collect();
-        match (list, names.is_empty()) {
-            (_, true) => self.plain.join(", "),
-            (false, false) => join(names, more),
-            (true, false) => {
-                let quoted = names.into_iter().map(|name| crate::record::quoted(&Value::Text(name)));
-                format!("[{}]", join(quoted.collect(), more))
-            }
+/// Returns what a record holds under one feature as text.
+fn text(held: &Held) -> String {
+    let names = BTreeSet::from_iter(held.names());
+    let more = names.len() > MOST_NAMES;
+    let names: Vec<String> = names.into_iter().collect();
+    let dtype = held.dtype();
+    let plain = |json: &Json| match dtype.starts_with("datetime") {
+        true => shown(json).replacen('T', " ", 1),
+        false => shown(json),
+    };
+    match (dtype.starts_with("list[cat"), names.is_empty()) {
+        (_, true) => held.plain.iter().map(plain).collect::<Vec<_>>().join(", "),
+        (false, false) => join(names, more),
+        (true, false) => {
+            let quoted = names.into_iter().map(|name| crate::record::quoted(&Value::Text(name)));
+            format!("[{}]", join(quoted.collect(), more))
         }
     }
 }

@@ -7,6 +7,7 @@ use md5::{Digest as _, Md5};
 use sha1::Sha1;
 
 use super::encode;
+use crate::record::python_literal;
 use crate::value::sorted_json;
 
 /// Returns the hash of a collection from the hashes of its artifacts; order and repetition do not matter.
@@ -19,6 +20,15 @@ pub fn collection_hash<'a>(hashes: impl IntoIterator<Item = &'a str>) -> String 
 /// Returns the hash of a JSON value; the order of its keys does not matter.
 pub fn json_hash(json: &serde_json::Value) -> String {
     encode(&Md5::digest(sorted_json(json)))
+}
+
+/// Returns the hash by which equal values of a feature are found: that of the text that Python makes of the value.
+pub fn value_hash(json: &serde_json::Value) -> String {
+    match json {
+        serde_json::Value::Object(_) => json_hash(json),
+        serde_json::Value::String(text) => source_hash(text),
+        other => source_hash(python_literal(other)),
+    }
 }
 
 /// Returns the hash of source code.

@@ -41,6 +41,22 @@ impl Session {
         self.reach(record, members(record.registry())?, depth)
     }
 
+    /// Returns what a record reaches, by the word for it: its `parents`, `children`, `types` or `members`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Value`] for another word, and those of the methods of these names.
+    pub fn reached(&self, record: &Record, what: &str, depth: Option<usize>) -> Result<QuerySet> {
+        match what {
+            "parents" => self.query_parents(record),
+            "children" => self.query_children(record),
+            "types" => self.query_types(record),
+            "members" => self.query_members(record, depth),
+            other => Err(Error::value(format!(
+                "'{other}' is not reached: ask for parents, children, types or members"
+            ))),
+        }
+    }
+
     /// Returns the ids of all members below a type, breadth first.
     ///
     /// # Errors

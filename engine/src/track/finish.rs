@@ -102,6 +102,15 @@ pub enum Question {
 }
 
 impl Question {
+    /// Returns the field of [`Answers`] that takes the answer.
+    pub fn answer(&self) -> &'static str {
+        match self {
+            Question::NotConsecutive => "proceed",
+            Question::OverwriteSource { .. } => "overwrite_source",
+            Question::OverwriteReport { .. } => "overwrite_report",
+        }
+    }
+
     /// Returns the question as people read it.
     pub fn text(&self) -> String {
         match self {

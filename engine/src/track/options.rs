@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json};
 use super::environment::EnvironmentFile;
 use super::file::SourceFile;
 use crate::error::{Error, Result};
+use crate::feature::Given;
 use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
@@ -73,6 +74,8 @@ pub struct TrackOptions {
     pub unkept: Vec<String>,
     /// This call is the one that the process was started to do again.
     pub again: bool,
+    /// What features of the run are given, by name or uid.
+    pub features: Vec<(String, Given)>,
     /// Whether a new run starts; by default always, except in a notebook that a person runs.
     pub new_run: Option<bool>,
     /// Arguments of the command line.

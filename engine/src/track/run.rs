@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::instance::Instance;
 use crate::model;
-use crate::record::{Record, quoted};
+use crate::record::{Record, python_literal};
 use crate::value::Value;
 use crate::write;
 
@@ -122,6 +122,11 @@ pub(super) fn announce(
         at: run.moment("started_at").map(crate::Timestamp::to_display).unwrap_or_default(),
     });
     events.extend(params_line(run, options.params.is_some()).map(Event::Note));
+    let features: Vec<String> =
+        options.features.iter().map(|(name, given)| format!("{name}={}", given.called())).collect();
+    if !features.is_empty() {
+        events.push(Event::Note(format!("features: {}", features.join(", "))));
+    }
     let anonymous = options.transform.is_none() && setting.uid.is_none() && options.command_run.is_none();
     if let Some(source) = options.source.as_ref().filter(|_| anonymous) {
         let mut passed = vec![format!("\"{}\"", transform.stem_uid())];
@@ -154,23 +159,7 @@ pub(super) fn params_line(run: &Record, given: bool) -> Option<String> {
     let Some(Json::Object(params)) = run.get("params").filter(|_| given).and_then(Value::as_json) else {
         return None;
     };
-    let texts: Vec<String> = params.iter().map(|(key, value)| format!("{key}={}", literal(value))).collect();
+    let texts: Vec<String> =
+        params.iter().map(|(key, value)| format!("{key}={}", python_literal(value))).collect();
     (!texts.is_empty()).then(|| format!("params: {}", texts.join(", ")))
-}
-
-/// Returns a JSON value as Python would write it.
-fn literal(json: &Json) -> String {
-    match json {
-        Json::Null => "None".to_owned(),
-        Json::Bool(true) => "True".to_owned(),
-        Json::Bool(false) => "False".to_owned(),
-        Json::Number(number) => number.to_string(),
-        Json::String(text) => quoted(&Value::from(text)),
-        Json::Array(items) => format!("[{}]", items.iter().map(literal).collect::<Vec<_>>().join(", ")),
-        Json::Object(map) => {
-            let entries =
-                map.iter().map(|(key, value)| format!("{}: {}", quoted(&Value::from(key)), literal(value)));
-            format!("{{{}}}", entries.collect::<Vec<_>>().join(", "))
-        }
-    }
 }

@@ -80,10 +80,10 @@ fn values_are_shown_as_python_shows_them() {
     value(&scratch, &record, &feature(&scratch, "note", "str"), json!("hey"));
     let expected = "\
 ├── Features
-│   └── dd        dict             {'x': [1, 'a'], 'y': None, 'z': True}
-│       labs      list[ULabel]     ['A']
-│       note      str              hey
+│   └── labs      list[ULabel]     ['A']
 │       sample    Record[Sample]   s1
+│       dd        dict             {'x': [1, 'a'], 'y': None, 'z': True}
+│       note      str              hey
 │       temp      float            2.0
 └── Entities
     └── .ulabels  ULabel   A

@@ -1,0 +1,74 @@
+//! The type that fits a value.
+
+use serde_json::Value as Json;
+
+use super::Given;
+use crate::dtype::Dtype;
+use crate::model::Module;
+use crate::value::Timestamp;
+
+/// Returns the text of the type that fits a value; `None` where nothing does.
+pub fn inferred(given: &Given) -> Option<String> {
+    let items = match given {
+        Given::Many(items) => items.clone(),
+        Given::Plain(Json::Array(items)) => items.iter().cloned().map(Given::Plain).collect(),
+        one => return item(one),
+    };
+    let mut types = items.iter().map(item);
+    let first = types.next()??;
+    types.all(|other| other.as_ref() == Some(&first)).then(|| format!("list[{first}]"))
+}
+
+fn item(given: &Given) -> Option<String> {
+    let name = match given {
+        Given::Plain(Json::Bool(_)) => "bool",
+        Given::Plain(Json::Number(number)) if number.is_f64() => "float",
+        Given::Plain(Json::Number(_)) => "int",
+        Given::Plain(Json::String(text)) => match text.parse::<chrono::NaiveDate>() {
+            Ok(_) => "date",
+            Err(_) if text.len() > 10 && Timestamp::parse(text).is_some() => "datetime",
+            Err(_) => "str",
+        },
+        Given::Plain(Json::Object(_)) => "dict",
+        Given::Day(_) => "date",
+        Given::Moment(_) => "datetime",
+        Given::Label(record) => {
+            let registry = record.registry();
+            return Some(match registry.module {
+                Module::Lamindb => format!("cat[{}]", registry.name),
+                Module::Bionty => format!("cat[{}]", registry.qualified_name()),
+            });
+        }
+        Given::Plain(_) | Given::Many(_) => return None,
+    };
+    Some(name.to_owned())
+}
+
+impl Given {
+    /// Returns the value that a text stands for where only texts can be given, such as on a command line.
+    pub fn from_text(text: &str, dtype: Option<&Dtype>) -> Given {
+        use crate::dtype::Simple::{Bool, Date, DateTime, Dict, Float, Int, Num, UtcDateTime};
+        let plain = || Given::Plain(Json::String(text.to_owned()));
+        let Some(dtype) = dtype else { return plain() };
+        if dtype.list {
+            let one = Dtype { list: false, item: dtype.item.clone() };
+            let items = text.split(',').map(|item| Given::from_text(item.trim(), Some(&one)));
+            return Given::Many(items.collect());
+        }
+        let read = match dtype.simple() {
+            Some(Int) => text.parse::<i64>().ok().map(|int| Given::Plain(int.into())),
+            Some(Float) => text.parse::<f64>().ok().map(|real| Given::Plain(real.into())),
+            Some(Num) => serde_json::from_str(text).ok().filter(Json::is_number).map(Given::Plain),
+            Some(Bool) => match text {
+                "true" | "True" => Some(Given::Plain(true.into())),
+                "false" | "False" => Some(Given::Plain(false.into())),
+                _ => None,
+            },
+            Some(Dict) => serde_json::from_str(text).ok().map(Given::Plain),
+            Some(Date) => text.parse().ok().map(Given::Day),
+            Some(DateTime | UtcDateTime) => Timestamp::parse(text).map(Given::Moment),
+            _ => None,
+        };
+        read.unwrap_or_else(plain)
+    }
+}
