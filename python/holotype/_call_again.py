@@ -40,6 +40,8 @@ def main(note: Path) -> None:
 
     told = json.loads(note.read_text(encoding="utf-8"))
     sys.path[:0] = told["path"]
+    # What the file does as it is imported is none of this command line's.
+    sys.argv = [told["file"]]
     function = _function(_imported(Path(told["file"])), told["entrypoint"])
     _, _, uid = os.environ["HOLOTYPE_RERUN"].partition(":")
     # A file without a guard calls its functions as it is imported.

@@ -139,6 +139,18 @@ def test_a_file_without_a_guard_makes_one_new_run(lab: Lab) -> None:
     assert lab.ask("[[r.entrypoint, r.params] for r in ln.Run.filter()]") == [["main", {"n": 3}]] * 2
 
 
+def test_a_step_of_a_script_without_a_guard_takes_the_script_along(lab: Lab) -> None:
+    lab.write("s.py", "ln.track()\n@ln.step()\ndef one(n): print(n)\none(3)\none(4)\nln.finish()")
+    lab.run("s.py")
+    judged = again(lab, lab.ask(f"{LAST}.uid"))
+    assert judged["same"]
+    runs = lab.ask("[[r.uid, r.entrypoint, r.params, r.cli_args] for r in ln.Run.filter().order_by('id')]")
+    calls = [["one", {"n": 3}, None], ["one", {"n": 4}, None]]
+    assert [run[1:] for run in runs] == [[None, None, None], *calls] * 2
+    assert runs[-1][0] == judged["new_run"]
+    assert lab.ask("[[t.key, t.description] for t in ln.Transform.filter()]") == [["s.py", None]]
+
+
 def test_what_was_not_kept_is_named(lab: Lab) -> None:
     code = """\
 class Reader:
