@@ -17,9 +17,13 @@ from pathlib import Path
 from shared.steps import count
 
 @ln.flow()
-def main(raw: ln.Artifact, folder: Path, day: date, *more: int, sep=None, tags: set[str] = None, **rest):
+def main(
+    raw: ln.Artifact | str, folder: Path, day: date, *more: int, sep=None, tags: set[str] = None,
+    beside: list[Path] | None = None, **rest
+):
     lines = raw.cache().read_text().split(sep)
     assert folder.is_dir() and isinstance(tags, set), tags
+    assert [path.is_file() for path in beside] == [True]
     text = f"{day:%d.%m.%Y} {sum(more)} {sorted(tags)} {rest} {len(lines)}"
     (folder / "report.txt").write_text(text)
     ln.Artifact(folder / "report.txt", key="report.txt").save()
@@ -27,7 +31,8 @@ def main(raw: ln.Artifact, folder: Path, day: date, *more: int, sep=None, tags: 
 
 if __name__ == "__main__":
     raw = ln.Artifact.get(key="raw.txt")
-    main(raw, Path("data").absolute(), date(2026, 11, 22), 1, 2, tags={"a", "b"}, unit="mm")
+    main(raw, Path("data").absolute(), date(2026, 11, 22), 1, 2, tags={"a", "b"}, unit="mm",
+         beside=[Path("data/readme")])
 """
 STEPS = """\
 import holotype as ln

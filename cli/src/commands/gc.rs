@@ -15,8 +15,9 @@ const HOUR: i64 = 3_600_000_000;
 
 /// Find what no artifact uses, and what has been in the trash for long
 ///
-/// Environments, reports and logs of deleted runs are found as well, once nothing names them any more. Without --apply nothing is changed. What is collected moves to a quarantine folder below .lamindb, from where
-/// `holotype repair` takes it back when it turns out to be needed; --purge empties the quarantine.
+/// Environments, reports and logs of deleted runs are found as well, once nothing names them any more. Without --apply
+/// nothing is changed. What is collected moves to a quarantine folder below .lamindb, from where `holotype repair` takes it
+/// back when it turns out to be needed; --purge empties the quarantine.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
