@@ -55,3 +55,28 @@ fn trash_goes_when_it_is_old() {
     lab.ok(&["gc", "--purge", "--force"]);
     assert_eq!(lab.run(&["gc", "--dry-run", "--apply"]).code, 2);
 }
+
+#[test]
+fn what_deleted_runs_have_left_is_told_and_goes() {
+    let lab = Lab::new();
+    assert_eq!(lab.run(&["run", "--", "sh", "-c", "echo said"]).code, 0);
+    let uid = lab.json(&["list", "run"])[0]["uid"].as_str().unwrap().to_owned();
+    assert!(lab.json(&["gc", "--older-than", "0"])["unnamed"].as_array().unwrap().is_empty());
+    lab.ok(&["delete", "run", "--uid", &uid, "--permanent", "--force"]);
+    let plan = lab.json(&["gc", "--older-than", "0"]);
+    let left: Vec<&str> =
+        plan["unnamed"].as_array().unwrap().iter().filter_map(|one| one["description"].as_str()).collect();
+    assert_eq!(left, ["environment.json", &format!("log streams of run {uid}")]);
+    // Files may be about to be named again; documents can't be.
+    let young = lab.ok(&["gc"]);
+    assert!(young.contains("and 0 files, 2 documents of deleted runs") && !young.contains("logs"), "{young}");
+    let out = lab.ok(&["gc", "--older-than", "0"]);
+    let told = out.contains("of a deleted run") && out.contains("and 2 files, 2 documents of deleted runs");
+    assert!(told, "{out}");
+    let done = lab.json(&["gc", "--older-than", "0", "--apply"]);
+    assert_eq!(
+        (&done["unnamed"], &done["moved"], &done["failed"]),
+        (&2.into(), &2.into(), &serde_json::json!([]))
+    );
+    assert!(lab.ok(&["gc", "--older-than", "0"]).contains("→ nothing to collect\n"));
+}

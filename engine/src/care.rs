@@ -12,10 +12,11 @@ mod elsewhere;
 mod location;
 mod remote;
 mod repair;
+mod unnamed;
 mod unused;
 mod verify;
 
-pub use collect::{Collect, CollectPlan, Collected, Quarantined, Trashed};
+pub use collect::{Collect, CollectPlan, Collected, Outgoing, Quarantined};
 pub use repair::{Remedy, RepairPlan, Repaired, Step};
 pub use unused::{Unused, UnusedKind};
 pub use verify::{Depth, Finding, State, Verification};

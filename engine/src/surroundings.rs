@@ -23,6 +23,7 @@ use crate::track::redacted_text;
 pub(crate) use gather::{environment, gather, gathered};
 pub(crate) use packages::{Searched, packages, python_folders};
 pub(crate) use repository::{commit, restore};
+pub use rows::Document;
 pub(crate) use rows::keep;
 pub(crate) use system::system;
 

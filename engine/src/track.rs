@@ -25,6 +25,7 @@
 mod again;
 mod call;
 mod construct;
+mod ended;
 mod environment;
 mod file;
 mod finish;
@@ -45,6 +46,7 @@ pub use again::AGAIN;
 pub(crate) use call::unkept;
 pub use construct::HashLookup;
 pub use environment::EnvironmentFile;
+pub(crate) use environment::HIDDEN;
 pub use file::{SourceFile, SourceKind};
 pub use finish::{Answers, Finish, FinishOptions, Finished, Outcome, Question, Report};
 pub use going::Going;

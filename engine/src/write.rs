@@ -9,7 +9,7 @@ mod values;
 
 pub use construct::{Constructed, Given};
 pub use delete::DeletePlan;
-pub(crate) use delete::delete_in;
+pub(crate) use delete::{delete_in, refuse_referenced};
 pub(crate) use family::{demote_head, next_uid, promote_head, settle_heads};
 pub(crate) use rows::{read_row, read_rows, records, select_row};
 pub(crate) use values::{check, fill, prefill};

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import collections.abc
 import datetime
 import importlib.util
 import inspect
@@ -23,6 +24,7 @@ __all__ = ["main"]
 
 _RECORD = re.compile(r"(?:(\w+)\.)?([A-Z]\w*)\[(\w+)\]")
 _UNIONS = (typing.Union, types.UnionType)
+_LISTS = (list, tuple, set, frozenset, collections.abc.Sequence, collections.abc.Iterable)
 
 
 def main(note: Path) -> None:
@@ -40,6 +42,8 @@ def main(note: Path) -> None:
 
     told = json.loads(note.read_text(encoding="utf-8"))
     sys.path[:0] = told["path"]
+    # What the file does as it is imported is none of this command line's.
+    sys.argv = [told["file"]]
     function = _function(_imported(Path(told["file"])), told["entrypoint"])
     _, _, uid = os.environ["HOLOTYPE_RERUN"].partition(":")
     # A file without a guard calls its functions as it is imported.
@@ -119,16 +123,18 @@ def _value(value: Any, annotation: Any) -> Any:
     """Returns what a parameter was made of: a record, a path, a moment, or itself."""
     kinds = _kinds(annotation)
     if isinstance(value, list):
-        items = [_value(item, typing.Any) for item in value]
+        items = [_value(item, _element(annotation)) for item in value]
         made = next((kind for kind in kinds if kind in (tuple, set, frozenset)), None)
         return items if made is None or list in kinds else made(items)
     if isinstance(value, dict):
         return {key: _value(item, typing.Any) for key, item in value.items()}
-    if not isinstance(value, str) or str in kinds:
+    if not isinstance(value, str) or kinds == {str}:
         return value
     named = _RECORD.fullmatch(value)
     if named is not None:
         return _record(*named.groups()) or value
+    if str in kinds:
+        return value
     for kind in (datetime.datetime, datetime.date, datetime.time):
         if kind in kinds:
             return kind.fromisoformat(value)
@@ -156,6 +162,13 @@ def _kinds(annotation: Any) -> set[Any]:
     if origin is typing.Annotated:
         return _kinds(typing.get_args(annotation)[0])
     return {origin or annotation}
+
+
+def _element(annotation: Any) -> Any:
+    """Returns the annotation of what a list or the like holds."""
+    parts = typing.get_args(annotation) if typing.get_origin(annotation) in _UNIONS else (annotation,)
+    held = (typing.get_args(part) for part in parts if typing.get_origin(part) in _LISTS)
+    return next((args[0] for args in held if args), typing.Any)
 
 
 def _to_its_end(function: Callable[..., Any], args: list[Any], kwargs: dict[str, Any]) -> None:

@@ -81,13 +81,18 @@ class Repair:
 
 @dataclass(frozen=True)
 class Collected:
-    """What nobody needs: `unused` and `young` hold path, kind and bytes; `trash` and `kept` artifacts."""
+    """What nobody needs: `unused` and `young` hold path, kind and bytes; `trash` and `kept` artifacts.
+
+    `unnamed` holds environments, reports and logs of deleted runs, `documents` counts what else those left.
+    """
 
     unused: list[tuple[str, str, int]]
     young: list[tuple[str, str, int]]
     trash: list[Any]
     kept: list[tuple[Any, str]]
     bytes: int
+    unnamed: list[Any]
+    documents: int
     moved: int = 0
     deleted: int = 0
     failed: list[tuple[str, str]] = field(default_factory=list)
@@ -170,7 +175,7 @@ def repair(
 def gc(
     *, apply: bool = False, purge: bool = False, older_than: float = 24, trash_days: float = 30
 ) -> Collected:
-    """Finds what no artifact uses, and what has been in the trash for long.
+    """Finds what no artifact uses, what deleted runs have left, and what has been in the trash for long.
 
     Args:
         apply: Move what was found to quarantine and delete the rows of old trash.
@@ -185,6 +190,7 @@ def gc(
     instance = _session.current()
     found = instance.collect(older_than, trash_days, apply)
     found["trash"] = [_artifact(instance, row) for row in found["trash"]]
+    found["unnamed"] = [_artifact(instance, row) for row in found["unnamed"]]
     found["kept"] = [(_artifact(instance, row), why) for row, why in found["kept"]]
     if purge:
         instance.purge()

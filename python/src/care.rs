@@ -91,6 +91,8 @@ impl Instance {
         let bytes = if apply { collected.bytes } else { plan.bytes() };
         let failed = collected.failed.iter().map(|(path, why)| (path.display().to_string(), why.clone()));
         let out = fields!(py, collected => moved, deleted);
+        out.set_item("unnamed", rows(plan.unnamed.into_iter().map(|unnamed| unnamed.artifact).collect()))?;
+        out.set_item("documents", plan.documents.len())?;
         out.set_item("unused", unused(&plan.unused))?;
         out.set_item("young", unused(&plan.young))?;
         out.set_item("trash", rows(plan.trash.into_iter().map(|trashed| trashed.artifact).collect()))?;

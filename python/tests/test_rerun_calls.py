@@ -17,9 +17,13 @@ from pathlib import Path
 from shared.steps import count
 
 @ln.flow()
-def main(raw: ln.Artifact, folder: Path, day: date, *more: int, sep=None, tags: set[str] = None, **rest):
+def main(
+    raw: ln.Artifact | str, folder: Path, day: date, *more: int, sep=None, tags: set[str] = None,
+    beside: list[Path] | None = None, **rest
+):
     lines = raw.cache().read_text().split(sep)
     assert folder.is_dir() and isinstance(tags, set), tags
+    assert [path.is_file() for path in beside] == [True]
     text = f"{day:%d.%m.%Y} {sum(more)} {sorted(tags)} {rest} {len(lines)}"
     (folder / "report.txt").write_text(text)
     ln.Artifact(folder / "report.txt", key="report.txt").save()
@@ -27,7 +31,8 @@ def main(raw: ln.Artifact, folder: Path, day: date, *more: int, sep=None, tags: 
 
 if __name__ == "__main__":
     raw = ln.Artifact.get(key="raw.txt")
-    main(raw, Path("data").absolute(), date(2026, 11, 22), 1, 2, tags={"a", "b"}, unit="mm")
+    main(raw, Path("data").absolute(), date(2026, 11, 22), 1, 2, tags={"a", "b"}, unit="mm",
+         beside=[Path("data/readme")])
 """
 STEPS = """\
 import holotype as ln
@@ -137,6 +142,18 @@ def test_a_file_without_a_guard_makes_one_new_run(lab: Lab) -> None:
     judged = again(lab, lab.ask(f"{LAST}.uid"))
     assert judged["same"]
     assert lab.ask("[[r.entrypoint, r.params] for r in ln.Run.filter()]") == [["main", {"n": 3}]] * 2
+
+
+def test_a_step_of_a_script_without_a_guard_takes_the_script_along(lab: Lab) -> None:
+    lab.write("s.py", "ln.track()\n@ln.step()\ndef one(n): print(n)\none(3)\none(4)\nln.finish()")
+    lab.run("s.py")
+    judged = again(lab, lab.ask(f"{LAST}.uid"))
+    assert judged["same"]
+    runs = lab.ask("[[r.uid, r.entrypoint, r.params, r.cli_args] for r in ln.Run.filter().order_by('id')]")
+    calls = [["one", {"n": 3}, None], ["one", {"n": 4}, None]]
+    assert [run[1:] for run in runs] == [[None, None, None], *calls] * 2
+    assert runs[-1][0] == judged["new_run"]
+    assert lab.ask("[[t.key, t.description] for t in ln.Transform.filter()]") == [["s.py", None]]
 
 
 def test_what_was_not_kept_is_named(lab: Lab) -> None:

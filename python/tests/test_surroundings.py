@@ -87,6 +87,10 @@ def test_equal_surroundings_are_kept_once_and_leave_with_nothing_missing(lab: La
     lab.python("import holotype as ln\nfor run in ln.Run.filter().all(): run.delete(permanent=True)")
     with stored(lab) as db:
         assert db.execute("SELECT count(*) FROM holotype_run").fetchone() == (0,)
+    # With a run go its report and environment; what is ours is collected.
+    collect = "(lambda g: [g.unnamed, g.documents])(ln.gc(apply=True))"
+    assert lab.ask(collect) == [[], 3]
+    assert lab.ask(collect) == [[], 0]
 
 
 def test_the_state_of_the_repository_is_kept_without_secrets(lab: Lab) -> None:

@@ -1,6 +1,6 @@
 use clap::Args;
 use holotype::Timestamp;
-use holotype::care::{Collect, CollectPlan, Quarantined, Unused};
+use holotype::care::{Collect, CollectPlan, Outgoing, Quarantined, Unused};
 use holotype::describe::format_size;
 use serde_json::{Value as Json, json};
 
@@ -15,8 +15,9 @@ const HOUR: i64 = 3_600_000_000;
 
 /// Find what no artifact uses, and what has been in the trash for long
 ///
-/// Without --apply nothing is changed. What is collected moves to a quarantine folder below .lamindb, from where
-/// `holotype repair` takes it back when it turns out to be needed; --purge empties the quarantine.
+/// Environments, reports and logs of deleted runs are found as well, once nothing names them any more. Without --apply
+/// nothing is changed. What is collected moves to a quarantine folder below .lamindb, from where `holotype repair` takes it
+/// back when it turns out to be needed; --purge empties the quarantine.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -63,14 +64,17 @@ pub(crate) fn run(ui: &mut Ui, args: &GcArgs) -> Result<()> {
         }
         let (moved, size) = (count(collected.moved, "item"), format_size(collected.bytes as i64));
         let text = format!(
-            "moved {moved} ({size}) to quarantine, deleted {} from the trash",
-            count(collected.deleted, "artifact")
+            "moved {moved} ({size}) to quarantine, deleted {} from the trash{}",
+            count(collected.deleted, "artifact"),
+            of_runs(collected.unnamed, collected.documents)
         );
         if ui.json() && !args.purge {
             ui.print_json(&json!({
                 "moved": collected.moved,
                 "bytes": collected.bytes,
                 "deleted": collected.deleted,
+                "unnamed": collected.unnamed,
+                "documents": collected.documents,
                 "failed": collected.failed.iter().map(|(path, why)| json!({"path": path, "error": why}))
                     .collect::<Vec<_>>(),
             }));
@@ -112,6 +116,14 @@ fn show(ui: &Ui, plan: &CollectPlan, held: &[Quarantined]) {
                 "path": trashed.path,
                 "content": trashed.content,
             })).collect::<Vec<_>>(),
+            "unnamed": plan.unnamed.iter().map(|outgoing| json!({
+                "uid": outgoing.artifact.uid(),
+                "description": outgoing.artifact.text("description"),
+                "path": outgoing.path,
+            })).collect::<Vec<_>>(),
+            "documents": plan.documents.iter().map(|document| json!({
+                "digest": document.digest, "bytes": document.size,
+            })).collect::<Vec<_>>(),
             "kept": plan.kept.iter().map(|(row, why)| json!({"uid": row.uid(), "reason": why})).collect::<Vec<_>>(),
             "quarantine": held.iter().map(|one| json!({
                 "root": one.root, "key": one.key, "bytes": one.size, "since": one.since.to_iso(),
@@ -119,7 +131,7 @@ fn show(ui: &Ui, plan: &CollectPlan, held: &[Quarantined]) {
         }));
         return;
     }
-    if !plan.is_empty() {
+    if !(plan.unused.is_empty() && plan.trash.is_empty() && plan.unnamed.is_empty()) {
         let unused = plan.unused.iter().map(|unused| {
             [
                 unused.kind.name().to_owned(),
@@ -128,13 +140,12 @@ fn show(ui: &Ui, plan: &CollectPlan, held: &[Quarantined]) {
                 unused.place(),
             ]
         });
-        let trash = plan.trash.iter().map(|trashed| {
-            let since = trashed.artifact.moment("updated_at").map(|moment| moment.to_display());
-            let what = if trashed.content { "trash" } else { "trash, row only" };
-            let size = format_size(trashed.artifact.int("size").unwrap_or(0));
-            [what.to_owned(), size, since.unwrap_or_default(), trashed.path.display().to_string()]
-        });
-        let rows: Vec<[String; 4]> = unused.chain(trash).collect();
+        let trash = plan
+            .trash
+            .iter()
+            .map(|trashed| outgoing(trashed, if trashed.content { "trash" } else { "trash, row only" }));
+        let unnamed = plan.unnamed.iter().map(|unnamed| outgoing(unnamed, "of a deleted run"));
+        let rows: Vec<[String; 4]> = unused.chain(trash).chain(unnamed).collect();
         let names = ["what", "size", "untouched since", "path"];
         let columns = names.into_iter().enumerate().map(|(i, name)| SheetColumn {
             name: name.to_owned(),
@@ -150,9 +161,10 @@ fn show(ui: &Ui, plan: &CollectPlan, held: &[Quarantined]) {
     let found = match plan.is_empty() {
         true => "nothing to collect".to_owned(),
         false => format!(
-            "would move {} ({size}) to quarantine and delete {} from the trash; nothing was changed",
+            "would move {} ({size}) to quarantine and delete {} from the trash{}; nothing was changed",
             count(plan.unused.len(), "unused item"),
-            count(plan.trash.len(), "artifact")
+            count(plan.trash.len(), "artifact"),
+            of_runs(plan.unnamed.len(), plan.documents.len())
         ),
     };
     let young = match plan.young.len() {
@@ -165,6 +177,21 @@ fn show(ui: &Ui, plan: &CollectPlan, held: &[Quarantined]) {
         let text =
             format!("in quarantine: {} ({})", count(held.len(), "collection"), format_size(bytes as i64));
         ui.say(Level::ImportantHint, text);
+    }
+}
+
+/// Returns the row of an artifact that would go.
+fn outgoing(outgoing: &Outgoing, what: &str) -> [String; 4] {
+    let since = outgoing.artifact.moment("updated_at").map(|moment| moment.to_display());
+    let size = format_size(outgoing.artifact.int("size").unwrap_or(0));
+    [what.to_owned(), size, since.unwrap_or_default(), outgoing.path.display().to_string()]
+}
+
+/// Returns the part of a sentence that tells of what deleted runs have left; nothing where that is nothing.
+fn of_runs(artifacts: usize, documents: usize) -> String {
+    match (artifacts, documents) {
+        (0, 0) => String::new(),
+        _ => format!(" and {}, {} of deleted runs", count(artifacts, "file"), count(documents, "document")),
     }
 }
 

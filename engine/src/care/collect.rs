@@ -11,6 +11,7 @@ use crate::instance::Instance;
 use crate::query::Q;
 use crate::record::Record;
 use crate::store::Store;
+use crate::surroundings::Document;
 use crate::value::{Timestamp, Value};
 
 /// Id of the branch that holds what was trashed.
@@ -33,21 +34,25 @@ pub struct CollectPlan {
     /// Things without a row that are too young, or in use: a save may still enter them.
     pub young: Vec<Unused>,
     /// Artifacts that have been in the trash for long enough.
-    pub trash: Vec<Trashed>,
+    pub trash: Vec<Outgoing>,
+    /// Environments, reports and logs of runs that are gone: hidden artifacts that no row names any more.
+    pub unnamed: Vec<Outgoing>,
+    /// What was kept beside the tables of the format for runs that are gone.
+    pub documents: Vec<Document>,
     /// Artifacts of the trash that have to stay, and why.
     pub kept: Vec<(Record, String)>,
 }
 
-/// An artifact that leaves the trash for good.
+/// An artifact that goes for good.
 #[derive(Clone, Debug)]
-pub struct Trashed {
+pub struct Outgoing {
     /// The artifact.
     pub artifact: Record,
     /// Where its content lies.
     pub path: PathBuf,
     /// True when the content goes to quarantine; false when it stays where the user put it, or another version needs it.
     pub content: bool,
-    deletion: ArtifactDeletion,
+    pub(super) deletion: ArtifactDeletion,
 }
 
 /// What a collection took.
@@ -59,6 +64,10 @@ pub struct Collected {
     pub bytes: u64,
     /// Artifacts deleted from the trash.
     pub deleted: usize,
+    /// Hidden artifacts deleted that no run named any more.
+    pub unnamed: usize,
+    /// Documents deleted that no run named any more.
+    pub documents: usize,
     /// What was not taken, and why.
     pub failed: Vec<(PathBuf, String)>,
 }
@@ -79,7 +88,10 @@ pub struct Quarantined {
 impl CollectPlan {
     /// Returns true when there is nothing to take.
     pub fn is_empty(&self) -> bool {
-        self.unused.is_empty() && self.trash.is_empty()
+        self.unused.is_empty()
+            && self.trash.is_empty()
+            && self.unnamed.is_empty()
+            && self.documents.is_empty()
     }
 
     /// Returns the bytes of what has no row.
@@ -103,6 +115,8 @@ impl Instance {
             let old = !unused.in_use && unused.since <= what.unused_before;
             if old { plan.unused.push(unused) } else { plan.young.push(unused) }
         }
+        plan.unnamed = self.plan_unnamed(what.unused_before)?;
+        plan.documents = self.unnamed_documents()?;
         let Some(before) = what.trashed_before else { return Ok(plan) };
         let old = Q::is("branch_id", TRASH).and(Q::is("updated_at__lte", Value::DateTime(before)));
         let mut taken = Vec::new();
@@ -122,7 +136,7 @@ impl Instance {
     }
 
     /// Returns the deletion of one artifact in the trash, or why it has to stay.
-    fn plan_trashed(&self, artifact: &Record, before: Timestamp) -> Result<Result<Trashed, String>> {
+    fn plan_trashed(&self, artifact: &Record, before: Timestamp) -> Result<Result<Outgoing, String>> {
         let deletion = match self.plan_artifact_delete(artifact, None) {
             Ok(deletion) => deletion,
             Err(error) if matches!(error.kind(), ErrorKind::Protected | ErrorKind::Integrity) => {
@@ -139,7 +153,7 @@ impl Instance {
             ));
         }
         let content = !deletion.question && deletion.content;
-        Ok(Ok(Trashed { artifact: artifact.clone(), path: deletion.path.clone(), content, deletion }))
+        Ok(Ok(Outgoing { artifact: artifact.clone(), path: deletion.path.clone(), content, deletion }))
     }
 
     /// Returns everything in quarantine, sorted by place.
@@ -217,22 +231,34 @@ impl CollectPlan {
             let here = self.unused.iter().filter(|unused| Some(unused.storage) == storage.id());
             instance.take_elsewhere(remote, &here.collect::<Vec<_>>(), &batch, &mut collected)?;
         }
-        for trashed in &self.trash {
-            let size = measure(&trashed.path)?.map_or(0, |(size, _)| size);
-            match instance.delete_into(&trashed.deletion, trashed.content, &batch) {
-                Ok(()) => {
-                    collected.deleted += trashed.deletion.rows.ids("Artifact").len();
-                    if trashed.content {
-                        collected.moved += 1;
-                        collected.bytes += size;
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::Busy => return Err(error),
-                Err(error) => collected.failed.push((trashed.path.clone(), error.message().to_owned())),
-            }
+        for outgoing in &self.trash {
+            collected.deleted += delete(instance, outgoing, &batch, &mut collected)?;
         }
+        for outgoing in &self.unnamed {
+            collected.unnamed += delete(instance, outgoing, &batch, &mut collected)?;
+        }
+        collected.documents = instance.delete_documents(&self.documents)?;
         Ok(collected)
     }
+}
+
+/// Deletes an artifact and moves its content to quarantine; returns how many rows of artifacts went.
+fn delete(instance: &Instance, outgoing: &Outgoing, batch: &str, collected: &mut Collected) -> Result<usize> {
+    let size = measure(&outgoing.path)?.map_or(0, |(size, _)| size);
+    match instance.delete_into(&outgoing.deletion, outgoing.content, batch) {
+        Ok(()) => {
+            if outgoing.content {
+                collected.moved += 1;
+                collected.bytes += size;
+            }
+            return Ok(outgoing.deletion.rows.ids("Artifact").len());
+        }
+        Err(error) if error.kind() == ErrorKind::Busy => return Err(error),
+        // A run has come to name it meanwhile: then it is none of this.
+        Err(error) if outgoing.deletion.is_while_unused() && error.kind() == ErrorKind::Protected => {}
+        Err(error) => collected.failed.push((outgoing.path.clone(), error.message().to_owned())),
+    }
+    Ok(0)
 }
 
 /// Moves one thing, unless somebody holds it or has touched it.

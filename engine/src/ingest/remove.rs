@@ -33,12 +33,24 @@ pub struct ArtifactDeletion {
     pub all_versions: bool,
     records: Vec<Record>,
     storage_ignored: bool,
+    /// Nothing else may go with it, and nothing may point at it.
+    alone: bool,
 }
 
 impl ArtifactDeletion {
     /// Returns how many rows go, in all and by registry.
     pub fn counts(&self) -> (usize, BTreeMap<String, usize>) {
         self.rows.counts()
+    }
+
+    /// Returns the deletion that is refused as soon as any row points at what would go.
+    pub(crate) fn while_unused(self) -> Self {
+        ArtifactDeletion { alone: true, ..self }
+    }
+
+    /// Returns true for one that is refused as soon as any row points at what would go.
+    pub(crate) fn is_while_unused(&self) -> bool {
+        self.alone
     }
 }
 
@@ -89,6 +101,7 @@ impl Instance {
             all_versions: all_versions && records.len() > 1,
             records,
             storage_ignored: older_of_shared && storage == Some(true),
+            alone: false,
         })
     }
 
@@ -151,6 +164,9 @@ impl Instance {
         let promoted = self.db().write(|tx| {
             if remove {
                 self.refuse_newcomers(tx, &plan.records)?;
+            }
+            if plan.alone {
+                write::refuse_referenced(tx, registry, &ids)?;
             }
             let promoted = if ids.len() == 1 { write::promote_head(tx, record)? } else { None };
             release(tx, &plan.records)?;

@@ -57,7 +57,11 @@ pub(crate) struct Gathered {
 static GATHERING: PerProcess<Mutex<Gathering>> = PerProcess::new();
 
 /// What the last look found, for runs that follow each other in one process. A fork may happen during a look.
-static LAST: PerProcess<Mutex<Last>> = PerProcess::new();
+static SYSTEM: PerProcess<Mutex<Option<Json>>> = PerProcess::new();
+static INSTALLED: PerProcess<Mutex<Option<Looked>>> = PerProcess::new();
+
+/// How the folders were that were looked at, and what they held.
+type Looked = (Vec<Seen>, Arc<Installed>);
 
 /// A folder and when something in it was last made or removed.
 type Seen = (PathBuf, Option<SystemTime>);
@@ -66,12 +70,6 @@ type Seen = (PathBuf, Option<SystemTime>);
 struct Installed {
     packages: Packages,
     requirements: OnceLock<String>,
-}
-
-#[derive(Default)]
-struct Last {
-    system: Option<Json>,
-    packages: Option<(Vec<Seen>, Arc<Installed>)>,
 }
 
 /// Starts to gather the surroundings of a run.
@@ -100,7 +98,8 @@ fn key(session: &Session, run: &Record) -> (usize, i64) {
 }
 
 fn look(env: &Env, process: &Process, found: &Sender<EnvironmentFile>, surroundings: &Sender<Surroundings>) {
-    let (_, installed) = machine(env, process);
+    // First: how the system is known may take a while, where it is an image that has to be hashed.
+    let installed = installed(env, process);
     let list = || installed.requirements.get_or_init(|| requirements(&installed.packages.python)).clone();
     // Nobody listens any more where the run was ended without a word.
     let _ = found.send(software(env, process, list));
@@ -121,11 +120,11 @@ fn look(env: &Env, process: &Process, found: &Sender<EnvironmentFile>, surroundi
 
 /// Returns the environment of a program whose code lies at `place`.
 pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
-    let (system, found) = machine(env, process);
+    let found = installed(env, process);
     json!({
         "interpreter": process.interpreter,
         "program": process.program,
-        "system": system,
+        "system": known_system(env),
         "variables": variables(env),
         "packages": found.packages.versions,
         "sources": found.packages.sources,
@@ -133,15 +132,17 @@ pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
     })
 }
 
-/// Returns the system and the packages, looked up again where they may have changed.
-fn machine(env: &Env, process: &Process) -> (Json, Arc<Installed>) {
-    let last = LAST.own();
+/// Returns the system, looked up once.
+fn known_system(env: &Env) -> Json {
+    let last = SYSTEM.own();
     let mut last = last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let system = last.system.get_or_insert_with(|| system(env)).clone();
-    (system, installed(env, process, &mut last.packages))
+    last.get_or_insert_with(|| system(env)).clone()
 }
 
-fn installed(env: &Env, process: &Process, last: &mut Option<(Vec<Seen>, Arc<Installed>)>) -> Arc<Installed> {
+/// Returns the packages, looked up again where they may have changed.
+fn installed(env: &Env, process: &Process) -> Arc<Installed> {
+    let last = INSTALLED.own();
+    let mut last = last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     let prefixes = prefixes(env, &process.program);
     let searched = Searched { prefixes, python: process.path.clone(), r: false };
     let meta = searched.prefixes.iter().map(|prefix| prefix.join("conda-meta"));

@@ -1,17 +1,28 @@
 //! Where surroundings are kept: documents once per content, and which of them belong to a run.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value as Json, json};
 
 use super::Surroundings;
 use crate::db::{Cell, Sql, Tx};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::hash::Digest;
 use crate::instance::Instance;
 use crate::record::Record;
-use crate::value::Value;
+use crate::value::{Kind, Value};
 
 /// Compression of documents: the packages of a machine are worth some work, once.
 const LEVEL: i32 = 9;
+
+/// What is kept once, and named by its digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// Digest of its content.
+    pub digest: String,
+    /// Bytes that it takes.
+    pub size: u64,
+}
 
 impl Instance {
     /// Returns what is kept of the surroundings of a run that called `track`; nothing for runs that ended without a word
@@ -35,15 +46,51 @@ impl Instance {
             Ok(())
         })?;
         let Some((environment, origin)) = digests else { return Ok(None) };
-        let parse = |digest: &str| -> Result<Json> {
-            serde_json::from_slice(&self.document(digest)?).map_err(|error| damaged(digest).because(error))
-        };
-        let origin = parse(&origin)?;
+        let origin = self.parsed(&origin)?;
         let difference = match origin["repository"]["difference"].as_str() {
             Some(digest) => Some(String::from_utf8_lossy(&self.document(digest)?).into_owned()),
             None => None,
         };
-        Ok(Some(Surroundings { environment: parse(&environment)?, origin, difference }))
+        Ok(Some(Surroundings { environment: self.parsed(&environment)?, origin, difference }))
+    }
+
+    /// Returns the documents that no run names, sorted by digest; none while it is not certain which those are.
+    ///
+    /// They need no age: a document is written in the transaction that lets a run name it.
+    pub(crate) fn unnamed_documents(&self) -> Result<Vec<Document>> {
+        if self.db().present(&["holotype_run", "holotype_document"])?.len() < 2 {
+            return Ok(Vec::new());
+        }
+        let texts = |sql: &str| -> Result<BTreeSet<String>> {
+            let rows = self.db().rows(&Sql::new(sql), &[Kind::Text])?;
+            Ok(rows.into_iter().flatten().map(|digest| digest.to_string()).collect())
+        };
+        let origins = texts("SELECT DISTINCT \"origin\" FROM \"holotype_run\"")?;
+        let mut named = texts("SELECT DISTINCT \"environment\" FROM \"holotype_run\"")?;
+        for origin in &origins {
+            match self.parsed(origin) {
+                Ok(origin) => named.extend(origin["repository"]["difference"].as_str().map(str::to_owned)),
+                // Who can say what it named?
+                Err(error) if error.kind() == ErrorKind::Integrity => return Ok(Vec::new()),
+                Err(error) => return Err(error),
+            }
+        }
+        named.extend(origins);
+        let all = "SELECT \"digest\", length(\"content\") FROM \"holotype_document\" ORDER BY \"digest\"";
+        let all = self.db().rows(&Sql::new(all), &[Kind::Text, Kind::BigInt])?;
+        let document = |row: Vec<Value>| {
+            let size = u64::try_from(row.get(1)?.as_int()?).ok()?;
+            Some(Document { digest: row.first()?.to_string(), size })
+        };
+        Ok(all
+            .into_iter()
+            .filter_map(document)
+            .filter(|document| !named.contains(&document.digest))
+            .collect())
+    }
+
+    fn parsed(&self, digest: &str) -> Result<Json> {
+        serde_json::from_slice(&self.document(digest)?).map_err(|error| damaged(digest).because(error))
     }
 
     fn document(&self, digest: &str) -> Result<Vec<u8>> {
@@ -83,7 +130,7 @@ fn put(tx: &Tx<'_>, content: &[u8]) -> Result<String> {
     let digest = Digest::of(content).to_hex();
     let mut known = Sql::new("SELECT 1 FROM \"holotype_document\" WHERE \"digest\" = ");
     known.bind(digest.as_str());
-    if tx.scalar(&known, crate::value::Kind::Int)?.is_none() {
+    if tx.scalar(&known, Kind::Int)?.is_none() {
         let packed = zstd::bulk::compress(content, LEVEL)
             .map_err(|error| Error::value("A document could not be compressed").because(error))?;
         let mut sql = Sql::new("INSERT INTO \"holotype_document\" (\"digest\", \"content\") VALUES (");

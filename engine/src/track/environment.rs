@@ -11,7 +11,7 @@ use crate::query::Q;
 use crate::record::Record;
 
 /// Kind of artifacts that are part of a run.
-const HIDDEN: &str = "__lamindb_run__";
+pub(crate) const HIDDEN: &str = "__lamindb_run__";
 
 /// A file that lists the software present in a run.
 #[derive(Clone, Debug, PartialEq, Eq)]

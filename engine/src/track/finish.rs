@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::ended::Left;
 use super::environment::EnvironmentFile;
 use super::file::{SourceFile, SourceKind};
 use super::{resolve, rows, update};
@@ -13,7 +14,7 @@ use crate::instance::Instance;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
-use crate::surroundings::{self, Surroundings};
+use crate::surroundings;
 use crate::value::Timestamp;
 use crate::write::{delete_in, promote_head};
 
@@ -199,20 +200,16 @@ impl Instance {
         let gathered = surroundings::gathered(self, &run);
         let listed = gathered.as_ref().map(|gathered| &gathered.software);
         let listed = options.environment.as_ref().or(listed.filter(|_| is_program(&run, &transform)));
-        if let Some(environment) = listed {
-            self.set_environment(&mut run, environment)?;
-        }
         run.set("transform_id", transform.id())?;
-        if let Some(report) = report {
-            run.set("report_id", self.save_report(&run, &transform, report)?)?;
-        }
         let now = options.ended_at.unwrap_or_else(|| self.env().now());
         run.set("finished_at", now)?;
         run.set("_status_code", options.outcome.code())?;
         if let Some(source) = notebook {
             run.set("_is_consecutive", source.gaps.is_empty())?;
         }
-        self.save_ended(&mut run, gathered.and_then(|gathered| gathered.surroundings))?;
+        let surroundings = gathered.as_ref().and_then(|gathered| gathered.surroundings.as_ref());
+        let left = Left { report, environment: listed, surroundings };
+        let run = self.save_ended(&run, &transform, left)?;
         self.with_context(|context| context.run = context.run.filter(|current| Some(*current) != run.id()));
         // The call of a function is a small step on the way; what it did goes with the run that it belongs to.
         if run.text("entrypoint").is_none() {
@@ -228,28 +225,6 @@ impl Instance {
             });
         }
         Ok(Finish::Done(Box::new(Finished { run, transform })))
-    }
-
-    /// Saves a run that has ended, together with what surrounded it.
-    fn save_ended(&self, run: &mut Record, surroundings: Option<Surroundings>) -> Result<()> {
-        let Some(found) = surroundings else { return self.save(run) };
-        let ended = self.db().write(|tx| {
-            let mut ended = run.clone();
-            surroundings::keep(tx, &ended, found)?;
-            update(self, tx, &mut ended)?;
-            Ok(ended)
-        });
-        match ended {
-            Ok(ended) => {
-                *run = ended;
-                Ok(())
-            }
-            Err(error) => {
-                // That the run ended is worth more than what surrounded it.
-                self.env().emit(Event::Warning(format!("what surrounds the run is not kept: {error}")));
-                self.save(run)
-            }
-        }
     }
 
     /// Returns the transform of a run.
@@ -302,31 +277,6 @@ impl Instance {
             Some(false) => Ok(None),
             None => Err(Question::OverwriteReport { hash: held.to_owned(), run: run.uid().to_owned() }),
         })
-    }
-
-    fn former_report(&self, run: &Record) -> Result<Option<Record>> {
-        run.int("report_id").map(|id| self.by_id(model::require("Artifact")?, id)).transpose()
-    }
-
-    /// Saves the report, as a new version where the run has one, and returns its id.
-    fn save_report(&self, run: &Record, transform: &Record, report: &Report) -> Result<Option<i64>> {
-        let description = match transform.text("kind") {
-            Some("notebook") => format!("Report of run {}", run.uid()),
-            _ => format!("log streams of run {}", run.uid()),
-        };
-        let former = self.former_report(run)?;
-        let content = hash::hash_file(&report.path)?;
-        // Runs that say the same share what they said.
-        if former.is_none()
-            && content.kind.covers_content()
-            && let Some(known) = self.hidden(&content.hash)?
-        {
-            if report.temporary {
-                std::fs::remove_file(&report.path).ok();
-            }
-            return Ok(known.id());
-        }
-        self.hide(&report.path, report.temporary, &description, former).map(|artifact| artifact.id())
     }
 
     /// Keeps the source of a notebook in its transform and returns the transform of the run.

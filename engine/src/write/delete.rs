@@ -1,6 +1,6 @@
 //! Permanent deletion: planned with everything that goes with it, then applied in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::db::{Sql, Tx};
 use crate::error::{Error, ErrorKind, Result};
@@ -69,6 +69,12 @@ impl Session {
         plan(&rows, registry, ids)
     }
 
+    /// Returns those of the ids at which no row points, in ascending order.
+    pub(crate) fn unreferenced(&self, registry: &'static Registry, ids: &[i64]) -> Result<Vec<i64>> {
+        let rows = |sql: &Sql| self.db().rows(sql, &[Kind::BigInt]);
+        unreferenced(&rows, registry, ids)
+    }
+
     /// Deletes what was planned; the plan is made anew inside the transaction, so that nobody slips in between.
     pub fn apply_delete(&self, plan: &DeletePlan) -> Result<usize> {
         let Some(registry) = plan.root.and_then(model::find) else { return Ok(0) };
@@ -108,6 +114,34 @@ impl Session {
         self.apply_delete(&plan)?;
         Ok(plan.counts())
     }
+}
+
+/// Refuses a deletion while any row points at these, also one that would go with them.
+pub(crate) fn refuse_referenced(tx: &Tx<'_>, registry: &'static Registry, ids: &[i64]) -> Result<()> {
+    let rows = |sql: &Sql| tx.rows(sql, &[Kind::BigInt]);
+    match unreferenced(&rows, registry, ids)?.len() == ids.len() {
+        true => Ok(()),
+        false => {
+            Err(Error::new(ErrorKind::Protected, format!("Somebody has come to use the {}", registry.name)))
+        }
+    }
+}
+
+fn unreferenced(rows: &Rows<'_>, registry: &'static Registry, ids: &[i64]) -> Result<Vec<i64>> {
+    let mut left: BTreeSet<i64> = ids.iter().copied().collect();
+    for (from, column, _) in references(registry) {
+        if left.is_empty() {
+            break;
+        }
+        let asked: Vec<i64> = left.iter().copied().collect();
+        let mut sql = Sql::new("SELECT DISTINCT ");
+        sql.ident(column.column).push(" FROM ").ident(from.table).push(" WHERE ").ident(column.column);
+        sql.push(" IN (").append(id_list(&asked)).push(")");
+        for row in rows(&sql)? {
+            row.first().and_then(Value::as_int).map(|id| left.remove(&id));
+        }
+    }
+    Ok(left.into_iter().collect())
 }
 
 /// Plans and deletes inside a transaction.

@@ -8,9 +8,9 @@ use holotype::care::{Collect, CollectPlan, Depth, UnusedKind};
 use crate::Lab;
 
 /// The year 2100.
-const LATE: Timestamp = Timestamp(4_102_444_800_000_000);
+pub(crate) const LATE: Timestamp = Timestamp(4_102_444_800_000_000);
 
-const ALL: Collect = Collect { unused_before: LATE, trashed_before: None };
+pub(crate) const ALL: Collect = Collect { unused_before: LATE, trashed_before: None };
 
 impl Lab {
     fn collect(&self, what: Collect) -> CollectPlan {

@@ -7,6 +7,7 @@ mod proof;
 
 mod collect;
 mod repair;
+mod unnamed;
 mod verify;
 
 use std::fs;
