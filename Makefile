@@ -125,7 +125,7 @@ test-rust: servers
 
 # The engine's behaviour once more, each test on a database of its own of one private PostgreSQL cluster. Chosen from the
 # workspace: for one package alone cargo would build the dependencies again, with fewer features.
-POSTGRES_TESTS := artifact care collection command curate describe diff history holder hostile keep_local kill lineage property race storage switch testing track
+POSTGRES_TESTS := artifact care collection command curate describe diff features history holder hostile keep_local kill lineage property race storage switch testing track
 
 # Some of them a third time, through pgbouncer, which gives every transaction any of three connections.
 POOLED_TESTS := artifact collection track

@@ -275,6 +275,16 @@ def lineage(bench: Bench) -> list[Row]:
     return rows
 
 
+@measured
+def features(bench: Bench) -> list[Row]:
+    """Values of features on artifacts and runs."""
+    size = 10 if bench.quick else 100
+    work = Work("annotations")
+    costs = alternate(bench, 1 if bench.quick else 3, lambda side: work.run(side, bench.fresh(side), size))
+    title = f"3 features on one of {size} artifacts and {size} runs"
+    return [fill_in(Row("features", title, 20), costs)]
+
+
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
 

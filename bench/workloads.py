@@ -176,6 +176,25 @@ def labels(scene: Scene) -> Any:
 
 
 @workload
+def annotations(scene: Scene) -> Any:
+    """Gives artifacts and runs values of three features: a number, a text and a label."""
+    ln = scene.ln
+    for name, dtype in (("temperature", float), ("comment", str), ("sample", ln.Record)):
+        ln.Feature(name=name, dtype=dtype).save()
+    samples = [ln.Record(name=f"sample {at}").save() for at in range(3)]
+    transform = ln.Transform(key="pipeline", kind="pipeline").save()
+    files = sorted(scene.folder(scene.size).rglob("*.txt"))
+    hosts = [ln.Artifact(str(file), key=file.name).save() for file in files]
+    hosts += [ln.Run(transform).save() for _ in range(scene.size)]
+    for at, host in enumerate(hosts):
+        values = {"temperature": at / 4, "comment": f"number {at % 5}", "sample": samples[at % 3].name}
+        with scene.clock():
+            host.features.add_values(values)
+    held = [hosts[at].features.get_values() for at in (0, -1)]
+    return held, len(list(ln.Artifact.filter(temperature__lt=5.0)))
+
+
+@workload
 def at_size(scene: Scene) -> Any:
     """Saves and gets artifacts in an instance that holds many already: the cost of each."""
     files = sorted(scene.folder(scene.size).rglob("*.txt"))

@@ -39,3 +39,30 @@ fn a_typo_changes_nothing() {
     assert_eq!(listed.as_array().unwrap().len(), 0);
     assert_eq!(lab.json(&["get", "--key", "f.txt"])["version"], "0000");
 }
+
+#[test]
+fn features_are_given_values() {
+    let lab = Lab::new();
+    lab.write("f.txt", "one");
+    lab.ok(&["save", "f.txt", "--key", "f.txt"]);
+    lab.ok(&["create", "ulabel", "healthy"]);
+    let err = lab.fails(1, &["annotate", "--key", "f.txt", "--features", "a=1"]);
+    assert!(err.starts_with("✗ These keys could not be validated: ['a']"), "{err}");
+    for (name, dtype) in [("temp", "float"), ("tags", "list[str]"), ("state", "cat[ULabel]")] {
+        lab.ok(&["create", "feature", name, "--dtype", dtype]);
+    }
+    assert!(lab.fails(1, &["create", "feature", "x"]).contains("Please pass dtype, one of"));
+    let features = ["--features", "temp=21.5", "--features", "tags=p,q", "--features", "state=healthy"];
+    lab.ok(&[&["annotate", "--key", "f.txt"], features.as_slice()].concat());
+    let out = lab.ok(&["describe", "--key", "f.txt"]);
+    for line in
+        ["state     ULabel      healthy", "tags      list[str]   ['p', 'q']", "temp      float       21.5"]
+    {
+        assert!(out.contains(line), "{out}");
+    }
+    let listed = lab.json(&["list", "artifact", "--filter", "temp__gt=20"]);
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+    let err = lab.fails(1, &["annotate", "--key", "f.txt", "--features", "temp=warm"]);
+    assert!(err.contains("expected series 'temp' to have type float, got object"), "{err}");
+    lab.fails(2, &["annotate", "--key", "f.txt", "--features", "temp"]);
+}

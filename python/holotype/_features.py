@@ -37,7 +37,8 @@ class HasFeatures(SQLRecord):
         """Gives the record the values of features with which it was constructed."""
         values = self.__dict__.pop("_given", None)
         if values:
-            self.features.set_values(values)
+            # A record that was there already keeps what else it holds.
+            self.features.update_values(values)
 
     @property
     def features(self) -> FeatureManager:

@@ -269,3 +269,96 @@ def test_both_see_the_same_calls_inputs_and_outputs(tmp_path: Path) -> None:
         assert flows[0] == flows[1]
         assert len(flows[0]) == 4
     assert told[0] == told[1]
+
+
+FEATURES = """\
+import datetime
+import bionty as bt
+import lamindb as ln
+
+ln.setup.settings.instance._is_on_hub = False
+sample = ln.Record(name="Sample", is_type=True).save()
+dtypes = dict(
+    temp=float, n=int, ok=bool, note=str, config=dict, day=datetime.date, at=datetime.datetime,
+    tags=list[str], label=ln.ULabel, labels=list[ln.ULabel], cell=bt.CellType.ontology_id,
+    sample=sample, source=ln.Artifact, either=[bt.CellType, bt.Tissue],
+)
+for name, dtype in dtypes.items():
+    ln.Feature(name=name, dtype=dtype).save()
+ln.Record(name="s1", type=sample).save()
+ln.ULabel(name="A").save()
+ln.ULabel(name="B").save()
+bt.CellType(name="T cell", ontology_id="CL:9").save()
+source = ln.Artifact("source.txt", key="source.txt", run=False).save()
+at = datetime.datetime(2024, 1, 2, 3)
+ln.track(features={"temp": 3.2, "sample": "s1", "note": "ü", "at": at})
+artifact = ln.Artifact("made.txt", key="made.txt").save()
+artifact.features.add_values({
+    "temp": 3.2, "n": 3, "ok": True, "config": {"b": 1, "a": [1.5, None]}, "day": datetime.date(2024, 1, 2),
+    "tags": ["p", "q"], "label": "A", "labels": ["A", "B"], "cell": "CL:9", "sample": "s1", "source": source,
+    "either": "T cell",
+})
+ln.Record(name="row", features={"temp": 1.5, "labels": ["A"], "note": "n", "tags": ["t"]}).save()
+ln.finish()
+"""
+
+
+@pytest.mark.parametrize(
+    ("maker", "judge", "database"),
+    [(Holotype, Referee, "sqlite"), (Referee, Holotype, "sqlite"), (Holotype, Referee, "postgresql")],
+)
+def test_both_read_and_write_the_same_features(
+    maker: type[Referee],
+    judge: type[Referee],
+    database: str,
+    tmp_path: Path,
+    request: pytest.FixtureRequest,
+) -> None:
+    home, work = tmp_path / "home", tmp_path / "work"
+    one, other = maker(home, work), judge(home, work)
+    db = request.getfixturevalue("cluster").database() if database == "postgresql" else None
+    one.init(tmp_path / "store", modules="bionty", db=db)
+    for name in ("source", "made"):
+        (work / f"{name}.txt").write_text(name)
+    script = work / "features.py"
+    script.write_text(FEATURES)
+    one.script(script)
+    found = one.run(
+        {"do": "query", "name": "Run", "fields": ["uid"]},
+        {"do": "query", "name": "Artifact", "fields": ["uid"], "lookups": {"key": "made.txt"}},
+        {"do": "query", "name": "Record", "fields": ["uid"], "lookups": {"name": "row"}},
+    )
+    run, artifact, record = (rows[0][0] for rows in found)
+    hosts = {"Run": run, "Artifact": artifact, "Record": record}
+    questions: list[dict[str, Any]] = [
+        *({"do": "get_features", "uid": uid, "name": name} for name, uid in hosts.items()),
+        {"do": "query", "name": "Feature", "fields": ["name", "_dtype_str", "nullable"]},
+        *(
+            {"do": "query", "name": name, "fields": ["uid"], "lookups": lookups}
+            for name in hosts
+            for lookups in [{"temp__gt": 3.0}, {"temp": 1.5}, {"note__icontains": "Ü"}]
+        ),
+        {"do": "query", "name": "Artifact", "fields": ["uid"], "lookups": {"labels": "B"}},
+        {"do": "query", "name": "Artifact", "fields": ["uid"], "lookups": {"label__isnull": False}},
+        {"do": "query", "name": "Artifact", "fields": ["uid"], "lookups": {"ok": True, "n": 3}},
+    ]
+
+    def answers(side: Referee, *changes: dict[str, Any]) -> list[Any]:
+        told = side.run(*changes, *questions)[len(changes) :]
+        return [answer if isinstance(answer, dict) else sorted(answer, key=str) for answer in told]
+
+    said = answers(one)
+    assert answers(other) == said
+    assert said[0] == {"at": "2024-01-02 03:00:00", "note": "ü", "sample": "s1", "temp": 3.2}
+    assert (said[1]["cell"], said[1]["labels"], said[2]["labels"]) == ("CL:9", ["A", "B"], ["A"])
+    # Each goes on with what the other made.
+    said = answers(
+        other,
+        {"do": "add_features", "uid": run, "name": "Run", "values": {"n": 7}},
+        {"do": "set_features", "uid": artifact, "values": {"temp": 3.2, "label": "B"}},
+        {"do": "set_features", "uid": record, "name": "Record", "values": {"temp": 2.5, "label": "B"}},
+    )
+    assert answers(one) == said
+    assert said[0]["n"] == 7
+    assert said[1] == {"label": "B", "temp": 3.2}
+    assert said[2] == {"label": "B", "temp": 2.5}

@@ -1,4 +1,5 @@
 use clap::Args;
+use holotype::feature::How;
 
 use super::save::label;
 use crate::entity;
@@ -7,11 +8,12 @@ use crate::records::{self, Found, Scope, Which};
 use crate::ui::Ui;
 use crate::voice::Level;
 
-/// Link labels and projects to a record, or set its version tag or description
+/// Link labels and projects to a record, give it values of features, or set its version tag or description
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   holotype annotate --key raw/cells.parquet --ulabel healthy --project atlas
+  holotype annotate --key raw/cells.parquet --features temperature=21.5 --features cell_type='T cell'
   holotype annotate collection --key atlas --version 1.0")]
 pub(crate) struct AnnotateArgs {
     /// artifact, transform, collection, … or the URL of a record
@@ -28,6 +30,9 @@ pub(crate) struct AnnotateArgs {
     /// Project to link, by name or uid
     #[arg(long)]
     project: Vec<String>,
+    /// Value of a feature, as name=value; several values of a list are separated by commas
+    #[arg(long, value_name = "NAME=VALUE", value_parser = feature_value)]
+    features: Vec<(String, String)>,
     /// Tag of this version, such as 1.0
     #[arg(long)]
     version: Option<String>,
@@ -53,6 +58,11 @@ pub(crate) fn run(ui: &mut Ui, args: &AnnotateArgs) -> Result<()> {
             links.push((relation, label(&instance, registry, name)?));
         }
     }
+    if !args.features.is_empty() {
+        // A record holds one value of a feature, which gives way to the new one.
+        let how = if record.registry().name == "Record" { How::Update } else { How::Add };
+        instance.annotate(&record, &instance.read_features(&args.features)?, how)?;
+    }
     if let Some(version) = &args.version {
         record.set("version_tag", version.as_str())?;
     }
@@ -71,4 +81,11 @@ pub(crate) fn run(ui: &mut Ui, args: &AnnotateArgs) -> Result<()> {
         ui.print_json(&records::json(&record));
     }
     Ok(())
+}
+
+fn feature_value(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write name=value, such as temperature=21.5".to_owned()),
+    }
 }

@@ -13,9 +13,10 @@ use crate::ui::Ui;
 Examples:
   holotype create branch review
   holotype create project atlas
-  holotype create ulabel 'healthy' --description 'No finding'")]
+  holotype create ulabel 'healthy' --description 'No finding'
+  holotype create feature temperature --dtype float")]
 pub(crate) struct CreateArgs {
-    /// Registry: branch, project, ulabel, record, …
+    /// Registry: branch, project, ulabel, record, feature, …
     registry: String,
     /// Name of the new record
     #[arg(required_unless_present = "name_option")]
@@ -23,6 +24,9 @@ pub(crate) struct CreateArgs {
     /// What it is, in words
     #[arg(long)]
     description: Option<String>,
+    /// Data type of a feature, such as float, list[str] or cat[ULabel]
+    #[arg(long)]
+    dtype: Option<String>,
     /// The name, as release 1.9 took it
     #[arg(long = "name", id = "name_option", value_name = "NAME", hide = true)]
     name_option: Option<String>,
@@ -49,7 +53,7 @@ pub(crate) fn run(ui: &mut Ui, args: &CreateArgs) -> Result<()> {
             }
             branch
         }
-        _ => construct(ui, &instance, registry, name, args.description.as_deref())?,
+        _ => construct(ui, &instance, registry, name, args)?,
     };
     if ui.json() {
         ui.print_json(&records::json(&record));
@@ -63,18 +67,24 @@ fn construct(
     instance: &Instance,
     registry: &'static Registry,
     name: &str,
-    description: Option<&str>,
+    args: &CreateArgs,
 ) -> Result<Record> {
     let mut given = vec![("name", Value::from(name))];
     if registry.traits.has_type {
         // A name alone means a record without a type.
         given.push(("type", Value::Null));
     }
-    given.extend(description.map(|description| ("description", Value::from(description))));
-    let mut made = instance.construct(registry, &given)?;
-    instance.save(&mut made.record)?;
-    if !made.existing {
+    given.extend(args.description.as_deref().map(|text| ("description", Value::from(text))));
+    let mut record = if registry.name == "Feature" {
+        given.extend(args.dtype.as_deref().map(|dtype| ("dtype", Value::from(dtype))));
+        instance.feature(&given, true)?
+    } else {
+        instance.construct(registry, &given)?.record
+    };
+    let existing = record.id().is_some();
+    instance.save(&mut record)?;
+    if !existing {
         ui.tell(Event::Created { registry: registry.name, name: name.to_owned() });
     }
-    Ok(made.record)
+    Ok(record)
 }

@@ -1,10 +1,13 @@
-//! The type that fits a value.
+//! The type that fits a value, and the value that fits a type.
 
 use serde_json::Value as Json;
 
 use super::Given;
 use crate::dtype::Dtype;
+use crate::error::Result;
+use crate::instance::Instance;
 use crate::model::Module;
+use crate::query::features_called;
 use crate::value::Timestamp;
 
 /// Returns the text of the type that fits a value; `None` where nothing does.
@@ -44,31 +47,49 @@ fn item(given: &Given) -> Option<String> {
     Some(name.to_owned())
 }
 
-impl Given {
-    /// Returns the value that a text stands for where only texts can be given, such as on a command line.
-    pub fn from_text(text: &str, dtype: Option<&Dtype>) -> Given {
-        use crate::dtype::Simple::{Bool, Date, DateTime, Dict, Float, Int, Num, UtcDateTime};
-        let plain = || Given::Plain(Json::String(text.to_owned()));
-        let Some(dtype) = dtype else { return plain() };
-        if dtype.list {
-            let one = Dtype { list: false, item: dtype.item.clone() };
-            let items = text.split(',').map(|item| Given::from_text(item.trim(), Some(&one)));
-            return Given::Many(items.collect());
-        }
-        let read = match dtype.simple() {
-            Some(Int) => text.parse::<i64>().ok().map(|int| Given::Plain(int.into())),
-            Some(Float) => text.parse::<f64>().ok().map(|real| Given::Plain(real.into())),
-            Some(Num) => serde_json::from_str(text).ok().filter(Json::is_number).map(Given::Plain),
-            Some(Bool) => match text {
-                "true" | "True" => Some(Given::Plain(true.into())),
-                "false" | "False" => Some(Given::Plain(false.into())),
-                _ => None,
-            },
-            Some(Dict) => serde_json::from_str(text).ok().map(Given::Plain),
-            Some(Date) => text.parse().ok().map(Given::Day),
-            Some(DateTime | UtcDateTime) => Timestamp::parse(text).map(Given::Moment),
-            _ => None,
-        };
-        read.unwrap_or_else(plain)
+impl Instance {
+    /// Returns the values that texts stand for, by the types of their features: where only texts can be given, as on a
+    /// command line. Texts that no value of the type has stay texts, and are refused where they are written.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Validation`] for a name that several features have.
+    pub fn read_features(&self, texts: &[(String, String)]) -> Result<Vec<(String, Given)>> {
+        let names: Vec<String> = texts.iter().map(|(name, _)| name.clone()).collect();
+        let features = features_called(self, &names)?;
+        let dtype = |name| features.get(name)?.text("_dtype_str")?.parse::<Dtype>().ok();
+        Ok(texts
+            .iter()
+            .map(|(name, text)| {
+                let value = dtype(name).map_or_else(|| plain(text), |dtype| read(text, &dtype));
+                (name.clone(), value)
+            })
+            .collect())
     }
+}
+
+fn plain(text: &str) -> Given {
+    Given::Plain(Json::String(text.to_owned()))
+}
+
+fn read(text: &str, dtype: &Dtype) -> Given {
+    use crate::dtype::Simple::{Bool, Date, DateTime, Dict, Float, Int, Num, UtcDateTime};
+    if dtype.list {
+        let one = Dtype { list: false, item: dtype.item.clone() };
+        return Given::Many(text.split(',').map(|item| read(item.trim(), &one)).collect());
+    }
+    let value = match dtype.simple() {
+        Some(Int) => text.parse::<i64>().ok().map(|int| Given::Plain(int.into())),
+        Some(Float) => text.parse::<f64>().ok().map(|real| Given::Plain(real.into())),
+        Some(Num) => serde_json::from_str(text).ok().filter(Json::is_number).map(Given::Plain),
+        Some(Bool) => match text {
+            "true" | "True" => Some(Given::Plain(true.into())),
+            "false" | "False" => Some(Given::Plain(false.into())),
+            _ => None,
+        },
+        Some(Dict) => serde_json::from_str(text).ok().map(Given::Plain),
+        Some(Date) => text.parse().ok().map(Given::Day),
+        Some(DateTime | UtcDateTime) => Timestamp::parse(text).map(Given::Moment),
+        _ => None,
+    };
+    value.unwrap_or_else(|| plain(text))
 }

@@ -1,5 +1,7 @@
 //! Values of features taken away.
 
+use serde_json::Value as Json;
+
 use super::write::{self, Only};
 use super::{Given, How};
 use crate::error::{Error, Result};
@@ -27,8 +29,22 @@ impl Instance {
         if own.validated_outside {
             return Err(Error::value("Cannot remove values if artifact has external schema."));
         }
-        let checked = self.checked(host, values, "remove")?;
         let features = self.features_named(values)?;
+        // Of a list of labels, one may go by itself.
+        let listed = |name: &str| {
+            let dtype = features.get(name).and_then(|feature| feature.text("_dtype_str"));
+            dtype.is_some_and(|dtype| dtype.starts_with("list[cat["))
+        };
+        let alone: Vec<(String, Given)> = values
+            .iter()
+            .map(|(name, given)| match given {
+                Given::Plain(Json::String(_)) if listed(name) => {
+                    (name.clone(), Given::Many(vec![given.clone()]))
+                }
+                _ => (name.clone(), given.clone()),
+            })
+            .collect();
+        let checked = self.checked(host, &alone, "remove")?;
         let content = |feature: &Record| feature.id().is_some_and(|id| own.ids.contains(&id));
         if features.values().any(content) {
             return Err(Error::value("Cannot remove values for dataset features."));

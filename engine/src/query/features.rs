@@ -222,6 +222,13 @@ fn spelt(simple: Simple, operand: Operand) -> Operand {
     let spell = |value: Value| match (simple, value) {
         (Simple::UtcDateTime, Value::DateTime(moment)) => Value::Text(moment.to_python_iso(true)),
         (_, Value::DateTime(moment)) => Value::Text(moment.to_python_iso(false)),
+        // Command lines know texts only.
+        (Simple::Int | Simple::Float | Simple::Num, Value::Text(text)) => match text.parse::<i64>() {
+            Ok(int) => Value::Int(int),
+            Err(_) => text.parse::<f64>().map_or(Value::Text(text), Value::Float),
+        },
+        (Simple::Bool, Value::Text(text)) if matches!(text.as_str(), "true" | "True") => Value::Bool(true),
+        (Simple::Bool, Value::Text(text)) if matches!(text.as_str(), "false" | "False") => Value::Bool(false),
         (_, value) => value,
     };
     match operand {

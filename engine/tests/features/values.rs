@@ -90,9 +90,10 @@ fn labels_are_found_by_name_or_given() {
     add(&scratch, &host, &[label("lab", &a), plain("labs", json!(["A", "B"])), plain("ct", json!("CL:9"))])
         .unwrap();
     add(&scratch, &host, &[label("art", &other), label("lab", &a), label("lab", &b)]).unwrap();
+    scratch.instance().remove_features(&host, Some(&[plain("labs", json!("B"))])).unwrap();
     assert_eq!(
         held(&scratch, &host),
-        json!({"art": ["b.txt"], "ct": ["T cell"], "lab": ["A", "B"], "labs": ["A", "B"]})
+        json!({"art": ["b.txt"], "ct": ["T cell"], "lab": ["A", "B"], "labs": ["A"]})
     );
     // A label of a feature is no bare label, and the other way round.
     scratch.instance().link(&host, "ulabels", &[a.id().unwrap()]).unwrap();

@@ -338,8 +338,14 @@ def set_features(uid: str, values: dict[str, Any], name: str = "Artifact") -> No
 
 
 @command
+def add_features(uid: str, values: dict[str, Any], name: str = "Artifact") -> None:
+    """Adds feature values to an artifact or a run."""
+    anywhere(name, uid).features.add_values(values)
+
+
+@command
 def get_features(uid: str, name: str = "Artifact") -> dict[str, Any]:
-    """Returns feature values of an artifact or a record."""
+    """Returns feature values of an artifact, run or record."""
     return dict(anywhere(name, uid).features.get_values())
 
 
