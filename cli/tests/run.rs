@@ -177,6 +177,24 @@ fn content_is_known_wherever_it_is_read() {
 }
 
 #[test]
+fn outputs_that_are_as_they_were_take_one_line() {
+    let lab = Lab::new();
+    lab.write("make.sh", "for i in 1 2 3; do echo $i > out$i.txt; done; echo $1 > changes.txt\n");
+    let lines = |err: &str| -> Vec<String> {
+        let outputs = |line: &&str| line.contains("outputs: ") || line.contains("same hash");
+        err.lines().filter(outputs).map(str::to_owned).collect()
+    };
+    let named = "outputs: changes.txt, out1.txt, out2.txt, out3.txt";
+    for (word, end) in [("a", named.to_owned()), ("b", format!("{named} (3 as they were)"))] {
+        let (_, err) = run(&lab, 0, &["bash", "make.sh", word]);
+        let told = lines(&err);
+        assert!(told.len() == 1 && told[0].ends_with(&end), "{told:?}");
+    }
+    let (_, err) = run(&lab, 0, &["bash", "make.sh", "b"]);
+    assert!(lines(&err)[0].ends_with(" (all as they were)"), "{err}");
+}
+
+#[test]
 fn inputs_may_be_gone_in_the_end() {
     let lab = Lab::new();
     save(&lab, "a.txt", "first\n", "a.txt");

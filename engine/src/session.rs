@@ -65,6 +65,8 @@ pub struct Creation {
     pub skip_size_hash: bool,
     /// Do not mention that no run is tracked.
     pub silence_missing_run: bool,
+    /// Do not mention artifacts whose content is saved under their key already: the caller tells of them.
+    pub silence_known: bool,
     /// Let two artifacts of different families share a key.
     pub allow_key_clash: bool,
     /// Move the content of a real key to its automatic key before a new version takes its place.
@@ -80,6 +82,7 @@ impl Default for Creation {
             use_virtual_keys: true,
             skip_size_hash: false,
             silence_missing_run: false,
+            silence_known: false,
             allow_key_clash: false,
             keep_versions: false,
             durable: true,

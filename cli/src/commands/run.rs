@@ -81,6 +81,8 @@ pub(crate) fn run(ui: &mut Ui, args: &RunArgs) -> Result<()> {
         return Ok(());
     }
     instance.close_killed()?;
+    // One line at the end tells of all outputs.
+    instance.with_creation(|creation| creation.silence_known = true)?;
     let started = instance.start_command(&plan)?;
     let variables = variables(&started);
     let execution = Execution {
@@ -176,7 +178,7 @@ fn tell(ui: &Ui, plan: &CommandPlan, done: &DoneCommand, line: &str) {
         ui.say(Level::Warning, format!("{} is not saved: {error}", path.display()));
     }
     ui.say(Level::Important, format!("inputs: {}", names(&done.inputs, &plan.folder)));
-    ui.say(Level::Important, format!("outputs: {}", names(&done.outputs, &plan.folder)));
+    ui.say(Level::Important, format!("outputs: {}{}", names(&done.outputs, &plan.folder), known(done)));
     ui.say(Level::Important, format!("finished Run('{}'): {line}", done.run.uid()));
 }
 
@@ -192,6 +194,16 @@ fn names(found: &[Found], folder: &Path) -> String {
         names.push(format!("and {} more", found.len() - SHOWN));
     }
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Returns how many outputs are what earlier runs made already.
+fn known(done: &DoneCommand) -> String {
+    let earlier = |found: &&Found| found.record.int("run_id") != done.run.id();
+    match done.outputs.iter().filter(earlier).count() {
+        0 => String::new(),
+        known if known == done.outputs.len() => " (all as they were)".to_owned(),
+        known => format!(" ({known} as they were)"),
+    }
 }
 
 fn data(done: &DoneCommand, code: i32) -> Json {

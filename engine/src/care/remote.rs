@@ -51,7 +51,13 @@ impl Instance {
                 return Ok(task.sound(path, Some(Proof::Confirmed(known.digest)), task.size()));
             }
             (Some(_), ..) => None,
-            (None, ..) if task.vouches(&hash, &content) => {
+            // The hash of a folder may be made of tags that only its store can make.
+            (None, ..)
+                if task.vouches(&hash, &content)
+                    || remote.store.content(&key)?.is_some_and(|told| {
+                        artifact.text("hash") == Some(told.hash.as_str()) && told.size == content.size
+                    }) =>
+            {
                 return Ok(task.sound(path, Some(Proof::New(content)), task.size()));
             }
             (None, ..) => Some(OTHER_HASH.to_owned()),

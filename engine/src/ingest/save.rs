@@ -341,11 +341,10 @@ impl Instance {
             Outcome::Existing(id) => {
                 let mut existing = self.by_id(registry, *id)?;
                 let from_trash = existing.int("branch_id") == Some(-1);
-                self.env().emit(Event::ReturnedSameHashAndKey {
-                    registry: "Artifact",
-                    repr: existing.repr(),
-                    from_trash,
-                });
+                if !self.creation().silence_known {
+                    let repr = existing.repr();
+                    self.env().emit(Event::ReturnedSameHashAndKey { registry: "Artifact", repr, from_trash });
+                }
                 if from_trash {
                     existing.set("branch_id", 1i64)?;
                 }
