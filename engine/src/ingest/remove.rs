@@ -152,10 +152,11 @@ impl Instance {
         let mut aside = None;
         let there = self.is_there(record)?;
         let left = self.left(record, folder)?;
-        let later = remove && there && self.leave_behind(&left)?;
-        if !remove && there {
-            self.keep_after_all(&left)?;
-        }
+        let later = match &left {
+            Some(left) if remove && there => self.leave_behind(left)?,
+            Some(left) if there => self.keep_after_all(left).map(|()| false)?,
+            _ => false,
+        };
         if remove && there && !later {
             // Intent first: whoever is killed from here on leaves rows that yield no bytes and can be deleted again.
             self.db().write(|tx| ids.iter().try_for_each(|id| mark(tx, *id, Visible::Leaving)))?;
@@ -184,12 +185,12 @@ impl Instance {
                 if let Some(aside) = aside {
                     aside.put_back()?;
                 }
-                if later {
+                if let Some(left) = left.filter(|_| later) {
                     self.keep_after_all(&left)?;
                 }
                 plan.records
                     .iter()
-                    .filter(|_| remove)
+                    .filter(|_| remove && !later)
                     .try_for_each(|record| self.show_again(record, None))?;
                 return Err(error);
             }
@@ -221,13 +222,18 @@ impl Instance {
         Ok(())
     }
 
-    /// Returns the content of an artifact as something to leave behind, which goes into a folder if one is given.
-    fn left(&self, record: &Record, folder: Option<&str>) -> Result<Left> {
+    /// Returns the content of an artifact as something to leave behind, to be moved into a folder if one is given; nothing
+    /// where nobody else has a copy of the database.
+    fn left(&self, record: &Record, folder: Option<&str>) -> Result<Option<Left>> {
+        if !self.has_database_in_bucket() {
+            return Ok(None);
+        }
         let place = storage_key(record);
         let into = folder.map(|folder| format!("{folder}/{place}"));
         let storage = record.int("storage_id").unwrap_or_default();
         let location = self.by_id(crate::model::require("Storage")?, storage)?;
-        Ok(Left { storage, root: location.text("root").unwrap_or_default().to_owned(), place, into })
+        let root = location.text("root").unwrap_or_default().to_owned();
+        Ok(Some(Left { storage, root, place, into }))
     }
 
     /// Fails when a row that was not there when the deletion was planned uses the content.

@@ -84,9 +84,9 @@ pub struct Migrated {
 /// Returns what moving the database of an instance would take; nothing is changed.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidArgument`] when it is of that kind already, [`ErrorKind::FileExists`] or
-/// [`ErrorKind::UnknownDatabase`] when the destination is not empty, [`ErrorKind::Unsupported`] when something would
-/// be left behind.
+/// [`crate::ErrorKind::InvalidArgument`] when it is of that kind already, [`crate::ErrorKind::FileExists`] or
+/// [`crate::ErrorKind::UnknownDatabase`] when the destination is not empty, [`crate::ErrorKind::Unsupported`] when
+/// something would be left behind.
 pub fn plan(env: &Env, settings: &InstanceSettings, destination: &Destination) -> Result<MigrationPlan> {
     let new = destination.settings(env, settings)?;
     let source = Source::look(env, settings)?;
@@ -150,7 +150,7 @@ impl MigrationPlan {
     /// Does what was planned, as far as it is not done already.
     ///
     /// # Errors
-    /// [`ErrorKind::Corrupt`] when the copy does not equal the original, [`ErrorKind::Busy`] while others write; the
+    /// [`crate::ErrorKind::Corrupt`] when the copy does not equal the original, [`crate::ErrorKind::Busy`] while others write; the
     /// instance stays where it is then, and planning again tells how to go on.
     pub fn apply(&self, env: &Env) -> Result<Migrated> {
         let source = match self.stage {
@@ -286,7 +286,7 @@ impl Source {
 /// Explains the absence of a database that moved; nothing is said where it did not.
 ///
 /// # Errors
-/// [`ErrorKind::UnknownDatabase`] naming where the instance is.
+/// [`crate::ErrorKind::UnknownDatabase`] naming where the instance is.
 pub(super) fn refuse_moved(path: &Path) -> Result<()> {
     match kept_beside(path)? {
         Some(kept) if !path.exists() => {

@@ -61,10 +61,10 @@ impl Left {
     /// Returns true while a row has its content there.
     fn is_used(&self, db: &Db) -> Result<bool> {
         let Some(name) = self.name() else { return Ok(true) };
-        let mut sql = Sql::new("SELECT COUNT(*) FROM \"lamindb_artifact\" WHERE \"storage_id\" = ");
-        sql.bind(self.storage)
-            .push(" AND \"_key_is_virtual\" AND \"_real_key\" IS NULL AND substr(\"uid\", 1, ");
-        sql.bind(i64::try_from(name.len()).unwrap_or(i64::MAX)).push(") = ").bind(name);
+        let mut sql = Sql::new(
+            "SELECT COUNT(*) FROM \"lamindb_artifact\" WHERE \"_key_is_virtual\" AND \"_real_key\" IS NULL",
+        );
+        sql.push(" AND \"storage_id\" = ").bind(self.storage).push(" AND ").family(name);
         Ok(db.scalar(&sql, Kind::Int)?.and_then(|n| Value::as_int(&n)).is_some_and(|n| n > 0))
     }
 
@@ -140,6 +140,11 @@ impl Cloud {
 }
 
 impl Instance {
+    /// Returns true when others have copies of the database that do not know yet what is done here.
+    pub(crate) fn has_database_in_bucket(&self) -> bool {
+        self.cloud.is_some()
+    }
+
     /// Leaves content that is about to lose its row where it is until the database was sent. Returns false where that cannot
     /// be, or need not: it is destroyed by the caller then.
     ///
