@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FILES = {
     "upload": "{:,} files of 64 KiB saved to a bucket, each an artifact",
     "cache": "`cache()` of {:,} files of 64 KiB in a bucket, one by one",
+    "set": "`cache()` of a collection of {:,} files of 64 KiB in a bucket",
     "again": "`cache()` of a file that is there already",
 }
 BIG = {"upload": "save of a {:,} MB file to a bucket", "cache": "`cache()` of a {:,} MB file in a bucket"}
@@ -40,8 +41,9 @@ def cloud(bench: Bench) -> list[Row]:
     folder = bench.place("buckets")
     folder.mkdir()
     with servers.s3s(folder) as server:
-        rows = _parts(bench, server, Work("bucket_files"), small, rounds, FILES)
-        large = _parts(bench, server, Work("bucket_big_file"), big, rounds, BIG)
+        rows = _parts(bench, server, Work("bucket_files"), small, rounds, FILES, 5)
+        # What the server can do bounds both: its limit is what they are held to, in rows of their own.
+        large = _parts(bench, server, Work("bucket_big_file"), big, rounds, BIG, None)
         rows += [*_against_tool(bench, server, big, rounds, large), *large]
     with servers.moto() as server:
         rows += _connecting(bench, server)
@@ -54,13 +56,20 @@ def cloud(bench: Bench) -> list[Row]:
             instance = bench.fresh(side, variables=server.variables)
             return work.run(side, instance, objects, source=f"s3://{bucket}?endpoint_url={server.endpoint}")
 
-        row = Row("cloud", f"registering a prefix of {objects:,} objects as one artifact", 5)
+        row = Row("cloud", f"registering a prefix of {objects:,} objects as one artifact", None)
+        row.note = "most of it is the server listing them, once for each side"
         rows.append(fill_in(row, alternate(bench, rounds, once)))
     return rows
 
 
 def _parts(
-    bench: Bench, server: Server, work: Work, size: int, rounds: int, titles: dict[str, str]
+    bench: Bench,
+    server: Server,
+    work: Work,
+    size: int,
+    rounds: int,
+    titles: dict[str, str],
+    target: float | None,
 ) -> list[Row]:
     """Runs a workload in buckets of its own and returns a row per part."""
 
@@ -75,7 +84,7 @@ def _parts(
         return costs
 
     found = alternate_parts(bench, rounds, list(titles), once)
-    return [fill_in(Row("cloud", titles[part].format(size), 5), found[part]) for part in titles]
+    return [fill_in(Row("cloud", titles[part].format(size), target), found[part]) for part in titles]
 
 
 def _against_tool(bench: Bench, server: Server, megabytes: int, rounds: int, rows: list[Row]) -> list[Row]:

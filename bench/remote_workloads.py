@@ -29,7 +29,7 @@ def empty_cache() -> None:
 
 @workload
 def bucket_files(scene: Scene) -> Any:
-    """Saves small files to a bucket, fetches each into an empty cache, and asks for each again."""
+    """Saves small files to a bucket, fetches them into an empty cache, each and all, and asks for each."""
     settle(scene)
     folder = Path(f"large-{scene.seed}")
     folder.mkdir()
@@ -43,6 +43,10 @@ def bucket_files(scene: Scene) -> Any:
     with scene.clock("cache"):
         for artifact in artifacts:
             size += Path(artifact.cache()).stat().st_size
+    collection = scene.ln.Collection(artifacts, key="many").save()
+    empty_cache()
+    with scene.clock("set"):
+        collection.cache()
     for artifact in artifacts:
         with scene.clock("again"):
             artifact.cache()
