@@ -135,6 +135,7 @@ def test_the_guide_to_tracking_shows_what_it_says(tmp_path: Path) -> None:
             "inputs: ['raw/plate.csv']",
             "outputs: ['wells/kept.csv']",
         ]
+        assert guide.printed("features").splitlines()[-2:] == ["{'temperature': 36.6}", "['wells/kept.csv']"]
         assert guide.printed("script").splitlines()[-1] == "scaled 2 wells"
         assert guide.printed("script-run").splitlines() == [
             "completed 10",
