@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::stores::http_server::{Answer, Asked, WebServer};
-use crate::stores::server::{MOTO, with_vars};
+use crate::stores::server::{SMALL_PARTS, with_vars};
 
 /// Answers like Google Cloud Storage.
 pub static GOOGLE: LazyLock<WebServer> = LazyLock::new(|| {
@@ -23,7 +23,7 @@ pub static GOOGLE: LazyLock<WebServer> = LazyLock::new(|| {
 pub fn root() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let bucket = format!("google-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    assert!(MOTO.ask("PUT", &format!("/{bucket}"), b"").starts_with("HTTP/1.1 200"));
+    assert!(SMALL_PARTS.ask("PUT", &format!("/{bucket}"), b"").starts_with("HTTP/1.1 200"));
     format!("gs://{bucket}/some/prefix")
 }
 
@@ -101,7 +101,7 @@ fn behind(asked: &Asked) -> Answer {
         (*name, *value) = ("x-amz-copy-source".to_owned(), encode(&decode(value)));
     }
     asked.headers.push(("authorization".to_owned(), SIGNATURE.to_owned()));
-    let mut answer = asked.ask(MOTO.port).unwrap();
+    let mut answer = asked.ask(SMALL_PARTS.port).unwrap();
     for (name, value) in &mut answer.headers {
         if name == "etag" {
             *value = composed(value);

@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use super::address::{Address, Scheme};
 use super::credentials::{Aws, Who};
 use super::http::Connector;
-use super::unfinished::Signer;
+use super::unfinished::{Signer, Signing};
 use super::{azure, google};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -56,7 +56,7 @@ pub(super) struct Client {
     pub(super) pages: Option<Arc<dyn PaginatedListStore>>,
     /// Requests of our own to the same server.
     pub(super) http: HttpClient,
-    /// Signs them, for S3.
+    /// Signs them, where the store is asked for what the library does not know.
     pub(super) signer: Option<Signer>,
     /// Whether the store can compare with what was signed whatever it gets.
     pub(super) signed: bool,
@@ -235,10 +235,12 @@ async fn s3(
     let server = endpoint.clone().unwrap_or_else(|| format!("https://s3.{signed_for}.amazonaws.com"));
     let bucket = format!("{}/{}", server.trim_end_matches('/'), address.bucket);
     let signed = aws.who != Who::Unknown;
-    let credentials = signed.then(|| store.credentials().clone());
-    let signer = Signer { credentials, region: signed_for, bucket };
+    let signing = match signed {
+        true => Signing::Signature(store.credentials().clone(), signed_for),
+        false => Signing::Nobody,
+    };
     let mut client = writer(store, &options)?;
-    client.signer = Some(signer);
+    client.signer = Some(Signer { signing, bucket });
     client.signed = signed;
     client.who = aws.who.words();
     client.endpoint = endpoint.unwrap_or_else(|| "AWS".to_owned());

@@ -10,7 +10,10 @@ use super::address::Address;
 use super::client::{self, Client, Failure};
 use super::google_machine;
 use super::http::Connector;
+use super::unfinished::{Signer, Signing};
 use crate::env::Env;
+
+const SERVER: &str = "https://storage.googleapis.com";
 
 /// Where `gcloud auth application-default login` leaves what it got, below the home.
 const USUAL: &str = ".config/gcloud/application_default_credentials.json";
@@ -30,9 +33,13 @@ pub(super) async fn connect(
         .with_retry(retry);
     let emulator = var("STORAGE_EMULATOR_HOST");
     let usual = env.home.join(USUAL);
-    if let Some(host) = emulator {
-        let url = if host.contains("://") { host.clone() } else { format!("http://{host}") };
-        builder = builder.with_base_url(&url);
+    let server = match emulator {
+        Some(host) if host.contains("://") => host.clone(),
+        Some(host) => format!("http://{host}"),
+        None => SERVER.to_owned(),
+    };
+    if emulator.is_some() {
+        builder = builder.with_base_url(&server);
     }
     let who = if emulator.is_some() && google_machine::named(env).is_none() {
         builder = unsigned(builder);
@@ -58,7 +65,11 @@ pub(super) async fn connect(
          `gcloud auth application-default login`"
             .to_owned()
     };
-    let mut client = client::writer(builder.build()?, &options)?;
+    let store = builder.build()?;
+    let signing = Signing::Token(store.credentials().clone());
+    let bucket = format!("{}/{}", server.trim_end_matches('/'), address.bucket);
+    let mut client = client::writer(store, &options)?;
+    client.signer = Some(Signer { signing, bucket });
     client.who = who;
     client.endpoint = emulator.cloned().unwrap_or_else(|| "Google Cloud Storage".to_owned());
     Ok(client)

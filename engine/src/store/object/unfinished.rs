@@ -1,21 +1,31 @@
 //! Uploads in parts that nobody completed: what killed processes leave in a bucket, which is paid for and shown by no list.
 
-use http::Request;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request};
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
 use object_store::client::HttpRequestBody;
+use object_store::gcp::GcpCredentialProvider;
 
 use super::{Object, runtime};
 use crate::error::{Error, ErrorKind, Result};
 use crate::store::Unfinished;
 use crate::value::Timestamp;
 
-/// What asking an S3 bucket itself needs, for requests that the library does not know.
+/// What asking a bucket itself needs, for requests that the library does not know; S3 and Google speak alike.
 pub(super) struct Signer {
-    /// None where nothing is signed.
-    pub(super) credentials: Option<AwsCredentialProvider>,
-    pub(super) region: String,
+    pub(super) signing: Signing,
     /// URL of the bucket.
     pub(super) bucket: String,
+}
+
+/// How requests show who asks.
+pub(super) enum Signing {
+    /// Not at all.
+    Nobody,
+    /// By a signature for a region.
+    Signature(AwsCredentialProvider, String),
+    /// By a token; an empty one is none.
+    Token(GcpCredentialProvider),
 }
 
 impl Object {
@@ -71,10 +81,23 @@ impl Object {
         };
         let mut request =
             Request::get(url).body(HttpRequestBody::empty()).map_err(|error| fail(error.to_string()))?;
-        if let Some(credentials) = &signer.credentials {
-            let credential = credentials.get_credential().await;
-            let credential = credential.map_err(|error| self.fail(client, "", error))?;
-            AwsAuthorizer::new(&credential, "s3", &signer.region).authorize(&mut request, None);
+        match &signer.signing {
+            Signing::Nobody => {}
+            Signing::Signature(credentials, region) => {
+                let credential = credentials.get_credential().await;
+                let credential = credential.map_err(|error| self.fail(client, "", error))?;
+                AwsAuthorizer::new(&credential, "s3", region).authorize(&mut request, None);
+            }
+            Signing::Token(credentials) => {
+                let credential = credentials.get_credential().await;
+                let credential = credential.map_err(|error| self.fail(client, "", error))?;
+                if !credential.bearer.is_empty() {
+                    let bearer = HeaderValue::from_str(&format!("Bearer {}", credential.bearer));
+                    let mut bearer = bearer.map_err(|error| fail(error.to_string()))?;
+                    bearer.set_sensitive(true);
+                    request.headers_mut().insert(AUTHORIZATION, bearer);
+                }
+            }
         }
         let answer = client.http.execute(request).await;
         let answer = answer.map_err(|error| fail(error.to_string()).because(error))?;
