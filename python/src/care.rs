@@ -1,11 +1,11 @@
 //! The care of content: verifying, repairing and collecting.
 
 use holotype::Timestamp;
-use holotype::care::{Collect, Depth, Remedy, Step, Unused};
+use holotype::care::{Collect, Depth, Step, Unused};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::convert::fields;
+use crate::convert::{Document, fields};
 use crate::instance::Instance;
 use crate::query::QuerySet;
 use crate::record::{Record, rows};
@@ -59,13 +59,12 @@ impl Instance {
             let repaired = if dry_run { None } else { Some(plan.apply(inner)?) };
             Ok((plan, repaired.unwrap_or_default()))
         })?;
-        let steps =
-            |steps: &[Step]| steps.iter().map(|each| step(py, each, None)).collect::<PyResult<Vec<_>>>();
-        let failed = repaired.failed.iter().map(|(each, why)| step(py, each, Some(why)));
+        let steps = |steps: &[Step]| steps.iter().map(|each| step(each, None)).collect::<Vec<_>>();
+        let failed = repaired.failed.iter().map(|(each, why)| step(each, Some(why)));
         let out = PyDict::new(py);
-        out.set_item("planned", steps(&plan.steps)?)?;
-        out.set_item("done", steps(&repaired.done)?)?;
-        out.set_item("failed", failed.collect::<PyResult<Vec<_>>>()?)?;
+        out.set_item("planned", steps(&plan.steps))?;
+        out.set_item("done", steps(&repaired.done))?;
+        out.set_item("failed", failed.collect::<Vec<_>>())?;
         Ok(out)
     }
 
@@ -117,19 +116,10 @@ fn depth(full: bool) -> Depth {
     if full { Depth::Full } else { Depth::Fast }
 }
 
-fn step<'py>(py: Python<'py>, step: &Step, error: Option<&str>) -> PyResult<Bound<'py, PyDict>> {
-    let from = match &step.remedy {
-        Remedy::Restore { from, .. } => Some(from.display().to_string()),
-        _ => None,
-    };
-    let out = fields!(py, step => reason);
-    out.set_item("step", step.remedy.name())?;
-    out.set_item("uid", step.artifact.as_ref().map(|row| row.uid()))?;
-    out.set_item("key", step.artifact.as_ref().and_then(|row| row.text("key")))?;
-    out.set_item("path", step.path.display().to_string())?;
-    out.set_item("from", from)?;
-    out.set_item("error", error)?;
-    Ok(out)
+fn step(step: &Step, error: Option<&str>) -> Document {
+    let mut json = step.json();
+    json["error"] = error.into();
+    Document(json)
 }
 
 /// Returns the moment so many hours ago.

@@ -1,7 +1,7 @@
 use clap::Args;
 use holotype::Timestamp;
 use holotype::care::{Depth, Remedy, Step};
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::verify::{DepthArgs, count, verify};
 use crate::error::{Failure, Result};
@@ -42,7 +42,7 @@ pub(crate) fn run(ui: &mut Ui, args: &RepairArgs) -> Result<()> {
     let lost = plan.lost();
     if args.dry_run {
         if ui.json() {
-            ui.print_json(&json!({"plan": plan.steps.iter().map(json_step).collect::<Vec<_>>()}));
+            ui.print_json(&json!({"plan": plan.steps.iter().map(Step::json).collect::<Vec<_>>()}));
         } else if !plan.is_empty() {
             show(ui, &plan.steps);
         }
@@ -59,14 +59,14 @@ pub(crate) fn run(ui: &mut Ui, args: &RepairArgs) -> Result<()> {
     let stay: Vec<Step> = plan.steps.iter().filter(|step| step.remedy == Remedy::Leave).cloned().collect();
     if ui.json() {
         let failed = repaired.failed.iter().map(|(step, why)| {
-            let mut step = json_step(step);
-            step["error"] = Json::from(why.as_str());
+            let mut step = step.json();
+            step["error"] = why.as_str().into();
             step
         });
         ui.print_json(&json!({
-            "done": repaired.done.iter().map(json_step).collect::<Vec<_>>(),
+            "done": repaired.done.iter().map(Step::json).collect::<Vec<_>>(),
             "failed": failed.collect::<Vec<_>>(),
-            "left": stay.iter().map(json_step).collect::<Vec<_>>(),
+            "left": stay.iter().map(Step::json).collect::<Vec<_>>(),
         }));
     } else if !(repaired.done.is_empty() && stay.is_empty()) {
         show(ui, &[repaired.done.as_slice(), stay.as_slice()].concat());
@@ -120,20 +120,4 @@ fn show(ui: &Ui, steps: &[Step]) {
         column("from", &from),
     ]);
     ui.print(sheet.fit(ui.width()).0);
-}
-
-fn json_step(step: &Step) -> Json {
-    let artifact = step.artifact.as_ref();
-    let from = match &step.remedy {
-        Remedy::Restore { from, .. } => Some(from),
-        _ => None,
-    };
-    json!({
-        "step": step.remedy.name(),
-        "uid": artifact.map(|row| row.uid()),
-        "key": artifact.and_then(|row| row.text("key")),
-        "reason": step.reason,
-        "path": step.path,
-        "from": from,
-    })
 }

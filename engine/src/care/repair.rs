@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde_json::{Value as Json, json};
+
 use super::candidates::Candidates;
 use super::unused::{Unused, UnusedKind};
 use super::verify::{Finding, State, Verification};
@@ -32,6 +34,25 @@ pub struct Step {
     pub path: PathBuf,
     /// Why, in words.
     pub reason: String,
+}
+
+impl Step {
+    /// Returns the step as JSON: `step`, `uid`, `key`, `reason`, `path`, and `from` of what is restored.
+    pub fn json(&self) -> Json {
+        let artifact = self.artifact.as_ref();
+        let from = match &self.remedy {
+            Remedy::Restore { from, .. } => Some(from),
+            _ => None,
+        };
+        json!({
+            "step": self.remedy.name(),
+            "uid": artifact.map(Record::uid),
+            "key": artifact.and_then(|row| row.text("key")),
+            "reason": self.reason,
+            "path": self.path,
+            "from": from,
+        })
+    }
 }
 
 /// What can be done about what is wrong.
