@@ -38,7 +38,13 @@ impl Instance {
         }
         let root = PathBuf::from(record.text("root").unwrap_or_default());
         let bucket = Store::open(record.text("root").unwrap_or_default(), self.env())?;
-        let left = if bucket.is_remote() { objects_of(&bucket)? } else { managed_objects(&root)? };
+        let left = if bucket.is_remote() {
+            // What was deleted may wait there for that.
+            self.send()?;
+            objects_of(&bucket)?
+        } else {
+            managed_objects(&root)?
+        };
         if !left.is_empty() {
             return Err(Error::new(
                 ErrorKind::StorageNotEmpty,

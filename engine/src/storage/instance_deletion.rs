@@ -26,6 +26,9 @@ impl InstanceDeletion {
     /// # Errors
     /// [`ErrorKind::Unsupported`] for storage that can only be read; what the network reports.
     pub fn plan(env: &Env, settings: &InstanceSettings) -> Result<InstanceDeletion> {
+        if let Some(cloud) = Cloud::of(env, settings, &UserSettings::current(env)?)? {
+            cloud.settle()?;
+        }
         let ground = Ground::of(env, &settings.root()?)?;
         let (root, left) = match &ground {
             Ground::Folder(folder) => (folder.clone(), managed_objects(folder)?),

@@ -1,10 +1,13 @@
 //! Content that is deleted or moved: it goes when others know of that, and not before.
 
 use std::fs;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use holotype::care::Collect;
-use holotype::{Artifact, Event, Instance, NewArtifact, Record, Timestamp, faults};
+use holotype::{
+    Artifact, Event, Instance, InstanceDeletion, NewArtifact, NewStorage, Record, Timestamp, faults,
+};
 
 use crate::client::{Client, label};
 use crate::proof::{child, plan, save};
@@ -32,6 +35,33 @@ fn contents(client: &Client) -> Vec<String> {
     let own = [".lamindb/lamin.db", ".lamindb/storage_uid.txt", ".lamindb/_exclusion/"];
     let keys = client.bucket().list("").unwrap().into_iter().map(|entry| entry.key);
     keys.filter(|key| !own.iter().any(|own| key.starts_with(own))).collect()
+}
+
+#[test]
+fn places_that_were_emptied_can_be_deleted_at_once() {
+    let (ann, instance) = Client::with_instance();
+    let second = instance.create_storage(&NewStorage::new(MOTO.root())).unwrap();
+    let source = ann.env.cwd.join("x.txt");
+    fs::write(&source, "elsewhere").unwrap();
+    let new = NewArtifact {
+        storage: second.id(),
+        ..NewArtifact::new(source.to_str().unwrap()).key("y.txt")
+    };
+    let elsewhere = save(&instance, new).unwrap();
+    let here = artifact(&ann, &instance, "one.txt");
+    instance.disconnect().unwrap();
+    for row in [&elsewhere, &here] {
+        instance.delete_artifact(row, None).unwrap();
+    }
+    instance.delete_storage(&second).unwrap();
+    let again = artifact(&ann, &instance, "two.txt");
+    instance.disconnect().unwrap();
+    instance.delete_artifact(&again, None).unwrap();
+    assert_eq!(contents(&ann).len(), 1, "nothing was sent yet");
+    let deletion = InstanceDeletion::plan(&ann.env, &ann.settings()).unwrap();
+    assert_eq!(deletion.left, [""; 0].map(PathBuf::from));
+    deletion.apply(&ann.env, true).unwrap();
+    assert!(ann.bucket().list("").unwrap().is_empty());
 }
 
 #[test]

@@ -43,6 +43,8 @@ fn an_upload_that_is_broken_off_leaves_nothing_behind() {
         assert_eq!(error.kind(), ErrorKind::Interrupted);
         assert!(error.message().contains("do it again"), "{error}");
         assert_eq!(ann.bucket().unfinished(".lamindb").unwrap(), []);
+        let notes = fs::read_dir(ann.dir.join("cache/.holotype/uploads")).map_or(0, Iterator::count);
+        assert_eq!(notes, 0, "an upload that is given up is not taken up");
         assert!(latest(&instance, &format!("{size}.bin")).is_none());
         let record = save(&instance, new()).unwrap();
         fs::remove_file(instance.cache(&record).unwrap()).unwrap();

@@ -79,7 +79,7 @@ impl Left {
 }
 
 impl Cloud {
-    /// Returns what is listed; whoever calls it has the turn.
+    /// Returns what is listed; whoever changes it has the turn.
     fn left(&self) -> Result<Vec<Left>> {
         let bytes = files::read_bytes(&self.copy.beside(LIST))?.unwrap_or_default();
         // A line that was cut off costs space in the bucket, nothing else.
@@ -107,6 +107,11 @@ impl Cloud {
             }
         }
         Ok(leaving)
+    }
+
+    /// Sends the database if content waits for that, so that the bucket holds what the registry says.
+    pub(crate) fn settle(&self) -> Result<()> {
+        if self.left()?.is_empty() { Ok(()) } else { self.release() }
     }
 
     /// Takes off the list what rows use, since the deletion of these rows was set aside.

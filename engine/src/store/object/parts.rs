@@ -12,7 +12,7 @@ use object_store::{MultipartId, PutPayload};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::client::Client;
-use super::resume::{Begun, There};
+use super::resume::{Begun, There, UploadNote};
 use super::runtime::{self, Task};
 use super::upload::{Reader, kib};
 use super::{Object, client, tags};
@@ -67,7 +67,8 @@ impl Object {
             Some(taken_up) => taken_up,
             None => (parts.create_multipart(location).await.map_err(fail)?, BTreeMap::new()),
         };
-        let mut upload = Upload { parts: parts.clone(), location: location.clone(), id, open: true };
+        let (note, open) = (how.note, true);
+        let mut upload = Upload { parts: parts.clone(), location: location.clone(), id, note, open };
         if let Some(note) = how.note {
             let (key, id, state) = (key.to_owned(), upload.id.clone(), stamp.text());
             // Without the note the upload cannot be taken up later, that is all.
@@ -80,7 +81,7 @@ impl Object {
         });
         let (identity, ids, md5s) = match sent {
             Ok(sent) => sent,
-            Err(error) => return upload.fail(error, how, source, &stamp).await,
+            Err(error) => return upload.fail(error, source, &stamp).await,
         };
         let tag = match parts.complete_multipart(location, &upload.id, ids).await {
             Ok(done) => done.e_tag,
@@ -92,7 +93,7 @@ impl Object {
                 {
                     stat.tag
                 }
-                _ => return upload.fail(fail(error), how, source, &stamp).await,
+                _ => return upload.fail(fail(error), source, &stamp).await,
             },
         };
         faults::hit("object.together");
@@ -109,7 +110,7 @@ impl Object {
     async fn send(
         &self,
         client: &Client,
-        upload: &Upload,
+        upload: &Upload<'_>,
         source: &Path,
         there: BTreeMap<usize, There>,
         key: &str,
@@ -166,7 +167,7 @@ impl Object {
     async fn part(
         &self,
         client: &Client,
-        upload: &Upload,
+        upload: &Upload<'_>,
         key: &str,
         at: usize,
         bytes: Bytes,
@@ -185,21 +186,22 @@ impl Object {
     }
 }
 
-struct Upload {
+struct Upload<'a> {
     parts: Arc<dyn MultipartStore>,
     location: Location,
     id: MultipartId,
+    note: Option<&'a UploadNote>,
     /// Nothing has completed or ended it yet.
     open: bool,
 }
 
-impl Upload {
+impl Upload<'_> {
     /// Returns the error that the upload failed with. Where the network failed and a note tells of the upload, the parts
     /// stay, and saving again goes on; else the store forgets them.
-    async fn fail<T>(mut self, error: Error, how: &Publish<'_>, source: &Path, stamp: &Stamp) -> Result<T> {
+    async fn fail<T>(mut self, error: Error, source: &Path, stamp: &Stamp) -> Result<T> {
         self.open = false;
         let worth_keeping = error.kind() == ErrorKind::Io && stamp.check(source).is_ok();
-        if let Some(note) = how.note {
+        if let Some(note) = self.note {
             if worth_keeping {
                 return Err(error);
             }
@@ -212,10 +214,13 @@ impl Upload {
     }
 }
 
-impl Drop for Upload {
+impl Drop for Upload<'_> {
     fn drop(&mut self) {
         // The user broke off: the store should not keep what nobody will complete.
         if self.open {
+            if let Some(note) = self.note {
+                note.forget();
+            }
             let (parts, location, id) = (self.parts.clone(), self.location.clone(), self.id.clone());
             runtime::tidy(async move {
                 let _ = parts.abort_multipart(&location, &id).await;
