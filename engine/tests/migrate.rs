@@ -126,6 +126,9 @@ fn everything_arrives_there_and_back() {
     let mut kind = label(&there, "kind");
     kind.set("type", kind.id()).unwrap();
     assert!(there.save(&mut kind).is_err(), "a label is no type of itself");
+    let known = Sql::new("SELECT COUNT(*) FROM pg_stats WHERE tablename = 'lamindb_ulabel'");
+    let known = there.db().scalar(&known, Kind::BigInt).unwrap().and_then(|n| n.as_int());
+    assert!(known > Some(0), "the server knows what came, and so how to answer");
     // The old database is kept, and nobody takes it for the instance.
     let stale = scratch.instance().save(&mut Record::empty(model::require("ULabel").unwrap()));
     assert!(stale.is_err());
