@@ -132,7 +132,7 @@ impl Postgres {
             self.keep(connection);
             return result;
         }
-        if result.is_err() && connection.was_stale() && again() {
+        if result.as_ref().is_err_and(error::was_stale) && again() {
             result = work(&connection);
         }
         self.keep(connection);

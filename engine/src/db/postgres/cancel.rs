@@ -13,7 +13,7 @@ use tokio_postgres::config::Host;
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 use tokio_postgres::{CancelToken, Config};
 
-use super::tls::Tls;
+use super::tls::{Encrypted, Handshake, Tls};
 
 /// Asks the server of a connection to stop with what it does for it; returns false when it cannot be asked.
 pub(super) async fn cancel(token: &CancelToken, config: &Config, tls: &Tls) -> bool {
@@ -45,18 +45,15 @@ where
 }
 
 /// What does not end the connection, but waits until the other side does.
-struct Lasting<T>(T);
+pub(super) struct Lasting<T>(pub(super) T);
 
-impl<S, T> TlsConnect<S> for Lasting<T>
+impl<S> TlsConnect<S> for Lasting<Handshake>
 where
-    T: TlsConnect<S>,
-    T::Future: Send + 'static,
-    T::Stream: 'static,
-    T::Error: 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    type Stream = Lasting<T::Stream>;
-    type Error = T::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Stream, T::Error>> + Send>>;
+    type Stream = Lasting<Encrypted<S>>;
+    type Error = io::Error;
+    type Future = Pin<Box<dyn Future<Output = io::Result<Self::Stream>> + Send>>;
 
     fn connect(self, stream: S) -> Self::Future {
         let connecting = self.0.connect(stream);
@@ -64,7 +61,7 @@ where
     }
 }
 
-impl<S: TlsStream + Unpin> TlsStream for Lasting<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Lasting<Encrypted<S>> {
     fn channel_binding(&self) -> ChannelBinding {
         self.0.channel_binding()
     }

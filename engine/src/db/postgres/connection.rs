@@ -35,7 +35,6 @@ pub(in crate::db) struct Connection {
     /// A statement failed: until the transaction or a savepoint is rolled back, the server refuses all others.
     failed: Flag<bool>,
     prepared: Prepared,
-    stale: Flag<bool>,
 }
 
 impl Drop for Connection {
@@ -83,18 +82,12 @@ impl Connection {
             lost: Flag::new(false),
             failed: Flag::new(false),
             prepared: Prepared::default(),
-            stale: Flag::new(false),
         })
     }
 
     /// Returns true when nothing more can be asked.
     pub(super) fn is_lost(&self) -> bool {
         self.lost.get() || self.client.is_closed()
-    }
-
-    /// Returns true, once, after a statement failed only because it had been prepared: asked again it will not.
-    pub(super) fn was_stale(&self) -> bool {
-        self.stale.take()
     }
 
     /// Forgets that a statement failed: what it was part of begins or is rolled back.
@@ -115,7 +108,7 @@ impl Connection {
 
     fn fail(&self, error: tokio_postgres::Error) -> Error {
         self.failed.set(true);
-        self.stale.set(self.prepared.is_stale(&error));
+        self.prepared.learn(&error);
         if error::damage(&error) == Damage::Lost {
             self.lost.set(true);
         }

@@ -40,9 +40,17 @@ pub(super) fn is_passing(error: &tokio_postgres::Error) -> bool {
 
 /// Returns true when another transaction was faster: a value that may exist once is taken, or both waited for each other.
 pub(in crate::db) fn lost_race(error: &Error) -> bool {
-    let source = std::error::Error::source(error);
-    let code = source.and_then(|source| source.downcast_ref::<tokio_postgres::Error>()?.code());
-    code.is_some_and(|code| ["23505", "40001", "40P01"].contains(&code.code()))
+    said(error).is_some_and(|error| ["23505", "40001", "40P01"].contains(&error.code().code()))
+}
+
+/// Returns true when a statement failed only because it had been prepared: asked again it will not.
+pub(super) fn was_stale(error: &Error) -> bool {
+    said(error).is_some_and(is_stale)
+}
+
+/// Returns what the server said, where that is the cause of an error.
+fn said(error: &Error) -> Option<&DbError> {
+    std::error::Error::source(error)?.downcast_ref::<tokio_postgres::Error>()?.as_db_error()
 }
 
 /// Returns the engine's error for one of a statement.

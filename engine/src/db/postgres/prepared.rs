@@ -6,16 +6,15 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio_postgres::config::SslMode;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, Error, SimpleQueryMessage, Statement};
 
+use super::cancel::Lasting;
 use super::error;
 
 /// Uses after which a statement is worth the question to prepare it.
@@ -36,7 +35,6 @@ pub(super) struct Prepared {
     direct: Cell<Option<bool>>,
 }
 
-#[derive(Default)]
 struct Known {
     uses: u32,
     last: u64,
@@ -104,14 +102,13 @@ impl Prepared {
         Way::Unprepared
     }
 
-    /// Returns true when a statement failed only because it was prepared; then nothing counts as prepared any more.
-    pub(super) fn is_stale(&self, error: &Error) -> bool {
-        let Some(error) = error.as_db_error().filter(|error| error::is_stale(error)) else { return false };
+    /// Lets nothing count as prepared any more when a statement failed only because it was.
+    pub(super) fn learn(&self, error: &Error) {
+        let Some(error) = error.as_db_error().filter(|error| error::is_stale(error)) else { return };
         if *error.code() == SqlState::INVALID_SQL_STATEMENT_NAME {
             self.direct.set(Some(false));
         }
         self.known.take();
-        true
     }
 }
 
@@ -137,7 +134,8 @@ async fn told(client: &Client, config: &Config) -> Option<i32> {
     let (near, mut far) = tokio::io::duplex(64);
     let answer: &[u8] = if config.get_ssl_mode() == SslMode::Require { b"S" } else { b"N" };
     far.write_all(answer).await.ok()?;
-    client.cancel_token().cancel_query_raw(Overheard(near), Plain).await.ok()?;
+    far.shutdown().await.ok()?;
+    client.cancel_token().cancel_query_raw(Lasting(near), Plain).await.ok()?;
     let mut said = Vec::new();
     far.read_to_end(&mut said).await.ok()?;
     // Length, code, process and key of four bytes each.
@@ -145,51 +143,21 @@ async fn told(client: &Client, config: &Config) -> Option<i32> {
     Some(i32::from_be_bytes(request[8..12].try_into().ok()?))
 }
 
-/// A connection to ourselves that counts as safe: nothing leaves the process.
-struct Overheard(DuplexStream);
-
+/// Encrypts nothing: what is said to ourselves does not leave the process.
 struct Plain;
 
-impl TlsConnect<Overheard> for Plain {
-    type Stream = Overheard;
+impl TlsConnect<Lasting<DuplexStream>> for Plain {
+    type Stream = Lasting<DuplexStream>;
     type Error = io::Error;
-    type Future = std::future::Ready<io::Result<Overheard>>;
+    type Future = std::future::Ready<io::Result<Self::Stream>>;
 
-    fn connect(self, stream: Overheard) -> Self::Future {
+    fn connect(self, stream: Lasting<DuplexStream>) -> Self::Future {
         std::future::ready(Ok(stream))
     }
 }
 
-impl TlsStream for Overheard {
+impl TlsStream for Lasting<DuplexStream> {
     fn channel_binding(&self) -> ChannelBinding {
         ChannelBinding::none()
-    }
-}
-
-impl AsyncRead for Overheard {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Overheard {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(context)
     }
 }
