@@ -120,6 +120,15 @@ impl Given {
         }
     }
 
+    /// Returns the items of what is several; `None` for a single value.
+    fn items(&self) -> Option<Vec<Given>> {
+        match self {
+            Given::Many(items) => Some(items.clone()),
+            Given::Plain(Json::Array(items)) => Some(items.iter().cloned().map(Given::Plain).collect()),
+            _ => None,
+        }
+    }
+
     /// Returns the value as messages show it.
     pub fn shown(&self) -> String {
         match self {
@@ -153,18 +162,10 @@ impl Instance {
     /// [`crate::ErrorKind::Validation`] for unknown features, values of another type and labels that do not exist,
     /// [`crate::ErrorKind::Value`] for a host that is not saved and for features that come from the content.
     pub fn annotate(&self, host: &Record, values: &[(String, Given)], how: How) -> Result<()> {
-        let Some(id) = host.id() else {
-            return Err(Error::value(format!(
-                "{} is not saved yet: save it before its features",
-                host.repr()
-            )));
-        };
-        let own = self.content_features(host)?;
-        if own.validated_outside {
-            return Err(Error::value("Cannot add values if artifact has external schema."));
-        }
+        let (id, own) = self.changeable(host, "add")?;
         let verb = if how == How::Add { "add" } else { "set" };
-        let checked = self.checked(host, values, verb)?;
+        let features = self.features_named(values)?;
+        let checked = self.checked(host, values, &features, verb)?;
         if how == How::Add && host.registry().name == "Record" {
             check::only_lists(&checked.0)?;
         }
@@ -174,7 +175,7 @@ impl Instance {
                 let held = self.features_of(host.registry(), &[id])?;
                 held.iter().filter_map(|held| held.feature.id()).filter(|id| !own.ids.contains(id)).collect()
             }
-            How::Update => self.features_named(values)?.values().filter_map(Record::id).collect(),
+            How::Update => features.values().filter_map(Record::id).collect(),
         };
         self.db().write(|tx| {
             write::remove(tx, host.registry(), id, &gone, None)?;
@@ -183,8 +184,13 @@ impl Instance {
     }
 
     /// Returns what features are given, checked against their types; labels are found.
-    pub(crate) fn checked(&self, host: &Record, values: &[(String, Given)], verb: &str) -> Result<Values> {
-        let features = self.features_named(values)?;
+    fn checked(
+        &self,
+        host: &Record,
+        values: &[(String, Given)],
+        features: &BTreeMap<String, Record>,
+        verb: &str,
+    ) -> Result<Values> {
         let unknown: Vec<_> = values.iter().filter(|(name, _)| !features.contains_key(name)).collect();
         if !unknown.is_empty() {
             return Err(report::unknown(&unknown));
@@ -200,7 +206,7 @@ impl Instance {
                 Err(found) => wrong.push(found),
             }
         }
-        let prefix = || report::prefix(host, verb, values, &features);
+        let prefix = || report::prefix(host, verb, values, features);
         if !wrong.is_empty() {
             return Err(Error::validation(format!("{}{}", prefix(), Wrong::report(&wrong))));
         }
@@ -213,6 +219,11 @@ impl Instance {
         Ok(Values(checked))
     }
 
+    /// Returns what features of a record that is not there yet are given, checked.
+    pub(crate) fn checked_for(&self, host: &Record, values: &[(String, Given)]) -> Result<Values> {
+        self.checked(host, values, &self.features_named(values)?, "add")
+    }
+
     /// Writes checked values of a host in a transaction that goes on.
     pub(crate) fn annotate_in(&self, tx: &crate::db::Tx<'_>, host: &Record, values: &Values) -> Result<()> {
         write::insert(self, tx, host, values)
@@ -221,6 +232,21 @@ impl Instance {
     fn features_named(&self, values: &[(String, Given)]) -> Result<BTreeMap<String, Record>> {
         let names: Vec<String> = values.iter().map(|(name, _)| name.clone()).collect();
         query::features_called(self, &names)
+    }
+
+    /// Returns the id of a record whose values may be changed, and the features that its content brings along.
+    fn changeable(&self, host: &Record, verb: &str) -> Result<(i64, ContentFeatures)> {
+        let Some(id) = host.id() else {
+            return Err(Error::value(format!(
+                "{} is not saved yet: save it before its features",
+                host.repr()
+            )));
+        };
+        let own = self.content_features(host)?;
+        if own.validated_outside {
+            return Err(Error::value(format!("Cannot {verb} values if artifact has external schema.")));
+        }
+        Ok((id, own))
     }
 
     /// Returns the features that were found in the content of an artifact.

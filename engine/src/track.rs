@@ -102,7 +102,7 @@ impl Instance {
         // What features cannot be given is told before anything is written.
         let mut planned = Record::empty(model::require("Run")?);
         planned.set("uid", run_uid.as_str())?;
-        let features = self.checked(&planned, &options.features, "add")?;
+        let features = self.checked_for(&planned, &options.features)?;
         let announced = events.len();
         let found = self.db().write_contended(|tx| {
             events.truncate(announced);

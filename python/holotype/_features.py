@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from holotype.queryset import BasicQuerySet
+
 __all__ = ["FeatureManager", "HasFeatures"]
 
 
@@ -189,17 +191,11 @@ class FeatureManager:
             if not labels:
                 values = plain(held)
                 return values[0] if len(values) == 1 else values
-            cls = registry_class(labels[0].registry)
             instance = self._host._instance
-            if len(labels) == 1:
-                return cls._wrap(labels[0], instance)
-            if held["dtype"].startswith("list"):
-                return [registry_class(label.registry)._wrap(label, instance) for label in labels]
-            from holotype.queryset import basic_class
-
-            ids = [label.id for label in labels]
-            native = instance.query(cls._table.qualified).filter(("is", "id__in", ids))
-            return basic_class(cls)(cls, native, instance)
+            if len(labels) > 1 and not held["dtype"].startswith("list"):
+                return query_of(labels, instance)
+            found = [registry_class(label.registry)._wrap(label, instance) for label in labels]
+            return found[0] if len(found) == 1 else found
         known = registry_class("lamindb.Feature")._query(self._host._instance)
         if not (known.filter(name=key).exists() or known.filter(uid=key).exists()):
             raise ValidationError(f"Feature with name {key} not found")
@@ -236,6 +232,16 @@ class FeatureManager:
 
     def _content_features(self) -> list[str]:
         return [feature.name for schema in self.slots.values() for feature in schema.features.all()]
+
+
+def query_of(labels: list[_native.Record], instance: _native.Instance) -> BasicQuerySet:
+    """Returns labels of one registry as a query."""
+    from holotype.queryset import basic_class
+
+    cls = registry_class(labels[0].registry)
+    ids = [label.id for label in labels]
+    native = instance.query(cls._table.qualified).filter(("is", "id__in", ids))
+    return basic_class(cls)(cls, native, instance)
 
 
 def given(values: dict[Any, Any]) -> dict[str, Any]:

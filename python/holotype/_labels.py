@@ -96,19 +96,14 @@ class LabelManager:
         FeatureManager(self._host).add_values({feature: listed})
 
     def _values(self, feature: Any, flat_names: bool) -> BasicQuerySet | list[Any]:
-        from holotype.queryset import basic_class
+        from holotype._features import query_of
 
         host = self._host
         held = host._instance.features_of(type(host)._table.qualified, [host._row.id or 0])
         for found, labels in held:
             if found["uid"] == feature._row.uid and labels:
-                if flat_names:
-                    names: list[Any] = found["names"]
-                    return names
-                cls = registry_class(labels[0].registry)
-                ids = [label.id for label in labels]
-                native = host._instance.query(cls._table.qualified).filter(("is", "id__in", ids))
-                return basic_class(cls)(cls, native, host._instance)
+                names: list[Any] = found["names"]
+                return names if flat_names else query_of(labels, host._instance)
         return []
 
     def add_from(self, data: SQLRecord) -> None:

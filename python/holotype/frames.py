@@ -104,11 +104,12 @@ def _sets(native: _native.QuerySet, name: str, ids: list[int]) -> Any:
 
 def _features(query: BasicQuerySet, ids: list[int], wanted: set[str] | None) -> Iterator[tuple[str, Any]]:
     """Returns the columns of features; those asked for that no record holds are mentioned."""
-    from holotype._features import columns
+    from holotype._features import HasFeatures, columns
 
-    if query.model._table.name not in ("Artifact", "Run", "Record"):
-        raise FieldError(f"A {query.model._table.name} holds no features: leave out `features`")
-    found = columns(query._instance, query.model._table.qualified, ids, wanted)
+    table = query.model._table
+    if not issubclass(query.model, HasFeatures):
+        raise FieldError(f"A {table.name} holds no features: leave out `features`")
+    found = columns(query._instance, table.qualified, ids, wanted)
     if wanted is not None and wanted != set(found):
         lists = f"\n - passed: {sorted(wanted)}\n - found: {list(found)}"
         _voice.warning(f"found features and passed features differ:{lists}")

@@ -613,14 +613,16 @@ class QuerySet(BasicQuerySet):
             raise self._reworded(error) from None
 
     def _refuse_predicates(self, queries: tuple[Q, ...]) -> None:
-        if not queries or self._cls._table.name in ("Artifact", "Run", "Record"):
+        from holotype._features import HasFeatures
+
+        table = self._cls._table
+        if not queries or issubclass(self._cls, HasFeatures):
             return
         from holotype.feature import FeaturePredicate
 
         if any(isinstance(query, FeaturePredicate) for query in queries):
             raise FieldError(
-                "Feature predicates are only supported for Artifact, Run, and Record, not "
-                f"{self._cls._table.name}."
+                f"Feature predicates are only supported for Artifact, Run, and Record, not {table.name}."
             )
 
     def _reworded(self, error: FieldError) -> Exception:

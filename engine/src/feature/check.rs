@@ -75,16 +75,15 @@ pub(super) fn check(
     };
     match &dtype.item {
         Item::Label(_) => {
-            let items = match given {
-                Given::Many(items) => items.clone(),
-                Given::Plain(Json::Array(items)) => items.iter().cloned().map(Given::Plain).collect(),
-                one if dtype.list && !matches!(one, Given::Label(_)) => {
+            let items = match (given.items(), given) {
+                (Some(items), _) => items,
+                (None, one) if dtype.list && !matches!(one, Given::Label(_)) => {
                     let check = format!(
                         "Column '{name}' failed dtype check for '{dtype}' against (list, nullable=True)"
                     );
                     return Err(Wrong::of_check(name, &check, "check_function"));
                 }
-                one => vec![one.clone()],
+                (None, one) => vec![one.clone()],
             };
             let mut labels = Labels::default();
             for item in items {
@@ -98,11 +97,7 @@ pub(super) fn check(
             Ok((Vec::new(), labels))
         }
         Item::Simple(simple) if dtype.list => {
-            let items = match given {
-                Given::Many(items) => items.clone(),
-                Given::Plain(Json::Array(items)) => items.iter().cloned().map(Given::Plain).collect(),
-                _ => return Err(failed("object")),
-            };
+            let items = given.items().ok_or_else(|| failed("object"))?;
             let kept: Option<Vec<Json>> = items.iter().map(|item| exact(*simple, item)).collect();
             Ok((vec![Json::Array(kept.ok_or_else(|| failed("object"))?)], Labels::default()))
         }

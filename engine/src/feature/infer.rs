@@ -12,11 +12,7 @@ use crate::value::Timestamp;
 
 /// Returns the text of the type that fits a value; `None` where nothing does.
 pub fn inferred(given: &Given) -> Option<String> {
-    let items = match given {
-        Given::Many(items) => items.clone(),
-        Given::Plain(Json::Array(items)) => items.iter().cloned().map(Given::Plain).collect(),
-        one => return item(one),
-    };
+    let Some(items) = given.items() else { return item(given) };
     let mut types = items.iter().map(item);
     let first = types.next()??;
     types.all(|other| other.as_ref() == Some(&first)).then(|| format!("list[{first}]"))

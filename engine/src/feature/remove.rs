@@ -19,16 +19,7 @@ impl Instance {
     /// and for features that were found in the content.
     pub fn remove_features(&self, host: &Record, wanted: Option<&[(String, Given)]>) -> Result<()> {
         let Some(values) = wanted else { return self.annotate(host, &[], How::Set) };
-        let Some(id) = host.id() else {
-            return Err(Error::value(format!(
-                "{} is not saved yet: save it before its features",
-                host.repr()
-            )));
-        };
-        let own = self.content_features(host)?;
-        if own.validated_outside {
-            return Err(Error::value("Cannot remove values if artifact has external schema."));
-        }
+        let (id, own) = self.changeable(host, "remove")?;
         let features = self.features_named(values)?;
         // Of a list of labels, one may go by itself.
         let listed = |name: &str| {
@@ -44,7 +35,7 @@ impl Instance {
                 _ => (name.clone(), given.clone()),
             })
             .collect();
-        let checked = self.checked(host, &alone, "remove")?;
+        let checked = self.checked(host, &alone, &features, "remove")?;
         let content = |feature: &Record| feature.id().is_some_and(|id| own.ids.contains(&id));
         if features.values().any(content) {
             return Err(Error::value("Cannot remove values for dataset features."));

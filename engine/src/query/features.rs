@@ -24,7 +24,7 @@ fn taken_apart<'a>(registry: &Registry, path: &'a str) -> Option<(&'a str, Optio
         None => (path, None),
     };
     let (head, rest) = cut(path);
-    if registry.relations.iter().all(|relation| relation.name != EXPLICIT) && head == EXPLICIT {
+    if head == EXPLICIT && registry.relations.iter().all(|relation| relation.name != EXPLICIT) {
         return rest.map(cut);
     }
     let known = head == "pk" || registry.alias(head).is_some();
@@ -36,7 +36,7 @@ fn taken_apart<'a>(registry: &Registry, path: &'a str) -> Option<(&'a str, Optio
 /// Returns the condition with look-ups by feature replaced; names that no feature has are left to be complained about.
 pub(super) fn resolve(query: &QuerySet, q: Q) -> Result<Q> {
     let registry = query.registry();
-    if !matches!(registry.name, "Artifact" | "Run" | "Record") {
+    if model::plain_values(registry).is_none() {
         return Ok(q);
     }
     let mut names = Vec::new();
@@ -58,6 +58,9 @@ pub(super) fn resolve(query: &QuerySet, q: Q) -> Result<Q> {
 /// # Errors
 /// [`crate::ErrorKind::Validation`] for a name that several features have.
 pub(crate) fn features_called(session: &Session, names: &[String]) -> Result<BTreeMap<String, Record>> {
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
     let named = Q::is("name__in", names.to_vec()).or(Q::is("uid__in", names.to_vec()));
     let features = session.registry("Feature")?.filter(named)?.visible()?.order_by(["id"])?.all()?;
     let mut found: BTreeMap<String, Record> = BTreeMap::new();
