@@ -80,6 +80,11 @@ impl Instance {
         storage.text("instance_uid") == Some(self.uid())
     }
 
+    /// Returns the location of an artifact.
+    pub(crate) fn storage_of(&self, artifact: &Record) -> Result<Record> {
+        self.by_id(model::require("Storage")?, artifact.int("storage_id").unwrap_or_default())
+    }
+
     /// Returns all registered locations, the longest root first.
     pub(crate) fn locations(&self) -> Result<Vec<Record>> {
         let registry = model::require("Storage")?;

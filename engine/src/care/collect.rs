@@ -15,7 +15,7 @@ use crate::surroundings::Document;
 use crate::value::{Timestamp, Value};
 
 /// Id of the branch that holds what was trashed.
-const TRASH: i64 = -1;
+pub(super) const TRASH: i64 = -1;
 
 /// What is old enough to be collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Outgoing {
     pub path: PathBuf,
     /// True when the content goes to quarantine; false when it stays where the user put it, or another version needs it.
     pub content: bool,
-    pub(super) deletion: ArtifactDeletion,
+    deletion: ArtifactDeletion,
 }
 
 /// What a collection took.
@@ -83,6 +83,13 @@ pub struct Quarantined {
     pub size: u64,
     /// When it was moved there.
     pub since: Timestamp,
+}
+
+impl Outgoing {
+    pub(super) fn of(artifact: &Record, deletion: ArtifactDeletion) -> Outgoing {
+        let content = !deletion.question && deletion.content;
+        Outgoing { artifact: artifact.clone(), path: deletion.path.clone(), content, deletion }
+    }
 }
 
 impl CollectPlan {
@@ -152,8 +159,7 @@ impl Instance {
                 "a version of it that shares its store is not in the trash for as long".to_owned()
             ));
         }
-        let content = !deletion.question && deletion.content;
-        Ok(Ok(Outgoing { artifact: artifact.clone(), path: deletion.path.clone(), content, deletion }))
+        Ok(Ok(Outgoing::of(artifact, deletion)))
     }
 
     /// Returns everything in quarantine, sorted by place.

@@ -178,8 +178,7 @@ impl Instance {
             // What cannot be reached cannot be repaired from here, and is not lost.
             State::Unreachable | State::Sound | State::Overwritten => return Ok(None),
         };
-        let location =
-            self.by_id(crate::model::require("Storage")?, artifact.int("storage_id").unwrap_or(0))?;
+        let location = self.storage_of(artifact)?;
         if !self.manages(&location) {
             return Ok(step(Remedy::Leave));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::collect::Outgoing;
+use super::collect::{Outgoing, TRASH};
 use crate::db::{Sql, Tx};
 use crate::error::{ErrorKind, Result};
 use crate::instance::Instance;
@@ -24,7 +24,7 @@ impl Instance {
         let free: BTreeSet<i64> = self.unreferenced(registry, &ids)?.into_iter().collect();
         let goes = |record: &Record| {
             // What is in the trash leaves it by the rules of the trash.
-            record.int("branch_id") != Some(-1)
+            record.int("branch_id") != Some(TRASH)
                 && record.id().is_some_and(|id| free.contains(&id))
                 && record.moment("updated_at").is_some_and(|touched| touched <= before)
         };
@@ -38,9 +38,7 @@ impl Instance {
                 Err(error) if matches!(error.kind(), ErrorKind::Protected | ErrorKind::Integrity) => continue,
                 Err(error) => return Err(error),
             };
-            let content = !deletion.question && deletion.content;
-            let path = deletion.path.clone();
-            found.push(Outgoing { artifact: artifact.clone(), path, content, deletion });
+            found.push(Outgoing::of(artifact, deletion));
         }
         Ok(found)
     }

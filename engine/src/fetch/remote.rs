@@ -15,7 +15,6 @@ use crate::ingest::storage_key;
 use crate::instance::Instance;
 use crate::instance::root::StorageRoot;
 use crate::instance::settings::{ArtifactPlace, cache_limit, cache_path};
-use crate::model;
 use crate::record::Record;
 use crate::store::{Fetch, FetchJob, Publish, Stat, Store, content_of};
 use crate::threads;
@@ -175,7 +174,7 @@ impl Instance {
     }
 
     fn copy_path(&self, record: &Record, cache: &Path, key: &str) -> Result<PathBuf> {
-        let storage = self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        let storage = self.storage_of(record)?;
         let root = StorageRoot::stored(storage.text("root").unwrap_or_default())?;
         let place = ArtifactPlace {
             storage_key: key,

@@ -6,7 +6,7 @@ use crate::content::{Content, recorded_kind};
 use crate::db::{Sql, Tx};
 use crate::error::{Error, Result};
 use crate::instance::Instance;
-use crate::model::{self, Registry};
+use crate::model::Registry;
 use crate::query::Q;
 use crate::record::Record;
 use crate::value::Kind;
@@ -129,7 +129,7 @@ impl Instance {
         sql.push(" AND \"space_id\" = ").bind(record.int("space_id").unwrap_or(1));
         sql.push(" AND \"branch_id\" <> -1 AND substr(\"uid\", 1, 16) <> ").bind(stem).push(" LIMIT 1");
         let Some(other) = tx.scalar(&sql, Kind::Text)? else { return Ok(()) };
-        let root = self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        let root = self.storage_of(record)?;
         Err(Error::integrity(format!(
             "key '{key}' is already used by artifact {other} in storage '{}'; choose another key or pass revises=…",
             root.text("root").unwrap_or_default()

@@ -66,8 +66,7 @@ impl Instance {
         let registry = record.registry();
         let id =
             record.id().ok_or_else(|| Error::invalid("record is not yet saved, delete has no effect"))?;
-        let location =
-            self.by_id(crate::model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        let location = self.storage_of(record)?;
         if !self.manages(&location) && storage != Some(false) {
             return Err(Error::integrity(format!(
                 "Cannot simply delete artifacts outside of this instance's managed storage locations. (1) If you only want \
@@ -230,10 +229,9 @@ impl Instance {
         }
         let place = storage_key(record);
         let into = folder.map(|folder| format!("{folder}/{place}"));
-        let storage = record.int("storage_id").unwrap_or_default();
-        let location = self.by_id(crate::model::require("Storage")?, storage)?;
+        let location = self.storage_of(record)?;
         let root = location.text("root").unwrap_or_default().to_owned();
-        Ok(Some(Left { storage, root, place, into }))
+        Ok(Some(Left { storage: location.id().unwrap_or_default(), root, place, into }))
     }
 
     /// Fails when a row that was not there when the deletion was planned uses the content.

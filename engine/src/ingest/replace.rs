@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::hash;
 use crate::instance::Instance;
-use crate::model;
 use crate::record::Record;
 use crate::suffix::Suffix;
 
@@ -59,7 +58,7 @@ impl Instance {
         let content = if folder { hash::hash_folder(&path)?.content } else { hash::hash_file(&path)? };
         let new =
             NewArtifact { key: record.text("key").map(str::to_owned), temporary, ..NewArtifact::new(source) };
-        let storage = self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        let storage = self.storage_of(record)?;
         let place = Place { storage, in_place: false, key: None, real_key: None, key_is_virtual: true };
         let request = Request { source: &path, new: &new, place: &place, content: Some(&content) };
         if let Some(found) = dedup::find(self, &request, None)? {

@@ -6,7 +6,6 @@ use crate::error::Result;
 use crate::instance::Instance;
 use crate::instance::root::INTERNAL_FOLDER;
 use crate::instance::settings::cache_dir;
-use crate::model;
 use crate::record::Record;
 use crate::store::{Store, UploadNote};
 use crate::uid;
@@ -33,7 +32,7 @@ impl Instance {
         let Some(key) = note.and_then(UploadNote::key) else { return Ok(None) };
         let name = key.strip_prefix(INTERNAL_FOLDER).and_then(|rest| rest.strip_prefix('/'));
         let Some(name) = name else { return Ok(None) };
-        let storage = self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        let storage = self.storage_of(record)?;
         let taken = self.by_automatic_name(&storage, name)?.is_some();
         Ok((!taken).then(|| key.to_owned()))
     }

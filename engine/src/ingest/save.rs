@@ -19,7 +19,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
 use crate::instance::Instance;
-use crate::model;
 use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Publish, Published, Store, UploadNote};
@@ -305,8 +304,7 @@ impl Instance {
     }
 
     pub(crate) fn store(&self, record: &Record) -> Result<Store> {
-        let id = record.int("storage_id").unwrap_or_default();
-        let storage = self.by_id(model::require("Storage")?, id)?;
+        let storage = self.storage_of(record)?;
         if !self.manages(&storage) {
             return Err(Error::value(
                 "Cannot save an artifact to a storage location that is not managed by the current instance.",

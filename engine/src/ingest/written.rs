@@ -5,11 +5,10 @@ use super::place::{Place, storage_key};
 use super::{Artifact, NewArtifact, Pending, RunChoice};
 use crate::content::Content;
 use crate::error::{Error, Result};
-use crate::hash::{ContentHash, folder_hash};
+use crate::hash::ContentHash;
 use crate::instance::Instance;
-use crate::model;
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::{Stat, Store, content_of};
 
 impl Instance {
     /// Refuses to let the content of an artifact be changed where it lies, unless its next version has the same place.
@@ -34,8 +33,7 @@ impl Instance {
         {
             return refused("each of its versions has a place of its own");
         }
-        let location =
-            self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        let location = self.storage_of(record)?;
         if !self.manages(&location) {
             return refused("its storage location belongs to another instance");
         }
@@ -58,7 +56,7 @@ impl Instance {
             return Ok(None);
         }
         let text = |field: &str| record.text(field).map(str::to_owned);
-        let storage = self.by_id(model::require("Storage")?, record.int("storage_id").unwrap_or_default())?;
+        let storage = self.storage_of(record)?;
         let place = Place {
             storage,
             in_place: true,
@@ -103,11 +101,8 @@ impl Instance {
 fn found_at(store: &Store, key: &str) -> Result<(ContentHash, Option<Content>)> {
     if store.is_remote() {
         let stats = store.stats(&format!("{}/", key.trim_end_matches('/')))?;
-        let told = stats.iter().map(|stat| {
-            let content = stat.content.as_ref().filter(|content| content.kind.covers_content())?;
-            Some((content.hash.clone(), stat.size))
-        });
-        if let Some(hash) = told.collect::<Option<Vec<_>>>().and_then(folder_hash) {
+        let covered = |stat: &Stat| stat.content.as_ref().is_some_and(|told| told.kind.covers_content());
+        if let Some(hash) = content_of(&stats, key).filter(|_| stats.iter().all(covered)) {
             return Ok((hash, None));
         }
     }

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{managed_objects, not_empty, objects_of};
 use crate::env::Env;
@@ -14,6 +15,8 @@ use crate::instance::{Cloud, Ground};
 pub struct InstanceDeletion {
     settings: InstanceSettings,
     ground: Ground,
+    /// The database, if it lies in a bucket.
+    cloud: Option<Arc<Cloud>>,
     /// The default storage location: a folder, or a URL.
     pub root: PathBuf,
     /// Content below its `.lamindb`, which is never removed along the way.
@@ -26,7 +29,8 @@ impl InstanceDeletion {
     /// # Errors
     /// [`ErrorKind::Unsupported`] for storage that can only be read; what the network reports.
     pub fn plan(env: &Env, settings: &InstanceSettings) -> Result<InstanceDeletion> {
-        if let Some(cloud) = Cloud::of(env, settings, &UserSettings::current(env)?)? {
+        let cloud = Cloud::of(env, settings, &UserSettings::current(env)?)?;
+        if let Some(cloud) = &cloud {
             cloud.settle()?;
         }
         let ground = Ground::of(env, &settings.root()?)?;
@@ -34,7 +38,7 @@ impl InstanceDeletion {
             Ground::Folder(folder) => (folder.clone(), managed_objects(folder)?),
             Ground::Bucket(bucket) => (PathBuf::from(bucket.url("")?), objects_of(bucket)?),
         };
-        Ok(InstanceDeletion { settings: settings.clone(), ground, root, left })
+        Ok(InstanceDeletion { settings: settings.clone(), ground, cloud, root, left })
     }
 
     /// Removes database, marker, bindings and settings; content that was left stays where it is.
@@ -58,10 +62,7 @@ impl InstanceDeletion {
         let slug = self.settings.slug();
         match self.settings.database(env)? {
             DatabaseSite::Sqlite(path) => remove_database(&path)?,
-            DatabaseSite::CloudSqlite(_) => {
-                let cloud = Cloud::of(env, &self.settings, &UserSettings::current(env)?)?;
-                cloud.map_or(Ok(()), |cloud| cloud.delete())?;
-            }
+            DatabaseSite::CloudSqlite(_) => self.cloud.as_ref().map_or(Ok(()), |cloud| cloud.delete())?,
             DatabaseSite::Postgres(_) => env.emit(Event::Warning(format!(
                 "delete() does not yet affect your Postgres database at {}",
                 self.settings.shown_database(env)?

@@ -43,10 +43,7 @@ fn places_that_were_emptied_can_be_deleted_at_once() {
     let second = instance.create_storage(&NewStorage::new(MOTO.root())).unwrap();
     let source = ann.env.cwd.join("x.txt");
     fs::write(&source, "elsewhere").unwrap();
-    let new = NewArtifact {
-        storage: second.id(),
-        ..NewArtifact::new(source.to_str().unwrap()).key("y.txt")
-    };
+    let new = NewArtifact { storage: second.id(), ..NewArtifact::new(source.to_str().unwrap()).key("y.txt") };
     let elsewhere = save(&instance, new).unwrap();
     let here = artifact(&ann, &instance, "one.txt");
     instance.disconnect().unwrap();

@@ -50,6 +50,17 @@ fn hurry() {
     }
 }
 
+/// Returns a proxy that passes everything on, and the number of the requests whose first line is one of those.
+fn counting(those: impl Fn(&str) -> bool + Send + Sync + 'static) -> (Proxy, Arc<AtomicUsize>) {
+    let count = Arc::new(AtomicUsize::new(0));
+    let counted = count.clone();
+    let proxy = Proxy::new(SMALL_PARTS.port, move |_, line| {
+        counted.fetch_add(usize::from(those(line)), Ordering::SeqCst);
+        Fault::None
+    });
+    (proxy, count)
+}
+
 /// A large file whose first upload ended with its process.
 struct Killed {
     client: Client,
@@ -61,12 +72,7 @@ struct Killed {
 impl Killed {
     fn new() -> Killed {
         hurry();
-        let sent = Arc::new(AtomicUsize::new(0));
-        let counted = sent.clone();
-        let proxy = Proxy::new(SMALL_PARTS.port, move |_, line| {
-            counted.fetch_add(usize::from(line.contains("partNumber=")), Ordering::SeqCst);
-            Fault::None
-        });
+        let (proxy, sent) = counting(|line| line.contains("partNumber="));
         let client = Client::new(&SMALL_PARTS.root_at(&proxy.endpoint()), Some("ann"));
         Kept::Content.init(&client);
         let source = client.dir.join("big.bin");
@@ -136,12 +142,7 @@ fn a_part_that_is_not_what_the_file_holds_is_sent_again() {
 #[test]
 fn a_download_goes_on_where_its_process_was_killed() {
     hurry();
-    let asked = Arc::new(AtomicUsize::new(0));
-    let counted = asked.clone();
-    let proxy = Proxy::new(SMALL_PARTS.port, move |_, line| {
-        counted.fetch_add(usize::from(line.starts_with("GET")), Ordering::SeqCst);
-        Fault::None
-    });
+    let (proxy, asked) = counting(|line| line.starts_with("GET"));
     let client = Client::new(&SMALL_PARTS.root_at(&proxy.endpoint()), Some("ann"));
     Kept::Content.init(&client);
     let instance = Kept::Content.open(&client).unwrap();

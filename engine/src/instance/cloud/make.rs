@@ -100,12 +100,7 @@ impl Cloud {
                 format!("Another process of this machine works with {}: end it and try again", self.slug),
             ));
         };
-        let state = self.copy.state(&self.env)?;
-        // Known as the one that has the lock when this is broken off and done again.
-        self.copy.keep(&self.env, &state)?;
-        if let Some(holder) = self.locker.take(&state.client)? {
-            return Err(self.named(holder).refusal());
-        }
+        let state = self.lock()?;
         let db = self.db.get_or_init(|| db.clone());
         let worked = self.catch_up().and_then(|()| work(db));
         if worked.is_err() {
@@ -122,16 +117,21 @@ impl Cloud {
     /// Removes the database, its lock and the copy here; not while somebody else works with it.
     pub(crate) fn delete(&self) -> Result<()> {
         let _turn = self.copy.turn()?;
-        let state = self.copy.state(&self.env)?;
-        // Known as this copy's when the deletion is broken off and done again.
-        self.copy.keep(&self.env, &state)?;
-        if let Some(holder) = self.locker.take(&state.client)? {
-            return Err(self.named(holder).refusal());
-        }
+        self.lock()?;
         self.store.remove(DATABASE_KEY)?;
         faults::hit("cloud.deleted");
         self.locker.remove()?;
         self.copy.remove()
+    }
+
+    /// Takes the lock, which is known as this copy's when what follows is broken off and done again.
+    fn lock(&self) -> Result<State> {
+        let state = self.copy.state(&self.env)?;
+        self.copy.keep(&self.env, &state)?;
+        match self.locker.take(&state.client)? {
+            Some(holder) => Err(self.named(holder).refusal()),
+            None => Ok(state),
+        }
     }
 
     /// Returns the error for a place that is taken.

@@ -37,10 +37,7 @@ impl Object {
             let Identity { content, digest } = identity;
             return Ok(Fetched { content, digest, manifest: None, flushed });
         }
-        let below = match self.address.scheme {
-            super::Scheme::Http => Vec::new(),
-            _ => self.stats_async(&format!("{key}/")).await?,
-        };
+        let below = self.below(key).await?;
         if below.is_empty() {
             return Err(Error::new(ErrorKind::FileNotFound, self.url(key)));
         }

@@ -75,10 +75,17 @@ impl Object {
         runtime::run(&self.patience(), async {
             match self.stat_async(key).await? {
                 Some(stat) => Ok(vec![stat]),
-                None if self.address.scheme == Scheme::Http => Ok(Vec::new()),
-                None => self.stats_async(&format!("{key}/")).await,
+                None => self.below(key).await,
             }
         })
+    }
+
+    /// Returns what is known of every file below a folder; a server of the web tells of none.
+    pub(super) async fn below(&self, key: &str) -> Result<Vec<Stat>> {
+        match self.address.scheme {
+            Scheme::Http => Ok(Vec::new()),
+            _ => self.stats_async(&format!("{key}/")).await,
+        }
     }
 
     /// Returns what is known of the file at `key`; `None` when there is none.
