@@ -1,5 +1,6 @@
 //! Reading: where an artifact's content lies, and whether it may be read.
 
+mod early;
 mod index;
 mod remote;
 
@@ -14,6 +15,8 @@ use crate::model;
 use crate::query::Q;
 use crate::record::Record;
 use crate::store::Store;
+
+pub(crate) use early::EarlyCopy;
 
 impl Instance {
     /// Returns where the content of an artifact lies, or will lie once it is saved: a path, or the URL of remote content.

@@ -67,6 +67,9 @@ pub struct Publish<'a> {
     pub digest: Option<Digest>,
     /// What a large upload to a bucket is noted in, so that another process can take it up.
     pub note: Option<&'a UploadNote>,
+    /// What is done while a bucket puts the parts of a large file together, which have all arrived and proved right; its
+    /// error breaks the operation off.
+    pub meanwhile: Option<&'a (dyn Fn() -> Result<()> + Sync)>,
     /// Called with the number of bytes just copied, from several threads; its error breaks the operation off.
     pub progress: &'a (dyn Fn(u64) -> Result<()> + Sync),
 }
@@ -100,7 +103,14 @@ pub struct Published {
 impl Default for Publish<'_> {
     /// Returns durable publishing without expectations.
     fn default() -> Self {
-        Publish { durable: true, content: None, digest: None, note: None, progress: &|_| Ok(()) }
+        Publish {
+            durable: true,
+            content: None,
+            digest: None,
+            note: None,
+            meanwhile: None,
+            progress: &|_| Ok(()),
+        }
     }
 }
 

@@ -124,7 +124,7 @@ impl Instance {
             return;
         }
         let keep = |(record, source): &(&Record, &Path)| {
-            if let Err(error) = self.keep_copy(store, record, source) {
+            if let Err(error) = self.keep_copy(store, record, source, &|_| Ok(())) {
                 self.env().emit(Event::Warning(format!(
                     "no copy of artifact {} is kept in the cache: {}",
                     record.uid(),
@@ -135,8 +135,18 @@ impl Instance {
         threads::share(|| stored.par_iter().for_each(keep));
     }
 
-    fn keep_copy(&self, store: &Store, record: &Record, source: &Path) -> Result<()> {
+    /// Keeps a copy of content, unless it is there already.
+    pub(super) fn keep_copy(
+        &self,
+        store: &Store,
+        record: &Record,
+        source: &Path,
+        progress: &(dyn Fn(u64) -> Result<()> + Sync),
+    ) -> Result<()> {
         let copy = self.copy_of(record, store, &storage_key(record))?;
+        if copy.index.knows(&copy.path, &copy.name) {
+            return Ok(());
+        }
         let limit = cache_limit(self.env())?;
         let fits = |expected: &&ContentHash| limit.is_none_or(|limit| expected.size <= limit);
         let (Some(expected), Some(folder), Some(name)) = (
@@ -150,8 +160,13 @@ impl Instance {
         if copy.path.exists() {
             self.env().emit(Event::ReplacesCopy { path: copy.path.display().to_string() });
         }
-        let how =
-            Publish { durable: false, content: Some(expected), digest: copy.digest, ..Publish::default() };
+        let how = Publish {
+            durable: false,
+            content: Some(expected),
+            digest: copy.digest,
+            progress,
+            ..Publish::default()
+        };
         Store::local(folder, self.env()).publish(source, name, &how)?;
         copy.made(limit, false)
     }

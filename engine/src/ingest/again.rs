@@ -13,7 +13,7 @@ use crate::event::Event;
 use crate::faults;
 use crate::instance::Instance;
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::{Publish, Store};
 use crate::write;
 
 impl Instance {
@@ -65,7 +65,8 @@ impl Instance {
         let store = self.store(record)?;
         let note = self.upload_note(&store, &pending.source)?;
         let staged = self.begun_key(record, note.as_ref())?.unwrap_or_else(|| stage_key(self, record));
-        let published = self.publish(&store, record, pending, &staged, note.as_ref())?;
+        let how = Publish { note: note.as_ref(), ..self.publishing() };
+        let published = self.publish(&store, record, pending, &staged, how)?;
         faults::hit("save.staged");
         let content = Content::of_published(&published)?;
         let taken = store.exists(&place)?;

@@ -18,10 +18,11 @@ use crate::db::Sql;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
+use crate::fetch::EarlyCopy;
 use crate::instance::Instance;
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::{Publish, Published, Store, UploadNote};
+use crate::store::{Publish, Published, Store};
 use crate::value::Value;
 use crate::write;
 
@@ -131,6 +132,7 @@ impl Instance {
         let store = self.store(&record)?;
         // Held until the row is there: nobody else takes the upload up.
         let note = self.upload_note(&store, &pending.source)?;
+        let early = EarlyCopy::new(self);
         let (staged, content) = match pending.content.clone().filter(|_| pending.lazy) {
             Some(content) => {
                 let staged = self.lazy_key(&store, pending)?;
@@ -146,7 +148,9 @@ impl Instance {
                     (None, Family::New) if record.flag("_key_is_virtual") => storage_key(&record),
                     (None, _) => stage_key(self, &record),
                 };
-                let published = self.publish(&store, &record, pending, &staged, note.as_ref())?;
+                let meanwhile = || early.make(&store, &record, &pending.source);
+                let how = Publish { note: note.as_ref(), meanwhile: Some(&meanwhile), ..self.publishing() };
+                let published = self.publish(&store, &record, pending, &staged, how)?;
                 (staged, Content::of_published(&published)?)
             }
         };
@@ -218,6 +222,7 @@ impl Instance {
             Outcome::Existing(_) => store.remove(&staged).map(|_| ()),
             Outcome::Inserted => {
                 self.keep_copies(&store, &[(&artifact.record, &pending.source)]);
+                early.leave_to(&artifact.record);
                 Ok(())
             }
         }
@@ -290,7 +295,7 @@ impl Instance {
         record: &Record,
         pending: &Pending,
         key: &str,
-        note: Option<&UploadNote>,
+        how: Publish<'_>,
     ) -> Result<Published> {
         self.env()
             .emit(Event::Storing { uid: record.uid().to_owned(), path: store.url(&storage_key(record))? });
@@ -299,8 +304,7 @@ impl Instance {
             Progress::new(self.env(), "storing", record.text("key").unwrap_or(record.uid()), total);
         let step = |bytes| progress.step(bytes);
         let content = pending.expected.as_ref();
-        let how = Publish { content, note, progress: &step, ..self.publishing() };
-        store.publish_own(&pending.source, key, &how)
+        store.publish_own(&pending.source, key, &Publish { content, progress: &step, ..how })
     }
 
     pub(crate) fn store(&self, record: &Record) -> Result<Store> {

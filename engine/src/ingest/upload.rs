@@ -16,6 +16,7 @@ use crate::db::Tx;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
+use crate::fetch::EarlyCopy;
 use crate::instance::Instance;
 use crate::instance::settings::cache_dir;
 use crate::model;
@@ -98,7 +99,9 @@ impl Instance {
         let store = self.store(&after)?;
         let place = storage_key(&after);
         let staged = if shares(&after) { stage_key(self, &after) } else { place.clone() };
-        let content = self.publish_again(&before, &source, &store, &staged, &place)?;
+        let early = EarlyCopy::new(self);
+        let meanwhile = || early.make(&store, &after, &source);
+        let content = self.publish_again(&before, &source, &store, (&staged, &place), &meanwhile)?;
         faults::hit("upload.published");
         let transfer =
             Transfer { before: &before, after: &after, store: &store, staged: &staged, place: &place };
@@ -115,6 +118,7 @@ impl Instance {
         faults::hit("upload.committed");
         artifact.record = self.by_id(before.registry(), before.id().unwrap_or_default())?;
         self.keep_copies(&store, &[(&artifact.record, &source)]);
+        early.leave_to(&artifact.record);
         self.leave_local(&before, &source);
         Ok(())
     }
@@ -125,8 +129,8 @@ impl Instance {
         record: &Record,
         source: &Path,
         store: &Store,
-        staged: &str,
-        place: &str,
+        (staged, place): (&str, &str),
+        meanwhile: &(dyn Fn() -> Result<()> + Sync),
     ) -> Result<Content> {
         self.env().emit(Event::Storing { uid: record.uid().to_owned(), path: store.url(place)? });
         let known = record.id().map(|id| self.known_content(id)).transpose()?.flatten();
@@ -140,6 +144,7 @@ impl Instance {
             note: note.as_ref(),
             content: expected.as_ref(),
             digest: known.map(|content| content.digest),
+            meanwhile: Some(meanwhile),
             progress: &step,
             ..self.publishing()
         };

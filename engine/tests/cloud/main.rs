@@ -9,6 +9,7 @@ mod conflict;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/death.rs"]
 mod death;
+mod early;
 mod kept;
 mod killed;
 mod leaving;

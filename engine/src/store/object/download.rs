@@ -1,7 +1,7 @@
 //! Getting a file out of a bucket.
 
 use std::fs::{self, File};
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::Ordering;
@@ -12,8 +12,9 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::{GetOptions, GetRange};
 
 use super::client::Client;
+use super::runtime::{self, Task};
 use super::upload::kib;
-use super::{Object, Stat, runtime};
+use super::{Object, Stat};
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
 use crate::hash::{
@@ -154,12 +155,12 @@ impl Object {
             (how.progress)(read as u64)?;
         }
         let client = self.client().await?;
-        let mut take = |bytes: &[u8]| {
-            file.write_all(bytes).map_err(fail)?;
-            both.update(bytes);
-            (how.progress)(bytes.len() as u64)
-        };
         if stat.size > RANGE && self.gives_whole_files(client, key, stat).await? {
+            let take = |bytes: &[u8]| {
+                file.write_all(bytes).map_err(fail)?;
+                both.update(bytes);
+                (how.progress)(bytes.len() as u64)
+            };
             self.stream(client, key, stat, there, take).await?;
             return both.finish().ok_or_else(|| self.cut(key));
         }
@@ -170,10 +171,27 @@ impl Object {
                 Ok::<_, Error>((self.range(client, key, stat, range).await?, held))
             })
             .buffered(PARALLEL);
+        let mut writing: Option<Task<io::Result<()>>> = None;
         while let Some(came) = ranges.next().await {
-            let (pieces, _held) = came?;
-            pieces.iter().try_for_each(|bytes| take(bytes))?;
-            faults::hit("object.came");
+            let (pieces, held) = came?;
+            if let Some(before) = writing.take() {
+                before.await?.map_err(fail)?;
+            }
+            // One range is written, in its turn, while it is hashed and the next ones come.
+            let (mut to, bytes) = (file.try_clone().map_err(fail)?, pieces.clone());
+            writing = Some(runtime::blocking(move || {
+                let _held = held;
+                bytes.iter().try_for_each(|bytes| to.write_all(bytes))?;
+                faults::hit("object.came");
+                Ok(())
+            }));
+            for bytes in &pieces {
+                both.update(bytes);
+                (how.progress)(bytes.len() as u64)?;
+            }
+        }
+        if let Some(last) = writing {
+            last.await?.map_err(fail)?;
         }
         both.finish().ok_or_else(|| self.cut(key))
     }

@@ -83,7 +83,13 @@ impl Object {
             Ok(sent) => sent,
             Err(error) => return upload.fail(error, source, &stamp).await,
         };
-        let tag = match parts.complete_multipart(location, &upload.id, ids).await {
+        let completing = {
+            let (parts, location, id) = (parts.clone(), location.clone(), upload.id.clone());
+            runtime::spawn(async move { parts.complete_multipart(&location, &id, ids).await })
+        };
+        // Putting gigabytes together takes a store seconds, in which nothing else is asked of it.
+        how.meanwhile.map_or(Ok(()), |meanwhile| meanwhile())?;
+        let tag = match completing.await? {
             Ok(done) => done.e_tag,
             // The answer to a successful request may have been lost, and the second one found nothing to complete.
             Err(error) => match self.stat_async(key).await {
