@@ -5,6 +5,7 @@ mod cells;
 mod connection;
 mod copy;
 mod error;
+mod pace;
 mod prepared;
 mod tls;
 mod url;

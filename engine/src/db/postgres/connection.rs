@@ -167,12 +167,13 @@ impl Connection {
         let (text, params) = sql.to_postgres();
         let types: Vec<Type> = params.iter().map(|value| Param(value).type_()).collect();
         let params = params.into_iter().map(Param);
-        let stream = self.wait(async {
-            match self.prepared.get(&self.client, &self.config, &text, &types).await? {
-                Some(statement) => self.client.query_raw(&statement, params).await,
-                None => self.client.query_typed_raw(&text, params.zip(types.iter().cloned())).await,
+        let stream = match self.wait(self.prepared.get(&self.client, &self.config, &text, &types))? {
+            Some((statement, pace)) => self.wait(pace.wait(self.client.query_raw(&statement, params)))?,
+            None => {
+                let params = params.zip(types.iter().cloned());
+                self.wait(self.client.query_typed_raw(&text, params))?
             }
-        })?;
+        };
         let mut stream = pin!(stream.ready_chunks(CHUNK));
         while let Some(chunk) = self.wait(stream.next().map(Ok))? {
             for row in chunk {

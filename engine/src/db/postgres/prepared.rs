@@ -16,6 +16,7 @@ use tokio_postgres::{Client, Config, Error, SimpleQueryMessage, Statement};
 
 use super::cancel::Lasting;
 use super::error;
+use super::pace::Pace;
 
 /// Uses after which a statement is worth the question to prepare it.
 const WORTH: u32 = 3;
@@ -39,31 +40,33 @@ struct Known {
     uses: u32,
     last: u64,
     statement: Option<Statement>,
+    pace: Pace,
 }
 
 /// How a statement is asked this time.
 enum Way {
     Unprepared,
-    Prepared(Statement),
+    Prepared(Statement, Pace),
     ToPrepare,
 }
 
 impl Prepared {
-    /// Returns a statement for a text that was asked often enough with parameters of these types.
+    /// Returns a statement for a text that was asked often enough with parameters of these types, and how fast it is
+    /// answered.
     pub(super) async fn get(
         &self,
         client: &Client,
         config: &Config,
         text: &str,
         types: &[Type],
-    ) -> Result<Option<Statement>, Error> {
+    ) -> Result<Option<(Statement, Pace)>, Error> {
         if text.len() > LONGEST || joins(text) || self.direct.get() == Some(false) {
             return Ok(None);
         }
         let key = (text.to_owned(), types.to_vec());
         match self.count(&key) {
             Way::Unprepared => return Ok(None),
-            Way::Prepared(statement) => return Ok(Some(statement)),
+            Way::Prepared(statement, pace) => return Ok(Some((statement, pace))),
             Way::ToPrepare => {}
         }
         if self.direct.get().is_none() {
@@ -77,7 +80,7 @@ impl Prepared {
         if let Some(known) = self.known.borrow_mut().get_mut(&key) {
             known.statement = Some(statement.clone());
         }
-        Ok(Some(statement))
+        Ok(Some((statement, Pace::default())))
     }
 
     /// Counts a use of a statement.
@@ -89,7 +92,7 @@ impl Prepared {
             here.uses = here.uses.saturating_add(1);
             here.last = now;
             return match &here.statement {
-                Some(statement) => Way::Prepared(statement.clone()),
+                Some(statement) => Way::Prepared(statement.clone(), here.pace.clone()),
                 None if here.uses < WORTH => Way::Unprepared,
                 None => Way::ToPrepare,
             };
@@ -98,7 +101,7 @@ impl Prepared {
             let oldest = known.iter().min_by_key(|(_, known)| known.last).map(|(key, _)| key.clone());
             oldest.map(|key| known.remove(&key));
         }
-        known.insert(key.clone(), Known { uses: 1, last: now, statement: None });
+        known.insert(key.clone(), Known { uses: 1, last: now, statement: None, pace: Pace::default() });
         Way::Unprepared
     }
 
