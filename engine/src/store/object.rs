@@ -6,6 +6,7 @@
 
 mod address;
 mod azure;
+mod azure_blocks;
 mod bulk;
 mod client;
 mod credentials;
@@ -21,6 +22,7 @@ mod moves;
 mod parts;
 mod plain;
 mod repository;
+mod request;
 mod resume;
 mod runtime;
 mod tags;

@@ -180,6 +180,7 @@ impl Client {
 fn keys_of(root: &str) -> Vec<(String, String)> {
     let keys = match root.split("://").next() {
         Some("gs") => google::env().vars,
+        Some("az") if root.contains("endpoint=") => azure::account().vars,
         Some("az") => azure::env().vars,
         _ => {
             return [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)]

@@ -197,7 +197,7 @@ struct Upload<'a> {
 
 impl Upload<'_> {
     /// Returns the error that the upload failed with. Where the network failed and a note tells of the upload, the parts
-    /// stay, and saving again goes on; else the store forgets them.
+    /// stay, and saving again goes on; else the store forgets them, at once or, as Azure does, within a week.
     async fn fail<T>(mut self, error: Error, source: &Path, stamp: &Stamp) -> Result<T> {
         self.open = false;
         let worth_keeping = error.kind() == ErrorKind::Io && stamp.check(source).is_ok();
