@@ -9,6 +9,7 @@ mod azure;
 mod azure_blocks;
 mod bulk;
 mod client;
+mod conditional;
 mod credentials;
 mod download;
 mod failure;

@@ -45,7 +45,8 @@ fn the_child() {
     }
 }
 
-fn hurry() {
+/// Makes parts small.
+pub fn hurry() {
     faults::set_limit("object.single", 10 << 10);
     faults::set_limit("object.pause", 2);
     for limit in ["object.part", "object.range"] {

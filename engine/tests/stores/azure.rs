@@ -41,7 +41,6 @@ pub fn root() -> String {
 }
 
 /// Returns a root of the server that is reached by another address.
-#[allow(dead_code, reason = "some of the tests do")]
 pub fn root_at(endpoint: &str) -> String {
     format!("{}?azure_storage_endpoint={endpoint}/{ACCOUNT}", root())
 }
@@ -63,7 +62,6 @@ pub fn env() -> holotype::Env {
 }
 
 /// Returns an environment that knows the account and its key, and not where it is served.
-#[allow(dead_code, reason = "some of the tests need no more")]
 pub fn account() -> holotype::Env {
     with_vars(&[("AZURE_STORAGE_ACCOUNT", ACCOUNT), ("AZURE_STORAGE_KEY", KEY)])
 }

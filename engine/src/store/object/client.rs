@@ -14,7 +14,7 @@ use object_store::multipart::MultipartStore;
 use object_store::{
     BackoffConfig, Certificate, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::address::{Address, Scheme};
 use super::credentials::{Aws, Who};
@@ -67,6 +67,8 @@ pub(super) struct Client {
     pub(super) region: Option<String>,
     /// Set once a store has proved to make its tags from something else than MD5.
     pub(super) foreign_tags: AtomicBool,
+    /// Whether the store puts parts together under conditions, once it was tried.
+    pub(super) conditions: OnceCell<bool>,
     pub(super) memory: Arc<Semaphore>,
 }
 
@@ -206,6 +208,7 @@ fn reader(store: Arc<dyn ObjectStore>, options: &ClientOptions) -> Result<Client
         endpoint: String::new(),
         region: None,
         foreign_tags: AtomicBool::new(false),
+        conditions: OnceCell::new(),
         memory: Arc::new(Semaphore::new(MEMORY as usize)),
     })
 }

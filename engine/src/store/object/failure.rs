@@ -52,6 +52,10 @@ pub(super) fn explain(client: &Client, root: &str, what: &str, error: Theirs) ->
             ErrorKind::Io,
             format!("{what} arrived damaged and was refused by the store; nothing was replaced, try again"),
         ),
+        (Some("NoSuchUpload"), _) => (
+            ErrorKind::Io,
+            format!("The upload of {what} was given up by somebody else; nothing was replaced, try again"),
+        ),
         (Some("InvalidBlockList"), _) => (
             ErrorKind::Io,
             format!("{what} was written by somebody else while it was sent; nothing was replaced, try again"),
@@ -148,6 +152,11 @@ fn chain(error: &Theirs) -> String {
 /// Returns true when the store answered that it will not do what was asked.
 pub(super) fn is_refusal(error: &Theirs) -> bool {
     matches!(status(error), Some(400 | 401 | 403))
+}
+
+/// Returns true when the store answered with this code.
+pub(super) fn has_code(error: &Theirs, code: &str) -> bool {
+    code_of(&chain(error)).as_deref() == Some(code)
 }
 
 /// Returns the status of the answer that an error tells of.

@@ -106,9 +106,7 @@ impl Signer {
             Err(error) => Err(Failed::Lost(error)),
             Ok(body) => {
                 let body = String::from_utf8_lossy(&body).into_owned();
-                // Completing takes S3 so long that it says at once that all is well, and later that it is not.
-                let late = status.is_success() && body.contains("<Error>");
-                let status = if late { StatusCode::INTERNAL_SERVER_ERROR } else { status };
+                let status = if status.is_success() { in_time(&body).unwrap_or(status) } else { status };
                 match status.is_success() {
                     true => Ok(Answer { headers, body }),
                     false => Err(Failed::Refused(status, body)),
@@ -198,6 +196,20 @@ pub(super) fn generic(error: impl std::error::Error + Send + Sync + 'static) -> 
     Theirs::Generic { store: STORE, source: Box::new(error) }
 }
 
+/// Returns the status that an answer would have, had it been given in time: completing takes S3 so long that it says at once
+/// that all is well, and why it is not in what follows.
+fn in_time(body: &str) -> Option<StatusCode> {
+    if !body.contains("<Error>") {
+        return None;
+    }
+    Some(match value(body, "Code").as_deref() {
+        Some("PreconditionFailed") => StatusCode::PRECONDITION_FAILED,
+        Some("ConditionalRequestConflict") => StatusCode::CONFLICT,
+        Some("NoSuchUpload" | "NoSuchKey") => StatusCode::NOT_FOUND,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    })
+}
+
 /// Returns true for answers that say that the same request may succeed later.
 pub(super) fn is_passing(status: u16) -> bool {
     matches!(status, 408 | 429 | 500 | 502 | 503 | 504)
@@ -231,5 +243,13 @@ mod tests {
         assert_eq!(value(xml, "UploadId").as_deref(), Some("x"));
         assert_eq!(value(xml, "Initiated"), None);
         assert_eq!(encode("a/b c"), "a%2Fb%20c");
+    }
+
+    #[test]
+    fn what_is_said_late_counts_as_if_said_in_time() {
+        let late = |code: &str| in_time(&format!("  <?xml?><Error><Code>{code}</Code></Error>"));
+        assert_eq!(late("PreconditionFailed"), Some(StatusCode::PRECONDITION_FAILED));
+        assert!(late("InternalError").is_some_and(|status| is_passing(status.as_u16())));
+        assert_eq!(in_time("<CompleteMultipartUploadResult/>"), None);
     }
 }
