@@ -49,7 +49,8 @@ impl Client {
         }
     }
 
-    fn with_instance_in(root: &str) -> (Client, Instance) {
+    /// Returns the same in a location.
+    pub fn with_instance_in(root: &str) -> (Client, Instance) {
         let ann = Client::new(root, Some("ann"));
         let instance = ann.init().unwrap();
         ann.told();

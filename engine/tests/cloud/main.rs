@@ -11,6 +11,7 @@ mod conflict;
 mod death;
 mod kept;
 mod killed;
+mod large;
 mod leaving;
 mod lock;
 mod migrate;
