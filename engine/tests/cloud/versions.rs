@@ -105,12 +105,15 @@ fn a_server_that_would_overwrite_anything_gets_nothing_in_parts() {
     assert_eq!(left, [KEY], "nothing is left of the trial");
 }
 
+/// Opens a location through a proxy with this address.
+type User = dyn Fn(&str) -> Store;
+
 #[test]
 fn lost_answers_to_an_upload_in_parts_are_understood() {
     hurry();
     let amazon = |proxy: &str| Store::open(&S3S.root_at(proxy), &env()).unwrap();
     let azure = |proxy: &str| Store::open(&azure::root_at(proxy), &azure::account()).unwrap();
-    let users: [(u16, &str, usize, &dyn Fn(&str) -> Store); 2] =
+    let users: [(u16, &str, usize, &User); 2] =
         [(S3S.port, "POST", S3S_LARGE, &amazon), (azure::AZURE.port, "comp=blocklist", LARGE, &azure)];
     for (port, completes, size, user) in users {
         // Every first answer to what puts parts together is lost: the second attempt meets what the first one did.
