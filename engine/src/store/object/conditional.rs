@@ -96,7 +96,7 @@ impl Object {
                 upload.open = false;
                 faults::hit("object.together");
                 self.check_stored(client, key, put.e_tag.as_deref(), &md5s, true, identity.digest).await?;
-                self.version_put(key, put).await.map(Some)
+                Ok(Some(self.version_put(key, put).await))
             }
             Err(error) if failure::status(&error).is_some_and(|status| !is_passing(status)) => {
                 // An answer may have been lost, and the second attempt have met the first.
@@ -114,15 +114,15 @@ impl Object {
         }
     }
 
-    /// Returns the version that was just put, in the words in which the store tells of it later. Should it have been replaced
-    /// already, what the answer said must do.
-    async fn version_put(&self, key: &str, put: PutResult) -> Result<Version> {
+    /// Returns the version that was just put, in the words in which the store tells of it later. If it does not, or of
+    /// another one by now, what the answer said must do.
+    async fn version_put(&self, key: &str, put: PutResult) -> Version {
         let bare = |tag: &Option<String>| tag.as_ref().map(|tag| tag.trim_matches('"').to_owned());
-        let found = self.found(key).await?.filter(|meta| {
+        let found = self.found(key).await.ok().flatten().filter(|meta| {
             let numbers = put.version.as_ref().zip(meta.version.as_ref());
             bare(&meta.e_tag) == bare(&put.e_tag) && numbers.is_none_or(|(put, found)| put == found)
         });
-        Ok(found.map_or(Version { tag: put.e_tag, number: put.version }, |meta| Version::of(&meta)))
+        found.map_or(Version { tag: put.e_tag, number: put.version }, |meta| Version::of(&meta))
     }
 
     async fn shows_conditions(&self, client: &Client, key: &str) -> Result<bool> {
@@ -133,7 +133,11 @@ impl Object {
             let shown = try_conditions(client, signer, &**parts, &location).await;
             // Nobody needs it, and nothing is wrong if it was never there.
             let _ = client.store.delete(&location).await;
-            shown.map_err(|error| self.fail(client, &key, error))
+            match shown {
+                // Who refuses shows nothing.
+                Err(error) if failure::status(&error).is_some_and(|status| !is_passing(status)) => Ok(false),
+                shown => shown.map_err(|error| self.fail(client, &key, error)),
+            }
         };
         client.conditions.get_or_try_init(show).await.copied()
     }

@@ -13,7 +13,7 @@ use object_store::gcp::GcpCredentialProvider;
 use object_store::path::Path as Location;
 use object_store::{Error as Theirs, Result, RetryConfig};
 
-/// What asking a bucket itself needs.
+/// What asking a bucket itself needs; S3 and Google speak alike.
 pub(super) struct Signer {
     pub(super) signing: Signing,
     /// URL of the bucket.
@@ -26,7 +26,7 @@ pub(super) struct Signer {
 pub(super) enum Signing {
     /// Not at all.
     Nobody,
-    /// By a signature for a region; S3 and Google speak alike.
+    /// By a signature for a region.
     Signature(AwsCredentialProvider, String),
     /// By a token; an empty one is none.
     Token(GcpCredentialProvider),
