@@ -300,6 +300,23 @@ impl Db {
         }
     }
 
+    /// Writes a SQLite database, as it is at one moment, to a path where nothing lies. The same content gives the same bytes,
+    /// which are not those of [`Db::snapshot`].
+    pub(crate) fn snapshot_to(&self, path: &Path) -> Result<()> {
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.snapshot_to(path),
+            Driver::Postgres(_) => Err(no_file()),
+        }
+    }
+
+    /// Returns how many bytes a SQLite database has, what is in the log included.
+    pub(crate) fn size(&self) -> Result<u64> {
+        match &*self.driver {
+            Driver::Sqlite(driver) => driver.size(),
+            Driver::Postgres(_) => Err(no_file()),
+        }
+    }
+
     /// Gives a SQLite database the content of another file, in one transaction.
     pub(crate) fn replace_with(&self, other: &Path) -> Result<()> {
         match &*self.driver {

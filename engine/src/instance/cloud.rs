@@ -11,6 +11,7 @@ mod holder;
 mod leaving;
 mod locker;
 mod make;
+mod snapshot;
 mod state;
 mod sync;
 mod unlock;

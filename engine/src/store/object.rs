@@ -6,8 +6,10 @@
 
 mod address;
 mod azure;
+mod azure_blocks;
 mod bulk;
 mod client;
+mod conditional;
 mod credentials;
 mod download;
 mod failure;
@@ -21,6 +23,7 @@ mod moves;
 mod parts;
 mod plain;
 mod repository;
+mod request;
 mod resume;
 mod runtime;
 mod tags;

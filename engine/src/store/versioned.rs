@@ -48,6 +48,28 @@ impl Store {
         self.bucket()?.write_over(key, known, bytes)
     }
 
+    /// As [`Store::write_over`], with the content of a file, which is sent in parts and need not fit into memory.
+    ///
+    /// # Errors
+    /// As [`Store::write_over`], and [`ErrorKind::Unsupported`] where [`Store::replaces_in_parts`] is false.
+    pub fn write_file_over(
+        &self,
+        key: &str,
+        known: Option<&Version>,
+        source: &Path,
+    ) -> Result<Option<Version>> {
+        self.bucket()?.write_file_over(key, known, source)
+    }
+
+    /// Returns true when the store replaces known versions only by uploads in parts as well. It is asked once, on an object
+    /// that lies beside `key` for a moment: there are servers that would overwrite anything.
+    ///
+    /// # Errors
+    /// As [`Store::write_over`].
+    pub fn replaces_in_parts(&self, key: &str) -> Result<bool> {
+        self.bucket()?.replaces_in_parts(key)
+    }
+
     fn bucket(&self) -> Result<&super::Object> {
         self.object().ok_or_else(|| {
             Error::new(

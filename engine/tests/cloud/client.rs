@@ -49,7 +49,8 @@ impl Client {
         }
     }
 
-    fn with_instance_in(root: &str) -> (Client, Instance) {
+    /// Returns the same in a location.
+    pub fn with_instance_in(root: &str) -> (Client, Instance) {
         let ann = Client::new(root, Some("ann"));
         let instance = ann.init().unwrap();
         ann.told();
@@ -180,6 +181,7 @@ impl Client {
 fn keys_of(root: &str) -> Vec<(String, String)> {
     let keys = match root.split("://").next() {
         Some("gs") => google::env().vars,
+        Some("az") if root.contains("endpoint=") => azure::account().vars,
         Some("az") => azure::env().vars,
         _ => {
             return [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use holotype::{ErrorKind, Event};
+use holotype::{ErrorKind, Event, Instance};
 
 use crate::client::{Client, label, labels, labels_in};
 use crate::stores::proxy::{Fault, Proxy};
@@ -12,67 +12,66 @@ use crate::stores::server::MOTO;
 
 #[test]
 fn who_lost_the_lock_overwrites_nothing_and_loses_nothing() {
-    Client::in_every_store(|ann, instance| {
-        label(&instance, "of ann").unwrap();
-        let ben = ann.colleague(Some("ben"));
-        ben.locks().break_open().unwrap();
-        let theirs = ben.connect().unwrap();
-        label(&theirs, "of ben").unwrap();
-        theirs.leave().unwrap();
+    Client::in_every_store(loses_nothing);
+}
 
-        for error in [instance.send(), instance.leave(), instance.disconnect()].map(Result::unwrap_err) {
-            assert_eq!(error.kind(), ErrorKind::SyncConflict);
-            let text = error.message();
-            for told in [ann.copy().display().to_string(), "run: lamin connect ann/atlas".to_owned()] {
-                assert!(text.contains(&told), "{text}");
-            }
+pub fn loses_nothing(ann: Client, instance: Instance) {
+    label(&instance, "of ann").unwrap();
+    let ben = ann.colleague(Some("ben"));
+    ben.locks().break_open().unwrap();
+    let theirs = ben.connect().unwrap();
+    label(&theirs, "of ben").unwrap();
+    theirs.leave().unwrap();
+
+    for error in [instance.send(), instance.leave(), instance.disconnect()].map(Result::unwrap_err) {
+        assert_eq!(error.kind(), ErrorKind::SyncConflict);
+        let text = error.message();
+        for told in [ann.copy().display().to_string(), "run: lamin connect ann/atlas".to_owned()] {
+            assert!(text.contains(&told), "{text}");
         }
-        assert_eq!(ann.labels_in_the_cloud(), ["of ben"]);
-        assert_eq!(labels_in(&ann.copy()), ["of ann"]);
-        drop(instance);
+    }
+    assert_eq!(ann.labels_in_the_cloud(), ["of ben"]);
+    assert_eq!(labels_in(&ann.copy()), ["of ann"]);
+    drop(instance);
 
-        ann.told();
-        let again = ann.connect().unwrap();
-        let kept = ann.kept();
-        assert_eq!(
-            (labels(&again), labels_in(&kept[0])),
-            (vec!["of ben".to_owned()], vec!["of ann".to_owned()])
-        );
-        let place = kept[0].display().to_string();
-        assert!(
-            ann.told().iter().any(|event| matches!(event, Event::Warning(text) if text.contains(&place)))
-        );
-        label(&again, "of ann, again").unwrap();
-        again.disconnect().unwrap();
-        assert_eq!((ann.labels_in_the_cloud().len(), ann.kept().len()), (2, 1));
-    });
+    ann.told();
+    let again = ann.connect().unwrap();
+    let kept = ann.kept();
+    assert_eq!((labels(&again), labels_in(&kept[0])), (vec!["of ben".to_owned()], vec!["of ann".to_owned()]));
+    let place = kept[0].display().to_string();
+    assert!(ann.told().iter().any(|event| matches!(event, Event::Warning(text) if text.contains(&place))));
+    label(&again, "of ann, again").unwrap();
+    again.disconnect().unwrap();
+    assert_eq!((ann.labels_in_the_cloud().len(), ann.kept().len()), (2, 1));
 }
 
 #[test]
 fn what_a_killed_process_left_is_told_and_sent() {
-    Client::in_every_store(|ann, instance| {
-        instance.disconnect().unwrap();
-        label(&instance, "one").unwrap();
-        drop(instance);
-        ann.told();
-        let reading = ann.connect().unwrap();
-        assert_eq!(labels(&reading), ["one"], "unsent work is not fetched over");
-        assert!(
-            ann.told()
-                .iter()
-                .any(|event| matches!(event, Event::Warning(text) if text.contains("not in the cloud")))
-        );
-        assert!(ann.labels_in_the_cloud().is_empty());
-        reading.hold(Duration::ZERO).unwrap();
-        assert_eq!(ann.labels_in_the_cloud(), ["one"]);
-        reading.disconnect().unwrap();
+    Client::in_every_store(sends_what_was_left);
+}
 
-        label(&reading, "two").unwrap();
-        drop(reading);
-        holotype::Instance::disconnect_from(&ann.env, &ann.settings()).unwrap();
-        assert_eq!(ann.labels_in_the_cloud(), ["one", "two"]);
-        assert!(ann.locks().holders.is_empty() && ann.kept().is_empty());
-    });
+pub fn sends_what_was_left(ann: Client, instance: Instance) {
+    instance.disconnect().unwrap();
+    label(&instance, "one").unwrap();
+    drop(instance);
+    ann.told();
+    let reading = ann.connect().unwrap();
+    assert_eq!(labels(&reading), ["one"], "unsent work is not fetched over");
+    assert!(
+        ann.told()
+            .iter()
+            .any(|event| matches!(event, Event::Warning(text) if text.contains("not in the cloud")))
+    );
+    assert!(ann.labels_in_the_cloud().is_empty());
+    reading.hold(Duration::ZERO).unwrap();
+    assert_eq!(ann.labels_in_the_cloud(), ["one"]);
+    reading.disconnect().unwrap();
+
+    label(&reading, "two").unwrap();
+    drop(reading);
+    Instance::disconnect_from(&ann.env, &ann.settings()).unwrap();
+    assert_eq!(ann.labels_in_the_cloud(), ["one", "two"]);
+    assert!(ann.locks().holders.is_empty() && ann.kept().is_empty());
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use holotype::{ErrorKind, Instance, faults};
 
 use crate::client::{Client, label, labels, labels_in};
+use crate::large;
 use crate::proof::{child, plan};
 use crate::stores::server::MOTO;
 
@@ -46,6 +47,7 @@ fn act(dir: &Path, root: &str, what: &str) -> holotype::Result<()> {
 #[test]
 fn the_child() {
     let Some(plan) = plan() else { return };
+    large::see_all_as_large();
     let [dir, root, what, point] = plan.try_into().unwrap();
     let hits = Mutex::new(BTreeMap::<String, usize>::new());
     let at = point.clone();
@@ -105,8 +107,8 @@ fn an_init_that_was_killed_is_done_again() {
 }
 
 /// Returns a machine with an instance that is not locked, and a label that somebody else made since.
-fn outdated() -> Client {
-    let (ann, instance) = Client::with_instance();
+fn outdated(root: &str) -> Client {
+    let (ann, instance) = Client::with_instance_in(root);
     instance.disconnect().unwrap();
     drop(instance);
     let ben = ann.colleague(Some("ben"));
@@ -118,7 +120,7 @@ fn outdated() -> Client {
 
 #[test]
 fn work_that_was_killed_goes_on() {
-    let ann = outdated();
+    let ann = outdated(&MOTO.root());
     let points = points(&run(&ann, "work", "list"));
     assert_eq!(ann.labels_in_the_cloud(), ["of ann", "of ben"]);
     for needed in [
@@ -133,36 +135,41 @@ fn work_that_was_killed_goes_on() {
         assert!(points.iter().any(|point| point == needed), "{needed}: {points:?}");
     }
     for point in points {
-        let ann = outdated();
-        let told = run(&ann, "work", &point);
-        let saved = told.iter().any(|line| line == "@saved");
-        // Another client gets in: at once, or once the lock was broken open.
-        let ben = ann.colleague(Some("cleo"));
-        let theirs = ben.connect().unwrap();
-        if let Err(error) = theirs.hold(Duration::ZERO) {
-            assert_eq!(error.kind(), ErrorKind::InstanceLocked, "after {point}");
-            let holders = ben.locks().holders;
-            assert_eq!(holders.len(), 1, "after {point}");
-        } else {
-            theirs.disconnect().unwrap();
-        }
-        // The same client goes on where it was.
-        let instance = ann.connect().unwrap_or_else(|error| panic!("after {point}: {error}"));
-        let here = labels(&instance);
-        assert!(here.contains(&"of ben".to_owned()), "after {point}: {here:?}");
-        let kept = ann.kept().iter().any(|kept| labels_in(kept).contains(&"of ann".to_owned()));
-        assert!(!saved || kept || here.contains(&"of ann".to_owned()), "after {point}: {here:?}");
-        label(&instance, "again").unwrap();
-        instance.disconnect().unwrap();
-        let cloud = ann.labels_in_the_cloud();
-        assert!(
-            cloud.contains(&"again".to_owned()) && cloud.contains(&"of ben".to_owned()),
-            "after {point}: {cloud:?}"
-        );
-        assert!(!saved || kept || cloud.contains(&"of ann".to_owned()), "after {point}: {cloud:?}");
-        assert!(ben.locks().holders.is_empty(), "after {point}");
-        theirs.hold(Duration::ZERO).unwrap();
+        goes_on_after(&point, &MOTO.root());
     }
+}
+
+/// Kills work on a new instance at a fault point, and has others and the same client go on.
+pub fn goes_on_after(point: &str, root: &str) {
+    let ann = outdated(root);
+    let told = run(&ann, "work", point);
+    let saved = told.iter().any(|line| line == "@saved");
+    // Another client gets in: at once, or once the lock was broken open.
+    let ben = ann.colleague(Some("cleo"));
+    let theirs = ben.connect().unwrap();
+    if let Err(error) = theirs.hold(Duration::ZERO) {
+        assert_eq!(error.kind(), ErrorKind::InstanceLocked, "after {point}");
+        let holders = ben.locks().holders;
+        assert_eq!(holders.len(), 1, "after {point}");
+    } else {
+        theirs.disconnect().unwrap();
+    }
+    // The same client goes on where it was.
+    let instance = ann.connect().unwrap_or_else(|error| panic!("after {point}: {error}"));
+    let here = labels(&instance);
+    assert!(here.contains(&"of ben".to_owned()), "after {point}: {here:?}");
+    let kept = ann.kept().iter().any(|kept| labels_in(kept).contains(&"of ann".to_owned()));
+    assert!(!saved || kept || here.contains(&"of ann".to_owned()), "after {point}: {here:?}");
+    label(&instance, "again").unwrap();
+    instance.disconnect().unwrap();
+    let cloud = ann.labels_in_the_cloud();
+    assert!(
+        cloud.contains(&"again".to_owned()) && cloud.contains(&"of ben".to_owned()),
+        "after {point}: {cloud:?}"
+    );
+    assert!(!saved || kept || cloud.contains(&"of ann".to_owned()), "after {point}: {cloud:?}");
+    assert!(ben.locks().holders.is_empty(), "after {point}");
+    theirs.hold(Duration::ZERO).unwrap();
 }
 
 #[test]

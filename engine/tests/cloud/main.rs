@@ -12,6 +12,7 @@ mod death;
 mod early;
 mod kept;
 mod killed;
+mod large;
 mod leaving;
 mod lock;
 mod migrate;

@@ -108,6 +108,9 @@ fn codes_of_the_store_are_understood() {
         (403, code("AuthorizationPermissionMismatch", ""), ErrorKind::PermissionDenied, "No permission"),
         (409, code("PublicAccessNotPermitted", ""), ErrorKind::PermissionDenied, "No permission"),
         (503, code("ServerBusy", ""), ErrorKind::Io, "too busy"),
+        (400, code("Md5Mismatch", ""), ErrorKind::Io, "arrived damaged"),
+        (400, code("InvalidBlockList", ""), ErrorKind::Io, "written by somebody else"),
+        (400, code("InvalidBlobOrBlock", ""), ErrorKind::Io, "another program left parts"),
     ] {
         let server = WebServer::start(move |_| Answer::new(status, body.clone()));
         let vars = [("AZURE_STORAGE_ENDPOINT", server.address()), ("AWS_MAX_ATTEMPTS", "2".to_owned())];

@@ -6,6 +6,7 @@ use std::time::Duration;
 use holotype::hash::Digest;
 use holotype::store::{Fetch, Job, Publish, Store};
 
+use crate::stores::azure;
 use crate::stores::proxy::{Fault, Proxy};
 use crate::stores::server::{KEY, MOTO, S3S, SECRET, Server, with_vars};
 use crate::support::noise;
@@ -89,17 +90,18 @@ fn folders_survive_a_bad_network() {
 
 #[test]
 fn large_files_survive_a_bad_network() {
-    for (server, seed) in [(&*MOTO, 3), (&*S3S, 4)] {
+    let azure = Proxy::new(azure::AZURE.port, |step, _| fault(5, step));
+    let azure = Store::open(&azure::root_at(&azure.endpoint()), &azure::account()).unwrap();
+    for (store, seed) in [(bad(&MOTO, 3).1, 3), (bad(&S3S, 4).1, 4), (azure, 5)] {
         let dir = tempfile::tempdir().unwrap();
-        let (_proxy, store) = bad(server, seed);
         let content = noise(52 * MIB + 11, seed);
         let source = dir.path().join("big");
         fs::write(&source, &content).unwrap();
-        let published = store.publish_file(&source, "big", &Publish::default()).unwrap();
+        let published = store.publish_file(&source, "b/ü +%", &Publish::default()).unwrap();
         assert_eq!(published.digest, Digest::of(&content));
         let target = dir.path().join("fetched");
         let how = Fetch { digest: Some(published.digest), ..Fetch::default() };
-        assert_eq!(store.fetch("big", &target, &how).unwrap().digest, published.digest);
-        assert_eq!(store.read("big").unwrap().len(), content.len());
+        assert_eq!(store.fetch("b/ü +%", &target, &how).unwrap().digest, published.digest);
+        assert_eq!(store.read("b/ü +%").unwrap().len(), content.len());
     }
 }

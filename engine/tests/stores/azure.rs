@@ -35,9 +35,19 @@ pub static AZURE: LazyLock<Server> = LazyLock::new(|| {
 pub fn root() -> String {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     let container = format!("container-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let made = AZURE.ask("PUT", &format!("/{ACCOUNT}/{container}?restype=container&{ALL}"), b"");
+    let made = ask("PUT", &format!("{container}?restype=container"), b"");
     assert!(made.starts_with("HTTP/1.1 201"), "{made}");
     format!("az://{container}/some/prefix")
+}
+
+/// Returns a root of the server that is reached by another address.
+pub fn root_at(endpoint: &str) -> String {
+    format!("{}?azure_storage_endpoint={endpoint}/{ACCOUNT}", root())
+}
+
+/// Sends a request with a token to do anything; the path, with a query, begins with the container.
+pub fn ask(method: &str, path: &str, body: &[u8]) -> String {
+    AZURE.ask(method, &format!("/{ACCOUNT}/{path}&{ALL}"), body)
 }
 
 /// Returns where the account is served.
@@ -49,4 +59,9 @@ pub fn endpoint() -> String {
 pub fn env() -> holotype::Env {
     let connection = format!("AccountName={ACCOUNT};AccountKey={KEY};BlobEndpoint={}", endpoint());
     with_vars(&[("AZURE_STORAGE_CONNECTION_STRING", &connection)])
+}
+
+/// Returns an environment that knows the account and its key, and not where it is served.
+pub fn account() -> holotype::Env {
+    with_vars(&[("AZURE_STORAGE_ACCOUNT", ACCOUNT), ("AZURE_STORAGE_KEY", KEY)])
 }

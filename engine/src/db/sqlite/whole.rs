@@ -6,9 +6,9 @@ use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{MAIN_DB, OpenFlags};
 
 use super::Sqlite;
-use super::connection::{translate, wait};
+use super::connection::{Connection, translate, wait};
 use super::file::immutable;
-use crate::db::Sql;
+use crate::db::{Cell, Sql};
 use crate::error::{Error, ErrorKind, Result};
 
 impl Sqlite {
@@ -31,6 +31,36 @@ impl Sqlite {
         read
     }
 
+    /// Writes what [`Sqlite::snapshot`] returns to a path where nothing lies, in little memory.
+    ///
+    /// SQLite puts numbers of its own into the header of what it copies: they are the same whenever it does.
+    pub(in crate::db) fn snapshot_to(&self, path: &Path) -> Result<()> {
+        let mut target = Connection::open(path, true, false)?;
+        target.set_journal("off")?;
+        target.set_synchronous("OFF")?;
+        let mut writer = self.lock(&self.writer);
+        self.check_file()?;
+        self.log(&mut writer)?;
+        let source = writer.connection(&self.path)?;
+        let copying =
+            Backup::new(&source.inner, &mut target.inner).map_err(|error| translate(path, error))?;
+        self.copy(&copying, path)
+    }
+
+    /// Returns how many bytes the database has, what is in the log included.
+    pub(in crate::db) fn size(&self) -> Result<u64> {
+        let mut writer = self.lock(&self.writer);
+        let sql = Sql::new("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size");
+        let mut size = 0;
+        writer.connection(&self.path)?.each(&sql, &mut |cells| {
+            if let [Cell::Int(bytes)] = cells {
+                size = bytes.unsigned_abs();
+            }
+            Ok(())
+        })?;
+        Ok(size)
+    }
+
     /// Gives the database the content of another file, in one transaction: whoever has it open sees the old or the new.
     ///
     /// It is on the device when this returns.
@@ -44,10 +74,17 @@ impl Sqlite {
         self.log(&mut writer)?;
         let connection = writer.connection(&self.path)?;
         let copying = Backup::new(&source, &mut connection.inner).map_err(fail)?;
+        self.copy(&copying, other)?;
+        drop(copying);
+        self.log(&mut writer)?.map_or(Ok(()), |log| log.flush())
+    }
+
+    /// Copies all pages as they are at one moment.
+    fn copy(&self, copying: &Backup<'_, '_>, other: &Path) -> Result<()> {
         let mut tries = 0;
         loop {
-            match copying.step(-1).map_err(fail)? {
-                StepResult::Done => break,
+            match copying.step(-1).map_err(|error| translate(other, error))? {
+                StepResult::Done => return Ok(()),
                 StepResult::Busy | StepResult::Locked if wait(tries) => tries += 1,
                 StepResult::More => {}
                 _ => {
@@ -58,7 +95,5 @@ impl Sqlite {
                 }
             }
         }
-        drop(copying);
-        self.log(&mut writer)?.map_or(Ok(()), |log| log.flush())
     }
 }

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::leaving::LIST;
+use super::snapshot::Snapshot;
 use super::state::{Stamp, State};
 use crate::db;
 use crate::env::Env;
@@ -13,6 +14,9 @@ use crate::uid;
 
 /// What the names of copies begin with that were set aside because they hold work that is in no cloud.
 pub(crate) const KEPT: &str = "lamin.db.kept-";
+
+/// What the name of a copy on its way ends with.
+const OUTGOING: &str = ".outgoing";
 
 /// A working copy; all files about it lie beside it.
 pub(super) struct WorkingCopy {
@@ -86,25 +90,26 @@ impl WorkingCopy {
         Ok((path, file))
     }
 
-    /// Keeps bytes of the copy in a file of their own, which nothing ever removes, and returns its path.
-    pub(super) fn set_aside(&self, env: &Env, bytes: &[u8]) -> Result<PathBuf> {
+    /// Keeps what the copy held in a file of its own, which nothing ever removes, and returns its path.
+    pub(super) fn set_aside(&self, env: &Env, snapshot: Snapshot) -> Result<PathBuf> {
         let moment: String = env.now().to_sql().chars().filter(char::is_ascii_digit).take(14).collect();
         let folder = self.path.parent().unwrap_or(Path::new("."));
         let mut path = folder.join(format!("{KEPT}{moment}"));
         while path.exists() {
             path = folder.join(format!("{KEPT}{moment}-{}", uid::random(env, 4)));
         }
-        let written = File::create_new(&path).and_then(|mut file| {
-            std::io::Write::write_all(&mut file, bytes)?;
-            file.sync_all()
-        });
-        written.map_err(|error| Error::io(&path, error))?;
+        snapshot.keep(&path)?;
         Ok(path)
+    }
+
+    /// Returns the path at which a large database lies while it is compared or sent.
+    pub(super) fn outgoing(&self) -> PathBuf {
+        self.beside(OUTGOING)
     }
 
     /// Removes the copy.
     pub(super) fn clear(&self) -> Result<()> {
-        for end in ["-wal", "-shm", "-journal", "", ".incoming"] {
+        for end in ["-wal", "-shm", "-journal", "", ".incoming", OUTGOING] {
             files::remove(&self.beside(end))?;
         }
         Ok(())

@@ -9,16 +9,13 @@ use crate::db::{Db, Open};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
-use crate::hash::{Digest, digest_file};
+use crate::hash::digest_file;
 use crate::instance::root::DATABASE_KEY;
 use crate::instance::{connect, level};
 use crate::store::Version;
 
 /// How often a database that changes while it is fetched is fetched anew.
 const TRIES: usize = 5;
-
-/// Bytes that a store takes in one request: 5 GiB on S3, a little less on Azure.
-const LARGEST: u64 = 5_000 << 20;
 
 /// The digest of no database: a copy that is known to hold more than the cloud.
 const CHANGED: &str = "";
@@ -68,7 +65,7 @@ impl Cloud {
             return Ok(());
         }
         db.checkpoint()?;
-        state.digest = Some(Digest::of(&db.snapshot()?).to_hex());
+        state.digest = Some(self.snapshot(Some(db))?.digest);
         state.stamp = self.copy.stamp();
         self.copy.keep(&self.env, &state)
     }
@@ -80,7 +77,7 @@ impl Cloud {
             _ if state.replacing => Ok(false),
             (None, version) => Ok(version.is_none()),
             (Some(_), _) if state.stamp.is_some() && state.stamp == self.copy.stamp() => Ok(false),
-            (Some(digest), _) => Ok(Digest::of(&self.bytes(open)?).to_hex() != *digest),
+            (Some(digest), _) => Ok(self.snapshot(open)?.digest != *digest),
         }
     }
 
@@ -89,28 +86,26 @@ impl Cloud {
     pub(super) fn push(&self, db: &Db, unlocking: bool) -> Result<bool> {
         let mut state = self.copy.state(&self.env)?;
         if state.stamp.is_none() || state.stamp != self.copy.stamp() {
-            // A database that is too large shall not have to fit into memory to be refused.
-            self.sendable(fs::metadata(&self.copy.path).map_or(0, |metadata| metadata.len()))?;
+            self.sendable(db)?;
         }
         let leaving = self.leaving(db)?;
-        let bytes = db.snapshot()?;
-        let digest = Digest::of(&bytes).to_hex();
+        let snapshot = self.snapshot(Some(db))?;
+        let digest = snapshot.digest.clone();
         if state.digest.as_ref() == Some(&digest) {
             self.see_off(&leaving)?;
             return Ok(false);
         }
-        self.sendable(bytes.len() as u64)?;
         let (url, slug) = (self.url.clone(), self.slug.clone());
         self.env.emit(Event::CloudPush { url, slug, unlocking });
-        let bytes = plain(bytes);
         let there = self.store.version(DATABASE_KEY)?;
         if there != state.version && !(there.is_some() && self.is_ours(&mut state)?) {
             return Err(self.outpaced());
         }
-        state.sending = Some(Digest::of(&bytes).to_hex());
+        let snapshot = snapshot.plain();
+        state.sending = Some(snapshot.digest.clone());
         self.copy.keep(&self.env, &state)?;
         faults::hit("cloud.push");
-        let version = self.store.write_over(DATABASE_KEY, state.version.as_ref(), bytes)?;
+        let version = snapshot.write_over(&self.store, state.version.as_ref())?;
         faults::hit("cloud.pushed");
         let Some(version) = version else { return Err(self.outpaced()) };
         let held = state.held;
@@ -119,23 +114,6 @@ impl Cloud {
         self.copy.keep(&self.env, &state)?;
         self.see_off(&leaving)?;
         Ok(true)
-    }
-
-    /// Fails for a database that no store takes in one request: only such a one is conditional.
-    fn sendable(&self, size: u64) -> Result<()> {
-        let largest = faults::limit("cloud.largest", LARGEST);
-        if size <= largest {
-            return Ok(());
-        }
-        let (url, slug, copy) = (&self.url, &self.slug, self.copy.path.display());
-        Err(Error::new(
-            ErrorKind::Unsupported,
-            format!(
-                "{url} cannot take the database, which has {size} bytes: object stores take {largest} in one request. Nothing \
-                 was sent, your changes are kept in {copy}; to go on with PostgreSQL, write \
-                 `lamindb_instance_db=sqlite:///{copy}` into the settings file of {slug} and run: lamin migrate to-postgres"
-            ),
-        ))
     }
 
     /// Returns true, and notes the version, when what is in the cloud is what this copy sent before, though the answer
@@ -158,10 +136,10 @@ impl Cloud {
         let theirs = digest_file(&incoming)?.to_hex();
         // Opening the copy may change its time.
         let unknown_and_newer = state.digest.is_none() && self.is_newer(&incoming)?;
-        let mine = self.bytes(open)?;
-        let digest = Digest::of(&mine).to_hex();
-        let mine = plain(mine);
-        let same = Digest::of(&mine).to_hex() == theirs;
+        let mine = self.snapshot(open)?;
+        let digest = mine.digest.clone();
+        let mine = mine.plain();
+        let same = mine.digest == theirs;
         // Sent by a process that was killed before it knew, or left by another program that is ahead of the cloud.
         let ahead = state.sending.as_ref() == Some(&theirs) || unknown_and_newer;
         if same || ahead {
@@ -175,7 +153,7 @@ impl Cloud {
             }
             return Ok(same);
         }
-        let kept = self.copy.set_aside(&self.env, &mine)?;
+        let kept = self.copy.set_aside(&self.env, mine)?;
         self.env.emit(Event::Warning(format!(
             "{} was changed by somebody else while {} held changes that were not sent: the copy with these changes is kept at \
              {}, and work goes on with what is in the cloud; save again what is missing there",
@@ -251,13 +229,6 @@ impl Cloud {
         self.copy.keep(&self.env, state)
     }
 
-    fn bytes(&self, open: Option<&Db>) -> Result<Vec<u8>> {
-        match open {
-            Some(db) => db.snapshot(),
-            None => Db::open(&self.copy.path, Open::Existing)?.snapshot(),
-        }
-    }
-
     fn tell_of_former_work(&self) {
         self.env.emit(Event::Warning(format!(
             "{} holds changes that are not in the cloud yet: they are sent with the next change, or by disconnecting",
@@ -293,13 +264,4 @@ impl Cloud {
             ),
         )
     }
-}
-
-/// Returns a database in the form in which it lies in the cloud: as one without a write-ahead log, which is no part of
-/// the format.
-fn plain(mut bytes: Vec<u8>) -> Vec<u8> {
-    if let Some(versions) = bytes.get_mut(18..20) {
-        versions.fill(1);
-    }
-    bytes
 }

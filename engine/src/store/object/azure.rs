@@ -1,13 +1,17 @@
 //! Connections to Azure Blob Storage.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use object_store::azure::{AzureConfigKey, AzureCredentialProvider, MicrosoftAzureBuilder};
-use object_store::{BackoffConfig, ClientOptions, RetryConfig};
+use object_store::azure::{AzureConfigKey, AzureCredential, AzureCredentialProvider, MicrosoftAzureBuilder};
+use object_store::multipart::MultipartStore;
+use object_store::{BackoffConfig, ClientOptions, RetryConfig, StaticCredentialProvider};
 
 use super::address::Address;
+use super::azure_blocks::Blocks;
 use super::client::{self, Client, Failure};
 use super::http::Connector;
+use super::request::Signing;
 use crate::env::Env;
 use crate::error::{Error, Result};
 
@@ -52,18 +56,24 @@ pub(super) async fn connect(
              AZURE_STORAGE_ACCOUNT_KEY, or write az://container@account.blob.core.windows.net"
         ))));
     };
-    let endpoint = value(AzureConfigKey::Endpoint)
-        .map_or_else(|| format!("https://{account}.blob.core.windows.net"), str::to_owned);
+    let is_on = |key| value(key).is_some_and(|text| ON.contains(&text.to_ascii_lowercase().as_str()));
+    let host =
+        if is_on(AzureConfigKey::UseFabricEndpoint) { "fabric.microsoft.com" } else { "core.windows.net" };
+    let endpoint = value(AzureConfigKey::Endpoint).map_or_else(
+        || format!("https://{account}.blob.{host}"),
+        |endpoint| endpoint.trim_end_matches('/').to_owned(),
+    );
     let builder = found
         .iter()
         .fold(MicrosoftAzureBuilder::new(), |builder, (key, value)| builder.with_config(*key, value))
-        .with_container_name(container);
+        .with_container_name(&container);
     // Last, since settings of the client among the variables would replace them.
     let mut builder = builder
         .with_client_options(options.clone())
         .with_http_connector(Connector::default())
-        .with_retry(retry);
+        .with_retry(retry.clone());
     let mut who = format!("with the Azure credentials of the account '{account}'");
+    let mut unsigned = is_on(AzureConfigKey::SkipSignature);
     if !SIGNING.iter().any(|key| value(*key).is_some()) {
         match machine_identity(builder.clone()).await {
             Some(identity) => {
@@ -72,6 +82,7 @@ pub(super) async fn connect(
             }
             None => {
                 builder = builder.with_skip_signature(true);
+                unsigned = true;
                 who = format!(
                     "anonymously, because no Azure credentials were found: set {CONNECTION}, or \
                      AZURE_STORAGE_ACCOUNT_KEY or AZURE_STORAGE_SAS_TOKEN for the account '{account}'"
@@ -79,11 +90,25 @@ pub(super) async fn connect(
             }
         }
     }
-    let mut client = client::writer(builder.build()?, &options)?;
+    let store = builder.build()?;
+    let credentials = match unsigned {
+        // A token that says nothing: requests bear their date and no signature.
+        true => Arc::new(StaticCredentialProvider::new(AzureCredential::SASToken(Vec::new()))),
+        false => store.credentials().clone(),
+    };
+    let signing = Signing::Azure(credentials, account.to_owned());
+    let mut client = client::writer(store, &options)?;
+    client.set_signer(signing, format!("{endpoint}/{container}"), retry);
+    client.parts = client.signer.clone().map(|signer| Arc::new(Blocks(signer)) as Arc<dyn MultipartStore>);
+    // The MD5 of every block goes along.
+    client.signed = true;
     client.who = who;
     client.endpoint = endpoint;
     Ok(client)
 }
+
+/// What stands for yes in a variable.
+const ON: [&str; 5] = ["1", "true", "on", "yes", "y"];
 
 /// Settings of which any one says how requests are signed.
 const SIGNING: [AzureConfigKey; 8] = [

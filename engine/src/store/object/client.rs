@@ -14,12 +14,12 @@ use object_store::multipart::MultipartStore;
 use object_store::{
     BackoffConfig, Certificate, ClientOptions, HeaderMap, HeaderValue, ObjectStore, RetryConfig,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::address::{Address, Scheme};
 use super::credentials::{Aws, Who};
 use super::http::Connector;
-use super::unfinished::{Signer, Signing};
+use super::request::{Signer, Signing};
 use super::{azure, google};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -57,8 +57,8 @@ pub(super) struct Client {
     /// Requests of our own to the same server.
     pub(super) http: HttpClient,
     /// Signs them, where the store is asked for what the library does not know.
-    pub(super) signer: Option<Signer>,
-    /// Whether the store can compare with what was signed whatever it gets.
+    pub(super) signer: Option<Arc<Signer>>,
+    /// Whether the store itself compares what it gets with what was signed, or with a sum that goes along.
     pub(super) signed: bool,
     /// Who talks to the store, for messages.
     pub(super) who: String,
@@ -67,6 +67,8 @@ pub(super) struct Client {
     pub(super) region: Option<String>,
     /// Set once a store has proved to make its tags from something else than MD5.
     pub(super) foreign_tags: AtomicBool,
+    /// Whether the store puts parts together under conditions, once it was tried.
+    pub(super) conditions: OnceCell<bool>,
     pub(super) memory: Arc<Semaphore>,
 }
 
@@ -101,6 +103,13 @@ impl Client {
             }
         })?);
         Ok(clients().entry(key).or_insert(made).clone())
+    }
+}
+
+impl Client {
+    /// Lets requests of our own go to the bucket at this URL.
+    pub(super) fn set_signer(&mut self, signing: Signing, bucket: String, retry: RetryConfig) {
+        self.signer = Some(Arc::new(Signer { signing, bucket, http: self.http.clone(), retry }));
     }
 }
 
@@ -199,6 +208,7 @@ fn reader(store: Arc<dyn ObjectStore>, options: &ClientOptions) -> Result<Client
         endpoint: String::new(),
         region: None,
         foreign_tags: AtomicBool::new(false),
+        conditions: OnceCell::new(),
         memory: Arc::new(Semaphore::new(MEMORY as usize)),
     })
 }
@@ -226,7 +236,7 @@ async fn s3(
         .with_region(&signed_for)
         .with_client_options(options.clone())
         .with_http_connector(Connector::direct(env))
-        .with_retry(retry);
+        .with_retry(retry.clone());
     if let Some(endpoint) = &endpoint {
         builder = builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false);
     }
@@ -240,7 +250,7 @@ async fn s3(
         false => Signing::Nobody,
     };
     let mut client = writer(store, &options)?;
-    client.signer = Some(Signer { signing, bucket });
+    client.set_signer(signing, bucket, retry);
     client.signed = signed;
     client.who = aws.who.words();
     client.endpoint = endpoint.unwrap_or_else(|| "AWS".to_owned());

@@ -48,9 +48,24 @@ pub(super) fn explain(client: &Client, root: &str, what: &str, error: Theirs) ->
         (Some("ResourceNotFound" | "PublicAccessNotPermitted" | "NoAuthenticationInformation"), _) => {
             (ErrorKind::PermissionDenied, format!("No permission for {what}; asked {who}"))
         }
-        (Some("XAmzContentSHA256Mismatch" | "BadDigest"), _) => (
+        (Some("XAmzContentSHA256Mismatch" | "BadDigest" | "Md5Mismatch"), _) => (
             ErrorKind::Io,
             format!("{what} arrived damaged and was refused by the store; nothing was replaced, try again"),
+        ),
+        (Some("NoSuchUpload"), _) => (
+            ErrorKind::Io,
+            format!("The upload of {what} was given up by somebody else; nothing was replaced, try again"),
+        ),
+        (Some("InvalidBlockList"), _) => (
+            ErrorKind::Io,
+            format!("{what} was written by somebody else while it was sent; nothing was replaced, try again"),
+        ),
+        (Some("InvalidBlobOrBlock"), _) => (
+            ErrorKind::Io,
+            format!(
+                "{what} cannot be sent in parts because another program left parts of it: write a small file there with that \
+                 program, or wait a week until they have vanished, and try again"
+            ),
         ),
         (
             Some("PermanentRedirect" | "AuthorizationHeaderMalformed" | "IllegalLocationConstraintException"),
@@ -136,7 +151,17 @@ fn chain(error: &Theirs) -> String {
 
 /// Returns true when the store answered that it will not do what was asked.
 pub(super) fn is_refusal(error: &Theirs) -> bool {
-    matches!(status_of(&chain(error)), Some(400 | 401 | 403))
+    matches!(status(error), Some(400 | 401 | 403))
+}
+
+/// Returns true when the store answered with this code.
+pub(super) fn has_code(error: &Theirs, code: &str) -> bool {
+    code_of(&chain(error)).as_deref() == Some(code)
+}
+
+/// Returns the status of the answer that an error tells of.
+pub(super) fn status(error: &Theirs) -> Option<u16> {
+    status_of(&chain(error))
 }
 
 fn is_denied(error: &Theirs, text: &str) -> bool {

@@ -10,7 +10,7 @@ use super::address::Address;
 use super::client::{self, Client, Failure};
 use super::google_machine;
 use super::http::Connector;
-use super::unfinished::{Signer, Signing};
+use super::request::Signing;
 use crate::env::Env;
 
 const SERVER: &str = "https://storage.googleapis.com";
@@ -30,7 +30,7 @@ pub(super) async fn connect(
         .with_bucket_name(&address.bucket)
         .with_client_options(options.clone())
         .with_http_connector(Connector::default())
-        .with_retry(retry);
+        .with_retry(retry.clone());
     let emulator = var("STORAGE_EMULATOR_HOST");
     let usual = env.home.join(USUAL);
     let server = match emulator {
@@ -69,7 +69,7 @@ pub(super) async fn connect(
     let signing = Signing::Token(store.credentials().clone());
     let bucket = format!("{}/{}", server.trim_end_matches('/'), address.bucket);
     let mut client = client::writer(store, &options)?;
-    client.signer = Some(Signer { signing, bucket });
+    client.set_signer(signing, bucket, retry);
     client.who = who;
     client.endpoint = emulator.cloned().unwrap_or_else(|| "Google Cloud Storage".to_owned());
     Ok(client)

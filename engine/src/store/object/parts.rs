@@ -113,7 +113,7 @@ impl Object {
 
     /// Sends what the store does not have; returns the tags of all parts as it told them, where they are of content, else
     /// what they are to be.
-    async fn send(
+    pub(super) async fn send(
         &self,
         client: &Client,
         upload: &Upload<'_>,
@@ -192,19 +192,20 @@ impl Object {
     }
 }
 
-struct Upload<'a> {
-    parts: Arc<dyn MultipartStore>,
-    location: Location,
-    id: MultipartId,
-    note: Option<&'a UploadNote>,
+/// An upload in parts that was begun.
+pub(super) struct Upload<'a> {
+    pub(super) parts: Arc<dyn MultipartStore>,
+    pub(super) location: Location,
+    pub(super) id: MultipartId,
+    pub(super) note: Option<&'a UploadNote>,
     /// Nothing has completed or ended it yet.
-    open: bool,
+    pub(super) open: bool,
 }
 
 impl Upload<'_> {
     /// Returns the error that the upload failed with. Where the network failed and a note tells of the upload, the parts
-    /// stay, and saving again goes on; else the store forgets them.
-    async fn fail<T>(mut self, error: Error, source: &Path, stamp: &Stamp) -> Result<T> {
+    /// stay, and saving again goes on; else the store forgets them, at once or, as Azure does, within a week.
+    pub(super) async fn fail<T>(mut self, error: Error, source: &Path, stamp: &Stamp) -> Result<T> {
         self.open = false;
         let worth_keeping = error.kind() == ErrorKind::Io && stamp.check(source).is_ok();
         if let Some(note) = self.note {
@@ -213,10 +214,16 @@ impl Upload<'_> {
             }
             note.forget();
         }
-        // The error that led here matters more than parts that stay behind.
+        self.give_up().await;
+        Err(error)
+    }
+
+    /// Lets the store forget the parts.
+    pub(super) async fn give_up(mut self) {
+        self.open = false;
+        // What led here matters more than parts that stay behind.
         let _ =
             tokio::time::timeout(runtime::TIDY, self.parts.abort_multipart(&self.location, &self.id)).await;
-        Err(error)
     }
 }
 

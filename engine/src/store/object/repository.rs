@@ -5,7 +5,7 @@ use object_store::client::HttpRequestBody;
 use serde_json::Value;
 
 use super::client::hf_endpoint;
-use super::unfinished::encode;
+use super::request::encode;
 use super::{Object, Stat};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash::hf_hash;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use object_store::MultipartId;
 
+use super::azure_blocks;
 use super::client::Client;
-use super::unfinished::{encode, value};
+use super::request::{Signer, Signing, encode, value};
 use super::upload::single;
 use super::{Object, tags};
 use crate::error::{Error, Result};
@@ -120,8 +121,24 @@ impl Object {
         let fits = |begun: &&Begun| begun.key == key && begun.part == part;
         let begun = note.and_then(|note| note.begun.as_ref()).filter(fits);
         let (Some(Begun { id, .. }), Some(signer)) = (begun, &client.signer) else { return Ok(None) };
-        let place: Vec<String> = self.location(key)?.as_ref().split('/').map(encode).collect();
-        let place = format!("{}/{}", signer.bucket, place.join("/"));
+        let place = signer.url(&self.location(key)?);
+        let there = match signer.signing {
+            Signing::Azure(..) => {
+                let list = format!("{place}?comp=blocklist&blocklisttype=uncommitted");
+                self.page(signer, &list).await?.map(|page| azure_blocks::waiting(&page, id))
+            }
+            _ => self.parts_of(signer, &place, id).await?,
+        };
+        Ok(there.map(|there| (id.clone(), there)))
+    }
+
+    /// Returns the parts of an upload that the store knows.
+    async fn parts_of(
+        &self,
+        signer: &Signer,
+        place: &str,
+        id: &MultipartId,
+    ) -> Result<Option<BTreeMap<usize, There>>> {
         let (mut there, mut after) = (BTreeMap::new(), String::new());
         loop {
             let url = format!("{place}?{after}uploadId={}", encode(id));
@@ -136,7 +153,7 @@ impl Object {
             let last = there.last_key_value().map_or(0, |(at, _)| at + 1);
             let next = format!("part-number-marker={last}&");
             if value(&page, "IsTruncated").as_deref() != Some("true") || next == after {
-                return Ok(Some((id.clone(), there)));
+                return Ok(Some(there));
             }
             after = next;
         }

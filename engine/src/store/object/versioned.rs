@@ -14,8 +14,17 @@ use crate::hash::Digest;
 use crate::store::Fetch;
 use crate::store::versioned::Version;
 
+/// What an object is to hold.
+pub(super) struct Sought<'a> {
+    pub(super) size: u64,
+    pub(super) digest: Digest,
+    /// Of the whole, or of its parts.
+    pub(super) md5s: &'a [[u8; 16]],
+    pub(super) in_parts: bool,
+}
+
 impl Version {
-    fn of(meta: &ObjectMeta) -> Version {
+    pub(super) fn of(meta: &ObjectMeta) -> Version {
         Version { tag: meta.e_tag.clone(), number: meta.version.clone() }
     }
 
@@ -74,24 +83,26 @@ impl Object {
                 }
                 // An answer may have been lost, and the second attempt have met the first.
                 Err(Theirs::AlreadyExists { .. } | Theirs::Precondition { .. }) => {
-                    self.if_holds(key, &bytes).await
+                    let (size, digest) = (bytes.len() as u64, Digest::of(&bytes));
+                    let md5s = &[tags::md5(&bytes)];
+                    self.if_holds(key, &Sought { size, digest, md5s, in_parts: false }).await
                 }
                 Err(error) => Err(self.fail(client, key, error)),
             }
         })
     }
 
-    /// Returns the version of the object if it holds these bytes.
-    async fn if_holds(&self, key: &str, bytes: &Bytes) -> Result<Option<Version>> {
+    /// Returns the version of the object if it holds what is sought.
+    pub(super) async fn if_holds(&self, key: &str, sought: &Sought<'_>) -> Result<Option<Version>> {
         let mut found = self.found(key).await?;
         loop {
-            let Some(meta) = found.filter(|meta| meta.size == bytes.len() as u64) else { return Ok(None) };
+            let Some(meta) = found.filter(|meta| meta.size == sought.size) else { return Ok(None) };
             let version = Version::of(&meta);
-            if tags::compare(meta.e_tag.as_deref(), &[tags::md5(bytes)], false) == Verdict::Same {
+            if tags::compare(meta.e_tag.as_deref(), sought.md5s, sought.in_parts) == Verdict::Same {
                 return Ok(Some(version));
             }
             match self.digest_async(key).await {
-                Ok(digest) => return Ok((digest == Digest::of(bytes)).then_some(version)),
+                Ok(digest) => return Ok((digest == sought.digest).then_some(version)),
                 Err(error) => {
                     found = self.found(key).await?;
                     // Else it was written over while it was read, and another look is needed.
@@ -103,7 +114,7 @@ impl Object {
         }
     }
 
-    async fn found(&self, key: &str) -> Result<Option<ObjectMeta>> {
+    pub(super) async fn found(&self, key: &str) -> Result<Option<ObjectMeta>> {
         let location: Location = self.location(key)?;
         let client = self.client().await?;
         match client.store.head(&location).await {
