@@ -3,8 +3,8 @@
 use holotype::{Event, faults};
 
 use crate::client::{Client, DATABASE, label, labels};
+use crate::limits::hurry;
 use crate::proof::{child, plan};
-use crate::resumed::hurry;
 use crate::stores::azure;
 use crate::stores::server::S3S;
 use crate::{conflict, killed};

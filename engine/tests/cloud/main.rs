@@ -9,11 +9,11 @@ mod conflict;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/death.rs"]
 mod death;
-mod early;
 mod kept;
 mod killed;
 mod large;
 mod leaving;
+mod limits;
 mod lock;
 mod migrate;
 mod network;
@@ -26,11 +26,9 @@ mod race;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/races.rs"]
 mod races;
-mod resumed;
 mod saves;
 #[path = "../stores/mod.rs"]
 mod stores;
 #[path = "../support/mod.rs"]
 mod support;
-mod versions;
 mod work;

@@ -6,21 +6,15 @@ use std::thread;
 use std::time::Duration;
 
 use holotype::care::Collect;
-use holotype::{ErrorKind, Instance, Q, Timestamp, faults};
+use holotype::{ErrorKind, Instance, Q, Timestamp};
 
 use crate::client::{Client, label, labels};
 use crate::death::{self, Death, Told, await_death, moments, tell};
 use crate::kept::Kept;
+use crate::limits::hurry;
 use crate::operations::{act, done, prepare};
 use crate::proof::{self, Dice, plan};
 use crate::stores::server::SMALL_PARTS;
-
-/// Lets some files go in parts.
-fn hurry() {
-    for (limit, value) in [("object.single", 10 << 10), ("object.part", 6 << 10), ("object.pause", 2)] {
-        faults::set_limit(limit, value);
-    }
-}
 
 /// Not a test of its own: what the parent runs, and kills.
 #[test]

@@ -10,8 +10,8 @@ use holotype::{ErrorKind, NewArtifact};
 
 use crate::client::Client;
 use crate::kept::Kept;
+use crate::limits::hurry;
 use crate::proof;
-use crate::resumed::hurry;
 use crate::stores::proxy::{Fault, Proxy};
 use crate::stores::server::SMALL_PARTS;
 use crate::support::noise;

@@ -9,20 +9,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use holotype::store::Unfinished;
-use holotype::{NewArtifact, Record, faults};
+use holotype::{NewArtifact, Record};
 use md5::{Digest as _, Md5};
 
 use crate::client::Client;
 use crate::death::{self, Death, await_death, tell};
 use crate::kept::Kept;
+use crate::limits::{PART, hurry};
 use crate::proof::{self, plan};
 use crate::stores::proxy::{Fault, Proxy};
 use crate::stores::server::SMALL_PARTS;
 use crate::stores::{azure, google};
 use crate::support::noise;
 
-/// Bytes of a part, and parts of the file.
-const PART: usize = 6 << 10;
+/// Parts of the file.
 const PARTS: usize = 17;
 
 /// Parts that have arrived when the process is killed; others may be on their way.
@@ -42,15 +42,6 @@ fn the_child() {
     } else {
         let source = client.dir.join("big.bin");
         tell(&proof::save(&instance, NewArtifact::new(source.to_str().unwrap()).key("big.bin")).unwrap());
-    }
-}
-
-/// Makes parts small.
-pub fn hurry() {
-    faults::set_limit("object.single", 10 << 10);
-    faults::set_limit("object.pause", 2);
-    for limit in ["object.part", "object.range"] {
-        faults::set_limit(limit, PART as u64);
     }
 }
 

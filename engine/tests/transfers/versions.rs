@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use holotype::ErrorKind;
 use holotype::store::{Store, Version};
 
-use crate::resumed::hurry;
+use crate::limits::hurry;
 use crate::stores::proxy::{Fault, Proxy};
 use crate::stores::server::{MOTO, S3S, env};
 use crate::stores::{azure, google};
