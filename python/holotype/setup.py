@@ -124,6 +124,7 @@ def delete(slug: str | None = None, force: bool = False, require_empty: bool = T
     if not force and not _voice.ask(f"Are you sure you want to delete instance {found}? (y/n) "):
         return -1
     _native.delete_instance(found, require_empty)
+    _session.forget(found)
     if found == present:
         _session.use(None)
     return None
