@@ -2,8 +2,9 @@
 
 use http::header::AUTHORIZATION;
 use http::{HeaderValue, Request};
+use object_store::Error as Theirs;
 use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
-use object_store::client::HttpRequestBody;
+use object_store::client::{HttpRequest, HttpRequestBody};
 use object_store::gcp::GcpCredentialProvider;
 
 use super::{Object, runtime};
@@ -81,24 +82,7 @@ impl Object {
         };
         let mut request =
             Request::get(url).body(HttpRequestBody::empty()).map_err(|error| fail(error.to_string()))?;
-        match &signer.signing {
-            Signing::Nobody => {}
-            Signing::Signature(credentials, region) => {
-                let credential = credentials.get_credential().await;
-                let credential = credential.map_err(|error| self.fail(client, "", error))?;
-                AwsAuthorizer::new(&credential, "s3", region).authorize(&mut request, None);
-            }
-            Signing::Token(credentials) => {
-                let credential = credentials.get_credential().await;
-                let credential = credential.map_err(|error| self.fail(client, "", error))?;
-                if !credential.bearer.is_empty() {
-                    let bearer = HeaderValue::from_str(&format!("Bearer {}", credential.bearer));
-                    let mut bearer = bearer.map_err(|error| fail(error.to_string()))?;
-                    bearer.set_sensitive(true);
-                    request.headers_mut().insert(AUTHORIZATION, bearer);
-                }
-            }
-        }
+        signer.sign(&mut request).await.map_err(|error| self.fail(client, "", error))?;
         let answer = client.http.execute(request).await;
         let answer = answer.map_err(|error| fail(error.to_string()).because(error))?;
         match answer.status().as_u16() {
@@ -111,10 +95,44 @@ impl Object {
         Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
+    /// Returns the region that a bucket of S3 tells, if it tells one.
+    pub(super) async fn region_of_bucket(&self, signer: &Signer) -> Option<String> {
+        let client = self.client().await.ok()?;
+        let mut request = Request::head(&signer.bucket).body(HttpRequestBody::empty()).ok()?;
+        signer.sign(&mut request).await.ok()?;
+        let answer = client.http.execute(request).await.ok()?;
+        let region = answer.headers().get("x-amz-bucket-region")?.to_str().ok()?;
+        Some(region.to_owned()).filter(|region| !region.is_empty())
+    }
+
     fn unfinished_of(&self, upload: &str) -> Option<Unfinished> {
         let key = self.address.key(&value(upload, "Key")?)?.to_owned();
         let since = Timestamp::parse(&value(upload, "Initiated")?)?;
         Some(Unfinished { key, id: value(upload, "UploadId")?, since })
+    }
+}
+
+impl Signer {
+    /// Lets a request show who asks.
+    async fn sign(&self, request: &mut HttpRequest) -> object_store::Result<()> {
+        match &self.signing {
+            Signing::Nobody => {}
+            Signing::Signature(credentials, region) => {
+                let credential = credentials.get_credential().await?;
+                AwsAuthorizer::new(&credential, "s3", region).authorize(request, None);
+            }
+            Signing::Token(credentials) => {
+                let credential = credentials.get_credential().await?;
+                if !credential.bearer.is_empty() {
+                    let bearer = HeaderValue::from_str(&format!("Bearer {}", credential.bearer));
+                    let mut bearer = bearer
+                        .map_err(|error| Theirs::Generic { store: "Google", source: Box::new(error) })?;
+                    bearer.set_sensitive(true);
+                    request.headers_mut().insert(AUTHORIZATION, bearer);
+                }
+            }
+        }
+        Ok(())
     }
 }
 
