@@ -108,7 +108,10 @@ def test_work_that_cannot_be_sent_is_kept(atlas: str, other: Path, capsys: Capsy
     assert [label.name for label in ln.ULabel.filter()] == ["there"]
 
 
-def test_deleting_leaves_nothing_in_the_bucket(atlas: str, moto: object) -> None:
+def test_deleting_leaves_nothing_in_the_bucket(atlas: str, moto: object, capsys: Capsys) -> None:
+    ln.ULabel(name="here").save()
+    capsys.readouterr()
     ln.setup.delete("atlas", force=True)
+    assert "another process" not in capsys.readouterr().out
     name = atlas.removeprefix("s3://").split("/")[0]
     assert moto.keys(name) == set()  # type: ignore[attr-defined]
