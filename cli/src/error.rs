@@ -57,8 +57,7 @@ impl Failure {
 
     /// Returns the message, with advice naming the commands of `program`.
     pub fn text(&self, program: Program) -> String {
-        // The engine's messages name commands as the format's users know them.
-        self.to_string().replace("run: lamin ", &format!("run: {} ", program.name()))
+        program.advise(&self.to_string())
     }
 
     /// Returns what to do next, where the message does not say it.

@@ -140,6 +140,11 @@ pub enum Program {
 }
 
 impl Program {
+    /// Returns a message of the engine, which names commands as the format's users know them, with this program's name.
+    pub fn advise(self, message: &str) -> String {
+        message.replace("run: lamin ", &format!("run: {} ", self.name()))
+    }
+
     /// Returns the name of the command.
     pub fn name(self) -> &'static str {
         match self {

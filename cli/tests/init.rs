@@ -44,6 +44,21 @@ fn a_second_time_connects() {
 }
 
 #[test]
+fn a_storage_that_a_known_instance_does_not_use_is_named() {
+    let lab = Lab::new();
+    let out = lab.ok(&["init", "--storage", "./elsewhere", "--name", "lab"]);
+    let work = lab.work().display().to_string();
+    assert_eq!(
+        out,
+        format!(
+            "! instance anonymous/lab is there already, with its content at {work}/data: {work}/elsewhere is not used; pass \
+             another name to make a new instance\n→ connected lamindb: anonymous/lab\n"
+        )
+    );
+    assert!(!lab.work().join("elsewhere").exists());
+}
+
+#[test]
 fn the_default_storage_takes_the_name_of_the_directory() {
     let lab = Lab::empty();
     let told = lab.json(&["init"]);

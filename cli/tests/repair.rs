@@ -50,3 +50,20 @@ fn the_quarantine_gives_back_what_is_needed() {
     assert!(out.contains("restore") && out.ends_with("→ took 1 step\n"), "{out}");
     lab.ok(&["verify", "--full"]);
 }
+
+#[test]
+fn what_cannot_be_reached_is_not_called_sound() {
+    let lab = Lab::new();
+    lab.write("a.txt", "one");
+    lab.ok(&["storage", "create", "./drive"]);
+    lab.ok(&["settings", "keep-artifacts-local", "on"]);
+    // Without its mark, the default location is not taken for a local one.
+    std::fs::remove_file(lab.work().join("data/.lamindb/storage_uid.txt")).unwrap();
+    lab.ok(&["save", "a.txt", "--key", "a.txt"]);
+    std::fs::rename(lab.work().join("drive"), lab.work().join("away")).unwrap();
+    let told = "1 artifact could not be reached: ";
+    assert!(lab.ok(&["repair", "--dry-run"]).contains(&format!("! {told}")));
+    assert!(lab.fails(1, &["repair"]).contains(&format!("✗ {told}")));
+    std::fs::rename(lab.work().join("away"), lab.work().join("drive")).unwrap();
+    assert!(lab.ok(&["repair"]).ends_with("→ verified 1 artifact: nothing to repair\n"));
+}

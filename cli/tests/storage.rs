@@ -20,7 +20,16 @@ fn locations_are_registered_listed_described_and_removed() {
         assert_eq!((&described["managed"], &described["artifacts"]), (&true.into(), &0.into()));
         assert_eq!((&described["default"], &described["description"]), (&false.into(), &"Project X".into()));
     }
-    assert!(lab.ok(&["storage", "describe", "data"]).contains("access: read and write, default location"));
+    lab.write("a.txt", "content");
+    lab.ok(&["save", "a.txt", "--key", "a.txt"]);
+    let described = lab.ok(&["storage", "describe", "data"]);
+    assert!(
+        described.ends_with(
+            "description: None\ntype: local\nhost: None\naccess: read and write, default location\nartifacts: 1 (7 B)\n"
+        ),
+        "{described}"
+    );
+    lab.ok(&["delete", "artifact", "--key", "a.txt", "--permanent"]);
     assert!(
         lab.fails(1, &["storage", "delete", "data"]).contains("Cannot delete the current storage location")
     );

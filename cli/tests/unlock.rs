@@ -57,7 +57,8 @@ fn every_step_tells_what_becomes_of_the_database() {
     let out = ok(&lab, &["info"]);
     assert!(out.contains("\n - lock: locked from here by 'anonymous' (uid: '00000000') since 20"), "{out}");
     ok(&lab, &["connect", "atlas"]);
-    assert_eq!(ok(&lab, &["disconnect"]), "");
+    let freed = format!("! unlocking cloud SQLite '{url}' of instance 'anonymous/atlas'\n");
+    assert_eq!((ok(&lab, &["disconnect"]), ok(&lab, &["disconnect"])), (freed, String::new()));
     assert!(ok(&lab, &["info"]).contains("\n - lock: free\n"));
     assert!(!ok(&lab, &["list", "ulabel"]).contains("updating"), "reading sends nothing");
     let out = ok(&lab, &["create", "ulabel", "--name", "two"]);
@@ -66,14 +67,19 @@ fn every_step_tells_what_becomes_of_the_database() {
 
 #[test]
 fn a_lock_is_waited_for_and_broken_open() {
-    let (lab, ..) = made();
+    let (lab, _, url) = made();
     let there = other(&lab);
+    let root = url.strip_suffix("/.lamindb/lamin.db").unwrap();
     let ran = run(&there, &["connect", "atlas"]);
     assert_eq!((ran.code, ran.out.contains("connected")), (1, false));
     let start = "✗ Cannot load the instance, it is locked by 'anonymous' (uid: '00000000'). The instance will be \
                  automatically unlocked after 7d of no activity.";
     assert!(ran.err.starts_with(start), "{}", ran.err);
-    assert!(ran.err.contains("--wait 60") && ran.err.ends_with("run: holotype unlock\n"), "{}", ran.err);
+    assert!(
+        ran.err.contains("--wait 60") && ran.err.ends_with("run: holotype unlock anonymous/atlas\n"),
+        "{}",
+        ran.err
+    );
     assert!(!there.home().join(".lamin/current_instance.env").exists());
 
     let waiting = command(&there, &["connect", "atlas", "--wait", "60"]).spawn().unwrap();
@@ -89,6 +95,10 @@ fn a_lock_is_waited_for_and_broken_open() {
         "{plan}"
     );
     assert_eq!(ok(&lab, &["unlock", "--plan"]), plan, "a plan changes nothing");
+    let endpoint = MOTO.endpoint();
+    let stranger = Lab::empty();
+    let asked = ok(&stranger, &["unlock", "--plan", &format!("{root}?endpoint_url={endpoint}")]);
+    assert!(asked.ends_with(&plan), "{asked}");
     let refused = finish(command(&lab, &["unlock"]), Some("n\n"));
     assert_eq!((refused.code, refused.err.as_str()), (1, "Aborted.\n"));
     assert!(refused.out.starts_with(&plan), "{}", refused.out);
@@ -106,10 +116,10 @@ fn a_lock_is_waited_for_and_broken_open() {
 
 #[test]
 fn clearing_the_cache_sends_what_is_not_in_the_cloud() {
-    let (lab, ..) = made();
+    let (lab, _, url) = made();
     ok(&lab, &["create", "ulabel", "--name", "one"]);
     let out = ok(&lab, &["settings", "cache-dir", "clear", "--force"]);
-    assert_eq!(out, "", "{out}");
+    assert_eq!(out, format!("! unlocking cloud SQLite '{url}' of instance 'anonymous/atlas'\n"));
     assert!(ok(&lab, &["info"]).contains("\n - lock: free\n"));
     assert!(ok(&lab, &["list", "ulabel"]).contains("one"));
     assert_eq!(ok(&lab, &["delete", "anonymous/atlas", "--force"]), "→ deleted instance: anonymous/atlas\n");

@@ -294,6 +294,13 @@ pub enum Event {
         /// Whether the lock is given back.
         unlocking: bool,
     },
+    /// The lock of a database in a bucket was given back; nothing had to be sent.
+    CloudUnlocked {
+        /// URL of the database.
+        url: String,
+        /// `owner/name`.
+        slug: String,
+    },
     /// The copy of a database in a bucket is up to date, and the lock taken until somebody disconnects.
     CloudHeld,
     /// The lock of a new instance stays until somebody disconnects.

@@ -107,7 +107,7 @@ def options(protocol: str, given: Mapping[str, Any]) -> dict[str, Any]:
 def _identity(kind: str) -> dict[str, Any]:
     """Returns what the engine takes from the environment and the library of the store does not."""
     if kind == "s3":
-        return {} if _has_keys() else {"anon": True}
+        return {"anon": True} if _anonymous() or not _has_keys() else {}
     if kind == "az":
         return {name: os.environ[variable] for name, variable in _AZURE.items() if os.environ.get(variable)}
     if os.environ.get("STORAGE_EMULATOR_HOST"):
@@ -156,6 +156,12 @@ def _polars_azure(fs: Any) -> dict[str, str] | None:
 
 def _unguarded(server: str) -> dict[str, str]:
     return {"allow_http": "true"} if server.startswith("http://") else {}
+
+
+def _anonymous() -> bool:
+    """Returns true when S3 is to be asked as nobody in particular, whatever keys there are."""
+    wanted = os.environ.get("HOLOTYPE_S3_ANON") or os.environ.get("LAMIN_S3_ANON") or ""
+    return wanted.lower() in ("true", "1")
 
 
 def _has_keys() -> bool:

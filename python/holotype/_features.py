@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from holotype import _native
 from holotype.errors import ValidationError
-from holotype.registry import SQLRecord, registry_class
+from holotype.registry import SQLRecord, belonging, registry_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ class FeatureManager:
             several = feature if isinstance(feature, (list, tuple, set)) else [feature]
             wanted = dict.fromkeys(several, value)
         host = self._host
-        host._instance.remove_features(host._row, None if wanted is None else given(wanted))
+        host._instance.remove_features(host._row, None if wanted is None else given(wanted, host._instance))
 
     def get_values(self, external_only: bool = False) -> dict[str, Any]:
         """Returns the values by the names of features; labels by what they are called.
@@ -222,7 +222,8 @@ class FeatureManager:
             raise NotImplementedError("Values cannot be validated with a schema yet: leave out `schema`")
         if not isinstance(values, dict):
             raise TypeError(f"Pass values as a dict by feature, not a {type(values).__name__}")
-        self._host._instance.annotate(self._host._row, given(values), how)
+        instance = self._host._instance
+        instance.annotate(self._host._row, given(values, instance), how)
 
     def _held(self) -> list[tuple[Any, list[_native.Record]]]:
         host = self._host
@@ -244,9 +245,9 @@ def query_of(labels: list[_native.Record], instance: _native.Instance) -> BasicQ
     return basic_class(cls)(cls, native, instance)
 
 
-def given(values: dict[Any, Any]) -> dict[str, Any]:
-    """Returns values by feature as the engine takes them."""
-    return {_key(feature): value_of(value) for feature, value in values.items()}
+def given(values: dict[Any, Any], instance: _native.Instance | None = None) -> dict[str, Any]:
+    """Returns values by feature as the engine takes them for an instance, by default the current one."""
+    return {_key(feature): value_of(value, instance) for feature, value in values.items()}
 
 
 def _key(feature: Any) -> str:
@@ -254,14 +255,14 @@ def _key(feature: Any) -> str:
     return feature._row.uid if isinstance(feature, SQLRecord) else str(feature)
 
 
-def value_of(value: Any) -> Any:
+def value_of(value: Any, instance: _native.Instance | None = None) -> Any:
     """Returns a value as the engine takes it: records by their rows, several items as a list."""
     from holotype.queryset import BasicQuerySet
 
     if isinstance(value, SQLRecord):
-        return value._row
+        return belonging(value, instance)._row
     if isinstance(value, (list, tuple, set, frozenset, BasicQuerySet)):
-        return [value_of(item) for item in value]
+        return [value_of(item, instance) for item in value]
     # There is no value in what is not a number.
     return None if isinstance(value, float) and value != value else value
 

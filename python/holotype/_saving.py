@@ -49,7 +49,9 @@ def save(
     for record in listed:
         if not isinstance(record, SQLRecord):
             raise TypeError(f"save() takes records, not {type(record).__name__}")
-        if isinstance(record, Artifact):
+        if record._instance is not instance:
+            alone.append(record)
+        elif isinstance(record, Artifact):
             artifacts.append(record)
         elif isinstance(record, (Collection, Storage, Transform)):
             alone.append(record)

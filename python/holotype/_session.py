@@ -17,6 +17,8 @@ _instance: _native.Instance | None = None
 _again: str | None = None
 _failure: BaseException | None = None
 _others: dict[str, _native.Instance] = {}
+# Slugs of the instances above, by their identity.
+_slugs: dict[int, str] = {}
 # Instances of a parent process: their connections must not be used, nor closed, after a fork.
 _inherited: list[_native.Instance] = []
 # What keeps state about the connected instance forgets it when another one is connected.
@@ -47,6 +49,8 @@ def use(instance: _native.Instance | None) -> None:
     global _instance, _again, _failure
     _instance = instance
     _again = _failure = None
+    if instance is not None:
+        _slugs[id(instance)] = str(instance.settings()["slug"])
     for forget in _listeners:
         forget()
 
@@ -77,13 +81,38 @@ def other(identifier: str | None) -> _native.Instance:
     assert identifier is not None
     if identifier not in _others:
         with _voice.lowered("error"):
-            _others[identifier] = _native.Instance.connect(identifier)
+            found = _others[identifier] = _native.Instance.connect(identifier)
+        _slugs[id(found)] = str(found.settings()["slug"])
     return _others[identifier]
+
+
+def forget(gone: str) -> None:
+    """Drops what is connected beside the current instance to one that was deleted."""
+    for identifier in [key for key, instance in _others.items() if name(instance) == gone]:
+        del _others[identifier]
+
+
+def at(slug: str) -> _native.Instance:
+    """Returns the instance of this slug: the current one, or one connected beside it.
+
+    Records name theirs so: they stay where they belong when another instance is connected, and find it again
+    after a fork.
+
+    Raises:
+        CurrentInstanceNotConfigured: If none is connected.
+    """
+    present = current()
+    return present if name(present) == slug else other(slug)
+
+
+def name(instance: _native.Instance | None = None) -> str:
+    """Returns the slug of an instance, by default the current one."""
+    return _slugs[id(instance or current())]
 
 
 def slug(instance: _native.Instance) -> str:
     """Returns `"default"` for the current instance, else `owner/name`."""
-    return "default" if instance is _instance else str(instance.settings()["slug"])
+    return "default" if instance is _instance else name(instance)
 
 
 def local_path(path: str, instance: _native.Instance | None = None) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import holotype.upath  # noqa: F401  (gives local paths their view_tree)
 from holotype import _contents, _places, _session, _voice
 from holotype.errors import FieldValidationError
-from holotype.registry import SQLRecord, adopt
+from holotype.registry import SQLRecord, adopt, belonging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         named = given.get("otype") is not None
         with _contents.on_disk(data, given, tuning) as (source, temporary):
             row = _session.current().artifact(source, given.pop("run", None), temporary=temporary, **given)
-        adopt(self, row, None)
+        adopt(self, row)
         self.__dict__["_given"] = features
         # Of paths, only those of tables say by their suffix what they hold.
         otype = self.otype or ""
@@ -400,7 +400,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         """Becomes the next version if what lies in storage was changed."""
         saved = self._instance.save_written(self._row, _run(None))
         if saved is not None:
-            adopt(self, saved, self._using)
+            adopt(self, saved, self._instance)
 
     def _readable(self) -> Any:
         """Returns the path that the content can be read from in parts: its copy, or where it lies."""
@@ -507,7 +507,7 @@ def _run(run: Run | bool | int | None) -> Any:
     if isinstance(run, SQLRecord):
         if run.id is None:
             raise ValueError(f"{run!r} is not saved: save it before linking to it")
-        return run.id
+        return belonging(run).id
     return run
 
 
@@ -538,7 +538,7 @@ def _arguments(kwargs: dict[str, Any]) -> dict[str, Any]:
     if revises is not None:
         if not isinstance(revises, Artifact):
             raise TypeError("`revises` has to be of type `Artifact`")
-        given["revises"] = revises._row
+        given["revises"] = belonging(revises)._row
     for relation in _RELATIONS:
         value = given.get(relation)
         if isinstance(value, SQLRecord):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from holotype import _session
 from holotype.artifact import Artifact, _run
 from holotype.errors import FieldValidationError
-from holotype.registry import SQLRecord, adopt
+from holotype.registry import SQLRecord, adopt, belonging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,13 +83,13 @@ class Collection(CollectionFields, registry="lamindb.Collection"):
             if value is not None:
                 if not isinstance(value, cls):
                     raise TypeError(f"`{name}` has to be of type `{cls.__name__}`")
-                given[name] = value._row
+                given[name] = belonging(value)._row
         instance = _session.current()
         run = _run(given.pop("run", None))
         for name in ("branch", "space", "schema"):
             given[name] = _run(given.get(name))
-        row = instance.collection([artifact._row for artifact in artifacts], run, **given)
-        adopt(self, row, None)
+        row = instance.collection([belonging(artifact)._row for artifact in artifacts], run, **given)
+        adopt(self, row)
 
     @property
     def name(self) -> str | None:

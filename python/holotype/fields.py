@@ -123,7 +123,7 @@ class ToOne(_Described):
         return found
 
     def __set__(self, record: SQLRecord, value: SQLRecord | None) -> None:
-        from holotype.registry import registry_class
+        from holotype.registry import belonging, registry_class
 
         assert self.target is not None
         target = registry_class(self.target)
@@ -132,7 +132,7 @@ class ToOne(_Described):
             raise ValueError(
                 f'Cannot assign {value!r}: "{name}" must be a {cls} (assign an id to {self.column.column}).'
             )
-        record._row.set(self.column.column, None if value is None else value.id)
+        record._row.set(self.column.column, None if value is None else belonging(value, record._instance).id)
         record._related.pop(self.column.name, None)
         if value is not None:
             record._related[self.column.name] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from holotype.registry import SQLRecord, registry_class
+from holotype.registry import SQLRecord, belonging, registry_class
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class RelatedManager:
                     raise TypeError(f"'{target.__name__}' instance expected, got {record!r}")
                 if record.id is None:
                     raise ValueError(f"{record!r} is not saved: save it before adding it to {self._name}")
-                ids.append(record.id)
+                ids.append(belonging(record, self._record._instance).id)
             elif isinstance(record, (BasicQuerySet, RelatedManager, list, tuple, set, frozenset)):
                 ids += self._ids(tuple(record))
             elif isinstance(record, int):

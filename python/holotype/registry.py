@@ -7,6 +7,7 @@ from holotype._describing import Describe
 from holotype._table import Table
 from holotype.errors import (
     FieldValidationError,
+    InvalidArgument,
     MultipleObjectsReturned,
     ObjectDoesNotExist,
 )
@@ -202,7 +203,7 @@ class Registry(type):
     def _wrap(cls, row: _native.Record, instance: _native.Instance | None = None) -> Any:
         """Returns the object for a row; one of another instance remembers it."""
         record: Any = cls.__new__(cls)  # type: ignore[call-arg, arg-type]
-        adopt(record, row, None if instance is _session._instance else instance)
+        adopt(record, row, instance)
         return record
 
     def _by_id(cls, id: int, instance: _native.Instance | None = None) -> Any:
@@ -217,12 +218,30 @@ def _own(cls: Registry, base: type[Exception], name: str) -> Any:
     return type(name, (base,), {"__module__": cls.__module__, "__qualname__": f"{cls.__name__}.{name}"})
 
 
-def adopt(record: SQLRecord, row: _native.Record, using: _native.Instance | None) -> None:
-    """Makes an object the one for a row; `using` is the instance of a row of another one."""
+def adopt(record: SQLRecord, row: _native.Record, instance: _native.Instance | None = None) -> None:
+    """Makes an object the one for a row of an instance, by default the current one."""
     record._row = row
-    record._using = using
+    record._home = _session.name(instance)
     record._related = {}
     record._documents = {}
+
+
+def belonging(record: Any, instance: _native.Instance | None = None) -> Any:
+    """Returns a record, once it is known to belong to the instance whose records shall point at it.
+
+    Args:
+        record: The record.
+        instance: The instance, by default the current one.
+
+    Raises:
+        InvalidArgument: If it belongs to another instance, where its id means another record.
+    """
+    home = _session.name(instance)
+    if record._home != home:
+        raise InvalidArgument(
+            f"{record!r} belongs to the instance {record._home}, not to {home}: get or create it there"
+        )
+    return record
 
 
 class _State:
@@ -257,14 +276,14 @@ class SQLRecord(metaclass=Registry):
         >>> ln.ULabel(name="apple").save()
     """
 
-    __slots__ = ("_documents", "_related", "_row", "_using")
+    __slots__ = ("_documents", "_home", "_related", "_row")
     _positional_error: str | None = None
 
     if TYPE_CHECKING:
         id: int | None
         __dict__: dict[str, Any]
         _row: _native.Record
-        _using: _native.Instance | None
+        _home: str
         _related: dict[str, Any]
         _documents: dict[str, Any]
 
@@ -293,9 +312,9 @@ class SQLRecord(metaclass=Registry):
             if isinstance(value, SQLRecord):
                 if value.id is None:
                     unsaved[name] = value
-                value = value.id
+                value = belonging(value, instance).id
             plain[name] = value
-        adopt(self, self._constructed(instance, plain, search_names), None)
+        adopt(self, self._constructed(instance, plain, search_names), instance)
         self._related.update(unsaved)
 
     def _constructed(
@@ -307,7 +326,7 @@ class SQLRecord(metaclass=Registry):
 
     @property
     def _instance(self) -> _native.Instance:
-        return self._using or _session.current()
+        return _session.at(self._home)
 
     @property
     def _state(self) -> _State:
@@ -401,7 +420,8 @@ class SQLRecord(metaclass=Registry):
         """Reads the record again; changes that were not saved are lost."""
         if self._row.id is None:
             raise ValueError(f"{self!r} is not saved yet")
-        adopt(self, self._instance.by_id(type(self)._table.qualified, self._row.id), self._using)
+        instance = self._instance
+        adopt(self, instance.by_id(type(self)._table.qualified, self._row.id), instance)
 
     describe = Describe()
 
@@ -409,7 +429,9 @@ class SQLRecord(metaclass=Registry):
         if type(self) is not type(other):
             return NotImplemented
         assert isinstance(other, SQLRecord)
-        return self is other or (self._row.id is not None and self._row.id == other._row.id)
+        if self is other:
+            return True
+        return self._row.id is not None and self._row.id == other._row.id and self._home == other._home
 
     def __hash__(self) -> int:
         if self._row.id is None:
@@ -425,7 +447,7 @@ class SQLRecord(metaclass=Registry):
         return record_table(self)
 
     def __copy__(self) -> Any:
-        return type(self)._wrap(self._row.copy(), self._using)
+        return type(self)._wrap(self._row.copy(), self._instance)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         return self.__copy__()

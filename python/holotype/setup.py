@@ -123,7 +123,11 @@ def delete(slug: str | None = None, force: bool = False, require_empty: bool = T
     found = _native.find_instance(str(slug or present))
     if not force and not _voice.ask(f"Are you sure you want to delete instance {found}? (y/n) "):
         return -1
+    if found == present:
+        # Else this very session counts as another process that works with it.
+        _session.current().leave()
     _native.delete_instance(found, require_empty)
+    _session.forget(found)
     if found == present:
         _session.use(None)
     return None

@@ -70,7 +70,7 @@ class Storage(StorageFields, registry="lamindb.Storage"):
         }
         for name, value in fields.items():
             values[table.by_name[name].position] = value
-        adopt(self, _native.Record(table.qualified, values), None)
+        adopt(self, _native.Record(table.qualified, values))
 
     @property
     def host(self) -> str | None:

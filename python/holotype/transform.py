@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from holotype import _session, _voice
-from holotype.registry import SQLRecord, adopt
+from holotype.registry import SQLRecord, adopt, belonging
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _fields(given: dict[str, Any]) -> dict[str, Any]:
         elif value.id is None:
             raise ValueError(f"{value!r} is not saved: save it before passing it")
         else:
-            fields[f"{name}_id"] = value.id
+            fields[f"{name}_id"] = belonging(value).id
     return fields
 
 
@@ -67,8 +67,8 @@ class Transform(TransformFields, registry="lamindb.Transform"):
             raise TypeError("`revises` has to be of type `Transform`")
         fields = _fields(kwargs)
         instance = _session.current()
-        row = instance.transform(None if revises is None else revises._row, skip, fields)
-        adopt(self, row, None)
+        row = instance.transform(None if revises is None else belonging(revises)._row, skip, fields)
+        adopt(self, row)
 
     def save(self, *args: Any, **kwargs: Any) -> Transform:
         """Writes the transform to the database and returns it.
@@ -196,8 +196,8 @@ class Run(RunFields, registry="lamindb.Run"):
         if len(args) > 1:
             raise ValueError("Only one non-keyword arg allowed: transform")
         transform = args[0] if args else kwargs.pop("transform", None)
-        row = transform._row if isinstance(transform, SQLRecord) else None
-        adopt(self, _session.current().new_run(row, _fields(kwargs)), None)
+        row = belonging(transform)._row if isinstance(transform, SQLRecord) else None
+        adopt(self, _session.current().new_run(row, _fields(kwargs)))
 
     def query_output_artifacts(self, include_recreated: bool = True) -> QuerySet:
         """Returns the artifacts that the run made, on every branch.

@@ -5,18 +5,21 @@ use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::voice;
+
 fn name(kind: ErrorKind) -> String {
     format!("{kind:?}")
 }
 
 /// Returns the exception for an error: `holotype.errors.KINDS` says which class stands for its kind.
 pub fn raise(py: Python<'_>, error: &Error) -> PyErr {
+    let message = voice::program().advise(error.message());
     let exception = || -> PyResult<PyErr> {
         let kinds = py.import("holotype.errors")?.getattr("KINDS")?;
         let class = kinds.cast::<PyDict>()?.get_item(name(error.kind()))?;
         Ok(match class {
-            Some(class) => PyErr::from_value(class.call1((error.message(),))?),
-            None => PyRuntimeError::new_err(error.message().to_owned()),
+            Some(class) => PyErr::from_value(class.call1((&message,))?),
+            None => PyRuntimeError::new_err(message.clone()),
         })
     };
     exception().unwrap_or_else(|failure| failure)

@@ -10,7 +10,8 @@ use pyo3::prelude::*;
 static VERBOSITY: AtomicU8 = AtomicU8::new(voice::DEFAULT_VERBOSITY);
 static AS_LAMIN: AtomicBool = AtomicBool::new(false);
 
-fn program() -> Program {
+/// Returns the program whose commands messages name.
+pub fn program() -> Program {
     if AS_LAMIN.load(Ordering::Relaxed) { Program::Lamin } else { Program::Holotype }
 }
 

@@ -52,6 +52,7 @@ def instance(home: Path) -> Iterator[Path]:
     ln.settings.verbosity = "warning"
     yield home / "store"
     _session.use(None)
+    _session._others.clear()
     _native.set_verbosity(before)
 
 

@@ -1,6 +1,6 @@
 use clap::Args;
 use holotype::Timestamp;
-use holotype::care::{Depth, Remedy, Step};
+use holotype::care::{Depth, Finding, Remedy, State, Step};
 use serde_json::json;
 
 use super::verify::{DepthArgs, count, verify};
@@ -40,6 +40,7 @@ pub(crate) fn run(ui: &mut Ui, args: &RepairArgs) -> Result<()> {
     let before = Timestamp(ui.env().now().0 - ABANDONED_MINUTES * 60_000_000);
     let plan = instance.plan_repair(&found, before)?;
     let lost = plan.lost();
+    let left_alone = left_alone(&found.wrong);
     if args.dry_run {
         if ui.json() {
             ui.print_json(&json!({"plan": plan.steps.iter().map(Step::json).collect::<Vec<_>>()}));
@@ -53,6 +54,9 @@ pub(crate) fn run(ui: &mut Ui, args: &RepairArgs) -> Result<()> {
                 false => format!("would take {}; nothing was changed", count(plan.steps.len(), "step")),
             },
         );
+        if let Some(text) = left_alone {
+            ui.say(Level::Warning, text);
+        }
         return Ok(());
     }
     let repaired = plan.apply(&instance)?;
@@ -95,7 +99,15 @@ pub(crate) fn run(ui: &mut Ui, args: &RepairArgs) -> Result<()> {
         }
         (_, failed) => return Err(Failure::Told(format!("{summary}, {failed} failed"))),
     }
-    Ok(())
+    left_alone.map_or(Ok(()), |text| Err(Failure::Told(text)))
+}
+
+/// Returns what to say of artifacts that could not be looked at: nobody knows whether they need anything.
+fn left_alone(wrong: &[Finding]) -> Option<String> {
+    let out_of_reach = wrong.iter().filter(|finding| finding.state == State::Unreachable);
+    let first = out_of_reach.clone().next()?;
+    let artifacts = count(out_of_reach.count(), "artifact");
+    Some(format!("{artifacts} could not be reached: {}", first.detail))
 }
 
 fn show(ui: &Ui, steps: &[Step]) {

@@ -1,6 +1,7 @@
 use clap::{Args, Subcommand};
+use holotype::describe::format_size;
 use holotype::instance::root::StorageRoot;
-use holotype::{Instance, NewStorage, Q, Record, model};
+use holotype::{Aggregate, Instance, NewStorage, Q, Record, Value, model};
 use serde_json::json;
 
 use super::list::{self, ListArgs};
@@ -86,6 +87,7 @@ fn describe(ui: &Ui, location: &str) -> Result<()> {
     let there = instance.query(model::require("Artifact")?);
     let there = there.filter(Q::is("storage_id", storage.id()))?;
     let (managed, n) = (instance.manages(&storage), there.count()?);
+    let size = there.aggregate(&[(Aggregate::Sum, "size")])?.first().and_then(Value::as_int).unwrap_or(0);
     let default = storage.id() == Some(instance.context().storage);
     if ui.json() {
         let mut data = records::json(&storage);
@@ -93,6 +95,7 @@ fn describe(ui: &Ui, location: &str) -> Result<()> {
             fields.insert("managed".to_owned(), managed.into());
             fields.insert("default".to_owned(), default.into());
             fields.insert("artifacts".to_owned(), n.into());
+            fields.insert("bytes".to_owned(), size.into());
         }
         ui.print_json(&data);
         return Ok(());
@@ -103,7 +106,12 @@ fn describe(ui: &Ui, location: &str) -> Result<()> {
         (true, false) => "read and write",
         (false, _) => "read only",
     };
-    ui.print(format!("access: {access}\nartifacts: {n}"));
+    let text = |name| storage.text(name).unwrap_or("None");
+    let (uid, protocol, region) = (storage.uid(), text("type"), text("region"));
+    let (what, size) = (if protocol == "local" { "host" } else { "region" }, format_size(size));
+    let about =
+        format!("uid: {uid}\ndescription: {}\ntype: {protocol}\n{what}: {region}", text("description"));
+    ui.print(format!("{about}\naccess: {access}\nartifacts: {n} ({size})"));
     Ok(())
 }
 

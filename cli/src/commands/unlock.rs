@@ -1,6 +1,6 @@
 use clap::Args;
-use holotype::instance::settings::{InstanceSettings, current_instance, load_by_identifier};
-use holotype::instance::{Holder, Locks};
+use holotype::instance::settings::{InstanceSettings, current_instance};
+use holotype::instance::{Holder, Locks, find_or_join};
 use holotype::{Error, ErrorKind};
 use serde_json::{Value as Json, json};
 
@@ -19,7 +19,7 @@ Examples:
   holotype unlock
   holotype unlock ada/atlas --force")]
 pub(crate) struct UnlockArgs {
-    /// Name, owner/name or URL of the instance; the current one when absent
+    /// Name, owner/name or URL of the instance, or that of its bucket; the current one when absent
     instance: Option<String>,
     /// Show who has the lock and change nothing
     #[arg(long)]
@@ -61,7 +61,7 @@ pub(crate) fn run(ui: &mut Ui, args: &UnlockArgs) -> Result<()> {
 
 fn settings(ui: &Ui, args: &UnlockArgs) -> Result<InstanceSettings> {
     match &args.instance {
-        Some(identifier) => Ok(load_by_identifier(ui.env(), identifier)?),
+        Some(identifier) => Ok(find_or_join(ui.env(), identifier)?),
         None => {
             let found = current_instance(ui.env())?.map(|found| found.settings);
             found.ok_or_else(|| {

@@ -159,6 +159,9 @@ pub(super) fn word(event: &Event, program: Program) -> (Level, String) {
             let what = if *unlocking { "updating & unlocking" } else { "updating" };
             (Warning, format!("{what} cloud SQLite '{url}' of instance '{slug}'"))
         }
+        Event::CloudUnlocked { url, slug } => {
+            (Warning, format!("unlocking cloud SQLite '{url}' of instance '{slug}'"))
+        }
         Event::CloudHeld => (
             Warning,
             format!("updating local SQLite & locking cloud SQLite (sync back & unlock: {} disconnect)", program.name()),

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::hash::ContentHash;
 use crate::instance::Instance;
+use crate::instance::root::StorageRoot;
 use crate::key::{self, KeyKind};
 use crate::query::Q;
 use crate::record::Record;
@@ -29,7 +30,7 @@ impl Instance {
             Some(known) => Some(known),
             None => self.reference_giver(&url)?,
         };
-        let (storage, relative) = known.ok_or_else(|| unknown(&url))?;
+        let Some((storage, relative)) = known else { return Err(self.unknown(&url)?) };
         if let Some(name) = relative.strip_prefix(".lamindb/") {
             return self.by_automatic_name(&storage, name).and_then(|found| {
                 let record = found.ok_or_else(|| {
@@ -97,15 +98,23 @@ impl Instance {
             _ => Ok(None),
         }
     }
-}
 
-fn unknown(url: &str) -> Error {
-    let (root, _) = url.rsplit_once('/').unwrap_or((url, ""));
-    Error::new(
-        ErrorKind::UnknownStorageLocation,
-        format!(
-            "Path {url} is not contained in any known storage location: register one that holds it first, such as \
-             ln.Storage(root='{root}').save()"
-        ),
-    )
+    /// Returns the error for a URL in no location that is registered.
+    fn unknown(&self, url: &str) -> Result<Error> {
+        let wanted = StorageRoot::stored(url)?;
+        let place = wanted.join("");
+        let folder =
+            place.trim_end_matches('/').rsplit_once('/').map_or(place.as_str(), |(folder, _)| folder);
+        let known = self.locations()?;
+        let known: Vec<&str> = known.iter().filter_map(|storage| storage.text("root")).collect();
+        Ok(Error::new(
+            ErrorKind::UnknownStorageLocation,
+            format!(
+                "Path {url} is not contained in any known storage location: {}; register one that holds it first, such as \
+                 ln.Storage(root='{}').save()",
+                known.join(", "),
+                wanted.with_query(folder)
+            ),
+        ))
+    }
 }

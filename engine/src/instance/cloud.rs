@@ -127,7 +127,7 @@ impl Cloud {
         let mut waited = Duration::ZERO;
         while let Some(holder) = self.try_start(hold)? {
             if waited >= patience {
-                return Err(self.named(holder).refusal());
+                return Err(self.named(holder).refusal(&self.slug));
             }
             self.env.keep_going()?;
             std::thread::sleep(PAUSE);
@@ -209,15 +209,18 @@ impl Cloud {
         if !worked && self.is_changed(&state, Some(&db))? {
             // Work of a process that was killed: sending it takes the lock like any other work.
             if let Some(holder) = self.locker.take(&state.client)? {
-                return Err(self.named(holder).refusal());
+                return Err(self.named(holder).refusal(&self.slug));
             }
         }
         let done = self.finish(&db, true);
         if done.is_err() && worked {
             *writing = Some(self.copy.join()?);
         }
-        let last = done?;
+        let (sent, last) = done?;
         self.close_gate();
+        if last && !sent && (worked || state.held) {
+            self.env.emit(Event::CloudUnlocked { url: self.url.clone(), slug: self.slug.clone() });
+        }
         state = self.copy.state(&self.env)?;
         state.held = false;
         self.copy.keep(&self.env, &state)?;
@@ -232,12 +235,12 @@ impl Cloud {
 
     /// Sends the copy and, unless another process works with it, notes how it looks and gives the lock back if `unlocking`.
     ///
-    /// Returns whether no other process works with it.
-    fn finish(&self, db: &Db, unlocking: bool) -> Result<bool> {
+    /// Returns whether it sent anything, and whether no other process works with it.
+    fn finish(&self, db: &Db, unlocking: bool) -> Result<(bool, bool)> {
         let alone = self.copy.alone()?;
         let unlocking = unlocking && alone.is_some();
-        self.push(db, unlocking)?;
-        let Some(_alone) = alone else { return Ok(false) };
+        let sent = self.push(db, unlocking)?;
+        let Some(_alone) = alone else { return Ok((sent, false)) };
         db.checkpoint()?;
         let mut state = self.copy.state(&self.env)?;
         state.stamp = self.copy.stamp();
@@ -245,7 +248,7 @@ impl Cloud {
         if unlocking {
             self.locker.give_back(&state.client)?;
         }
-        Ok(true)
+        Ok((sent, true))
     }
 
     /// Lets the present user look, but write only once the instance knows them.

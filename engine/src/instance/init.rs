@@ -66,6 +66,13 @@ impl Instance {
                 (_, None) => settings.sqlite_path(env)?.is_some_and(|path| path.exists()),
             };
             if there {
+                if options.storage.is_some() && settings.storage_root != root.as_str() {
+                    env.emit(Event::Warning(format!(
+                        "instance {slug} is there already, with its content at {}: {root} is not used; pass another name to \
+                         make a new instance",
+                        settings.storage_root
+                    )));
+                }
                 let instance = Instance::connect_and_hold(env, settings, Duration::ZERO)?;
                 bind_here(env, settings);
                 return Ok(instance);

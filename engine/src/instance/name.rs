@@ -101,6 +101,10 @@ pub fn derive(
     };
     check(&name).map_err(|error| match source {
         NameSource::Given => error,
+        NameSource::Database if name.is_empty() => Error::value(
+            "The database URL names no database, as postgresql://USER:PASSWORD@HOST/DATABASE does, after which the instance \
+             could be called. Pass a name for the instance.",
+        ),
         _ => Error::value(format!("{} Pass a name for the instance.", error.message())).because(error),
     })?;
     Ok((name, source))

@@ -193,16 +193,25 @@ impl StorageRoot {
         }
     }
 
-    /// Returns the root of the server or repository that gives what lies at this URL; nothing for buckets and folders.
-    pub(crate) fn giver(&self) -> Option<String> {
+    /// Returns the root of the server, repository or bucket that has what lies at this URL, and the path below it; nothing
+    /// for folders.
+    pub(crate) fn giver(&self) -> Option<(String, String)> {
         let parts: Vec<&str> = self.path().split('/').collect();
         let count = match self.protocol {
-            Protocol::Http | Protocol::Https => 1,
+            Protocol::Local => return None,
             Protocol::Hf if matches!(parts[0], "datasets" | "spaces" | "models") => 3,
             Protocol::Hf => 2,
-            _ => return None,
+            _ => 1,
         };
-        Some(format!("{}://{}", self.protocol, parts.get(..count)?.join("/")))
+        let (giver, below) = parts.split_at_checked(count)?;
+        let root = self.with_query(&format!("{}://{}", self.protocol, giver.join("/")));
+        Some((root, below.join("/")))
+    }
+
+    /// Returns another URL of the same server: with the query of this root.
+    pub(crate) fn with_query(&self, url: &str) -> String {
+        let query = self.text.split_once('?').filter(|_| self.protocol.is_bucket());
+        query.map_or_else(|| url.to_owned(), |(_, query)| format!("{url}?{query}"))
     }
 
     /// Returns the endpoint of an S3 root that is not at the default one.

@@ -8,7 +8,7 @@ use crate::instance::Instance;
 use crate::instance::marker::{Marker, read_in};
 use crate::instance::root::{MARKER_KEY, StorageRoot};
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::{Store, Version};
 use crate::uid;
 
 impl Instance {
@@ -53,19 +53,38 @@ impl Instance {
         Ok(())
     }
 
-    /// Registers the web server or repository that has a file at this URL, and returns it with the path below its root;
-    /// nothing for a URL of another kind. Buckets are not registered unasked, since that would write to them.
+    /// Registers the server, repository or bucket that has a file at this URL, and returns it with the path below its root.
+    ///
+    /// Of buckets only those that this instance cannot write to: registering another one unasked would write to it.
     pub(crate) fn reference_giver(&self, url: &str) -> Result<Option<(Record, String)>> {
         let wanted = StorageRoot::stored(url.trim_end_matches('/'))?;
-        let Some(root) = wanted.giver() else { return Ok(None) };
-        if let Some(key) = wanted.as_str().strip_prefix(&root).map(|key| key.trim_start_matches('/'))
-            && !key.is_empty()
-            && !Store::open(&root, self.env())?.exists(key)?
-        {
+        let Some((root, key)) = wanted.giver() else { return Ok(None) };
+        let store = Store::open(&root, self.env())?;
+        if !key.is_empty() && !store.exists(&key)? {
             return Err(Error::new(ErrorKind::FileNotFound, url));
+        }
+        if wanted.protocol().is_bucket() && !self.only_reads(&store)? {
+            return Ok(None);
         }
         self.create_storage(&NewStorage::new(root))?;
         self.location_of_url(url)
+    }
+
+    /// Returns true for a bucket that bears the mark of another instance, or that takes nothing from us.
+    fn only_reads(&self, store: &Store) -> Result<bool> {
+        if let Some(found) = read_in(store)? {
+            return Ok(found.instance_id.as_deref() != Some(self.settings().id.as_str()));
+        }
+        // Permissions are looked at before conditions: one that cannot hold tells of them and writes nothing.
+        let never = Version { tag: Some("\"0\"".to_owned()), number: Some("1".to_owned()) };
+        match store.write_over(MARKER_KEY, Some(&never), Vec::new()) {
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(true),
+            // There are stores that know no conditions.
+            Ok(Some(_)) => store.remove(MARKER_KEY).map(|_| false),
+            Ok(None) => Ok(false),
+            Err(error) if error.kind() == ErrorKind::FileNotFound => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Returns the location that a URL lies in, and the path below its root.

@@ -12,6 +12,7 @@ mod client;
 mod conditional;
 mod credentials;
 mod download;
+mod endpoint;
 mod failure;
 mod folder;
 mod gather;
@@ -75,7 +76,13 @@ impl Object {
 
     /// Returns where the bucket lies, as the registry of storage locations notes it.
     pub(super) fn region(&self) -> Result<Option<String>> {
-        runtime::run(&|_| Ok(()), async { Ok(self.client().await?.region.clone()) })
+        runtime::run(&|_| Ok(()), async {
+            let client = self.client().await?;
+            match (&client.region, &client.signer, self.address.scheme) {
+                (None, Some(signer), Scheme::S3) => Ok(self.region_of_bucket(signer).await),
+                (known, ..) => Ok(known.clone()),
+            }
+        })
     }
 
     async fn client(&self) -> Result<&Arc<Client>> {

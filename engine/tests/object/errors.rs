@@ -129,3 +129,36 @@ fn what_can_only_be_read_says_so() {
     }
     refused(Store::open("ftp://host/x", &env()), ErrorKind::Value, &["ftp"]);
 }
+
+#[test]
+fn what_is_no_address_is_named_before_anything_is_asked() {
+    let asked = |root: &str, vars: &[(&str, &str)], words: &[&str]| {
+        let store = Store::open(root, &with_vars(vars)).unwrap();
+        refused(store.read("x"), ErrorKind::Value, &[&[root], words].concat());
+    };
+    let fix = "http://HOST:PORT";
+    for server in ["lab", "localhost:9000", "http://", "http://a b", "http://host:99999", "ftp://host"] {
+        asked("s3://bucket/x", &[("AWS_ENDPOINT_URL", server)], &["AWS_ENDPOINT_URL", server, fix]);
+    }
+    asked("s3://bucket/x?endpoint_url=lab", &[], &["endpoint_url names 'lab'", fix]);
+    asked("gs://bucket/x", &[("STORAGE_EMULATOR_HOST", "a b")], &["STORAGE_EMULATOR_HOST", "'http://a b'"]);
+    asked("hf://datasets/me/cells", &[("HF_ENDPOINT", "hub")], &["HF_ENDPOINT names 'hub'", fix]);
+    asked("s3://no bucket/x", &[], &["'no bucket' is no name of a bucket"]);
+}
+
+#[test]
+fn keys_are_left_out_where_a_setting_wants_it() {
+    let keys = [("AWS_ACCESS_KEY_ID", KEY), ("AWS_SECRET_ACCESS_KEY", SECRET)];
+    let with = |more: &[(&str, &str)]| {
+        let store = Store::open(&S3S.root(), &with_vars(&[&keys[..], more].concat())).unwrap();
+        store.write("x", b"x", false)
+    };
+    for anonymous in [("LAMIN_S3_ANON", "true"), ("HOLOTYPE_S3_ANON", "1")] {
+        refused(
+            with(&[anonymous]),
+            ErrorKind::PermissionDenied,
+            &["anonymously, because LAMIN_S3_ANON is set"],
+        );
+    }
+    with(&[("LAMIN_S3_ANON", "false")]).unwrap();
+}

@@ -55,6 +55,7 @@ fn impossible_names_are_refused() {
     for (db, storage) in [(None, "/"), (Some("postgresql://host"), "/"), (Some("postgresql://host/"), "/")] {
         let error = name::derive(None, db, storage, &root, &world.env.cwd).unwrap_err();
         assert!(error.message().ends_with("Pass a name for the instance."), "{error}");
+        assert_eq!(error.message().contains("names no database"), db.is_some(), "{error}");
     }
 }
 

@@ -36,8 +36,8 @@ impl Holder {
         }
     }
 
-    /// Returns the error for whoever finds the instance locked.
-    pub(super) fn refusal(&self) -> Error {
+    /// Returns the error for whoever finds the instance of this name locked.
+    pub(super) fn refusal(&self, slug: &str) -> Error {
         let since = self.since.map(|since| format!(" since {}", since.to_display())).unwrap_or_default();
         let copy =
             self.copy.as_ref().map(|copy| format!(" with the working copy {copy}")).unwrap_or_default();
@@ -46,7 +46,7 @@ impl Holder {
             format!(
                 "Cannot load the instance, it is locked by {}. The instance will be automatically unlocked after 7d of no \
                  activity. Locked{since}{copy}: connect with --wait 60 to wait for them, or if they are gone, run: \
-                 lamin unlock",
+                 lamin unlock {slug}",
                 self.who()
             ),
         )

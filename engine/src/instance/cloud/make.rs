@@ -48,7 +48,7 @@ impl Cloud {
         let made = build(&self.copy.path).and_then(|()| {
             faults::hit("cloud.built");
             match self.locker.take(&state.client)? {
-                Some(holder) => Err(holder.refusal()),
+                Some(holder) => Err(holder.refusal(&self.slug)),
                 None => self.send_first(&state.client),
             }
         });
@@ -129,7 +129,7 @@ impl Cloud {
         let state = self.copy.state(&self.env)?;
         self.copy.keep(&self.env, &state)?;
         match self.locker.take(&state.client)? {
-            Some(holder) => Err(self.named(holder).refusal()),
+            Some(holder) => Err(self.named(holder).refusal(&self.slug)),
             None => Ok(state),
         }
     }

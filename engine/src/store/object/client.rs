@@ -17,7 +17,8 @@ use object_store::{
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::address::{Address, Scheme};
-use super::credentials::{Aws, Who};
+use super::credentials::Aws;
+use super::endpoint;
 use super::http::Connector;
 use super::request::{Signer, Signing};
 use super::{azure, google};
@@ -152,9 +153,9 @@ async fn connect(address: &Address, root: &str, aws: Option<Aws>, env: &Env) -> 
     let options = options(env)?;
     let retry = retry(env);
     match (address.scheme, aws) {
-        (Scheme::S3, Some(aws)) => s3(address, aws, env, options, retry).await,
-        (Scheme::S3, None) | (Scheme::Http | Scheme::Hf, _) => web(address, env, options, retry),
-        (Scheme::Gs, _) => google::connect(address, env, options, retry).await,
+        (Scheme::S3, Some(aws)) => s3(address, root, aws, env, options, retry).await,
+        (Scheme::S3, None) | (Scheme::Http | Scheme::Hf, _) => web(address, root, env, options, retry),
+        (Scheme::Gs, _) => google::connect(address, root, env, options, retry).await,
         (Scheme::Az, _) => azure::connect(address, root, env, options, retry).await,
     }
 }
@@ -215,12 +216,18 @@ fn reader(store: Arc<dyn ObjectStore>, options: &ClientOptions) -> Result<Client
 
 async fn s3(
     address: &Address,
+    root: &str,
     mut aws: Aws,
     env: &Env,
     options: ClientOptions,
     retry: RetryConfig,
 ) -> Result<Client, Failure> {
     let endpoint = address.endpoint.clone().or_else(|| aws.endpoint.clone());
+    let said = match &address.endpoint {
+        Some(_) => "endpoint_url",
+        None => "AWS_ENDPOINT_URL, or the profile of AWS,",
+    };
+    endpoint::check(endpoint.as_deref(), said, &address.bucket, root)?;
     let mut region = aws.region.clone();
     if endpoint.is_none() && !address.bucket.contains('.') {
         // Requests to the wrong region are refused. Without an answer the setting, or the first region of all, must do.
@@ -244,7 +251,7 @@ async fn s3(
     let store = builder.build()?;
     let server = endpoint.clone().unwrap_or_else(|| format!("https://s3.{signed_for}.amazonaws.com"));
     let bucket = format!("{}/{}", server.trim_end_matches('/'), address.bucket);
-    let signed = aws.who != Who::Unknown;
+    let signed = aws.who.signs();
     let signing = match signed {
         true => Signing::Signature(store.credentials().clone(), signed_for),
         false => Signing::Nobody,
@@ -258,7 +265,13 @@ async fn s3(
     Ok(client)
 }
 
-fn web(address: &Address, env: &Env, options: ClientOptions, retry: RetryConfig) -> Result<Client, Failure> {
+fn web(
+    address: &Address,
+    root: &str,
+    env: &Env,
+    options: ClientOptions,
+    retry: RetryConfig,
+) -> Result<Client, Failure> {
     let mut options = options;
     let url = match address.scheme {
         Scheme::Hf => {
@@ -271,6 +284,7 @@ fn web(address: &Address, env: &Env, options: ClientOptions, retry: RetryConfig)
                 headers.insert("authorization", bearer);
                 options = options.with_default_headers(headers);
             }
+            endpoint::check(Some(&hf_endpoint(env)), "HF_ENDPOINT", &address.bucket, root)?;
             let revision = address.revision.as_deref().unwrap_or("main").replace('/', "%2F");
             format!("{}/{}/resolve/{revision}", hf_endpoint(env), address.bucket)
         }

@@ -41,6 +41,8 @@ pub(super) enum Who {
     Keys { id: String, secret: String, token: Option<String>, from: String },
     /// A role that variables name.
     Role(Vec<(String, String)>),
+    /// Nobody, as a setting wants it.
+    Nobody,
     /// Nothing was found: the machine may have a role.
     Unknown,
 }
@@ -51,10 +53,18 @@ impl Who {
         match self {
             Who::Keys { from, .. } => format!("with the keys from {from}"),
             Who::Role(_) => "with the role that AWS_ROLE_ARN or AWS_CONTAINER_CREDENTIALS_* name".to_owned(),
+            Who::Nobody => {
+                "anonymously, because LAMIN_S3_ANON is set: unset it to use your credentials".to_owned()
+            }
             Who::Unknown => "anonymously, because no AWS credentials were found: set AWS_ACCESS_KEY_ID and \
                              AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or run `aws configure`"
                 .to_owned(),
         }
+    }
+
+    /// Returns true when requests are signed.
+    pub(super) fn signs(&self) -> bool {
+        !matches!(self, Who::Nobody | Who::Unknown)
     }
 }
 
@@ -97,6 +107,7 @@ impl Aws {
             .map(str::to_owned)
             .or_else(|| setting("endpoint_url"));
         let who = match (var("AWS_ACCESS_KEY_ID"), var("AWS_SECRET_ACCESS_KEY")) {
+            _ if is_true(env.var("LAMIN_S3_ANON")) => Who::Nobody,
             (Some(id), Some(secret)) => Who::Keys {
                 id: id.to_owned(),
                 secret: secret.to_owned(),
@@ -128,6 +139,7 @@ impl Aws {
         env: &Env,
         asks_machine: bool,
     ) -> object_store::Result<AmazonS3Builder> {
+        let var = |name: &str| env.vars.get(name).map(String::as_str);
         Ok(match &self.who {
             Who::Keys { id, secret, token, .. } => {
                 let builder = builder.with_access_key_id(id).with_secret_access_key(secret);
@@ -142,7 +154,7 @@ impl Aws {
                     Err(_) => builder,
                 }
             }),
-            Who::Unknown if asks_machine && !is_true(env.vars.get("AWS_EC2_METADATA_DISABLED")) => {
+            Who::Unknown if asks_machine && !is_true(var("AWS_EC2_METADATA_DISABLED")) => {
                 match machine_role(env).await {
                     Some(role) => {
                         self.who = Who::Role(Vec::new());
@@ -151,7 +163,7 @@ impl Aws {
                     None => builder.with_skip_signature(true),
                 }
             }
-            Who::Unknown => builder.with_skip_signature(true),
+            Who::Nobody | Who::Unknown => builder.with_skip_signature(true),
         })
     }
 
@@ -165,7 +177,7 @@ fn half(given: &str, missing: &str) -> Error {
     Error::value(format!("{given} is set but {missing} is not: set both or neither"))
 }
 
-fn is_true(value: Option<&String>) -> bool {
+fn is_true(value: Option<&str>) -> bool {
     value.is_some_and(|value| matches!(value.to_ascii_lowercase().as_str(), "true" | "1"))
 }
 

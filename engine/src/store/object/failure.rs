@@ -46,7 +46,7 @@ pub(super) fn explain(client: &Client, root: &str, what: &str, error: Theirs) ->
         ),
         // What may not be read anonymously is hidden.
         (Some("ResourceNotFound" | "PublicAccessNotPermitted" | "NoAuthenticationInformation"), _) => {
-            (ErrorKind::PermissionDenied, format!("No permission for {what}; asked {who}"))
+            (ErrorKind::PermissionDenied, denied(what, who))
         }
         (Some("XAmzContentSHA256Mismatch" | "BadDigest" | "Md5Mismatch"), _) => (
             ErrorKind::Io,
@@ -86,9 +86,7 @@ pub(super) fn explain(client: &Client, root: &str, what: &str, error: Theirs) ->
             ErrorKind::Io,
             format!("{what} changed while it was read or written; try again once nobody writes to it"),
         ),
-        _ if is_denied(&error, &text) => {
-            (ErrorKind::PermissionDenied, format!("No permission for {what}; asked {who}"))
-        }
+        _ if is_denied(&error, &text) => (ErrorKind::PermissionDenied, denied(what, who)),
         (_, Theirs::NotImplemented { .. } | Theirs::NotSupported { .. }) => {
             (ErrorKind::Unsupported, format!("{root} cannot do this: {text}"))
         }
@@ -99,6 +97,15 @@ pub(super) fn explain(client: &Client, root: &str, what: &str, error: Theirs) ->
         _ => transport(client, root, what, &error, &text),
     };
     Error::new(kind, message).because(error)
+}
+
+/// Returns what to say to somebody whom the store does not let; who asks as nobody in particular is told already what to do.
+fn denied(what: &str, who: &str) -> String {
+    let advice = match who.starts_with("anonymously") {
+        true => "",
+        false => ": ask its owner for permission, or use other credentials",
+    };
+    format!("No permission for {what}; asked {who}{advice}")
 }
 
 fn transport(client: &Client, root: &str, what: &str, error: &Theirs, text: &str) -> (ErrorKind, String) {

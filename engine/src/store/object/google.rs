@@ -8,6 +8,7 @@ use object_store::{ClientOptions, RetryConfig, StaticCredentialProvider};
 
 use super::address::Address;
 use super::client::{self, Client, Failure};
+use super::endpoint;
 use super::google_machine;
 use super::http::Connector;
 use super::request::Signing;
@@ -21,6 +22,7 @@ const USUAL: &str = ".config/gcloud/application_default_credentials.json";
 /// Connects to a bucket.
 pub(super) async fn connect(
     address: &Address,
+    root: &str,
     env: &Env,
     options: ClientOptions,
     retry: RetryConfig,
@@ -38,6 +40,7 @@ pub(super) async fn connect(
         Some(host) => format!("http://{host}"),
         None => SERVER.to_owned(),
     };
+    endpoint::check(Some(&server), "STORAGE_EMULATOR_HOST", &address.bucket, root)?;
     if emulator.is_some() {
         builder = builder.with_base_url(&server);
     }

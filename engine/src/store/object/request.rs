@@ -93,7 +93,7 @@ impl Signer {
         *request.method_mut() = method.clone();
         *request.uri_mut() = url.parse().map_err(generic)?;
         *request.headers_mut() = headers.clone();
-        if *method != Method::GET {
+        if ![Method::GET, Method::HEAD].contains(method) {
             request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(body.content_length()));
         }
         self.sign(&mut request).await?;

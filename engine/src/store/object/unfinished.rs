@@ -65,6 +65,12 @@ impl Object {
         }
     }
 
+    /// Returns the region that a bucket of S3 tells, if it tells one.
+    pub(super) async fn region_of_bucket(&self, signer: &Signer) -> Option<String> {
+        let asked = signer.send(Method::HEAD, &signer.bucket, HeaderMap::new(), HttpRequestBody::empty());
+        asked.await.ok()?.header("x-amz-bucket-region").filter(|region| !region.is_empty())
+    }
+
     fn unfinished_of(&self, upload: &str) -> Option<Unfinished> {
         let key = self.address.key(&value(upload, "Key")?)?.to_owned();
         let since = Timestamp::parse(&value(upload, "Initiated")?)?;
