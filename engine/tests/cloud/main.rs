@@ -24,6 +24,7 @@ mod race;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/races.rs"]
 mod races;
+mod replaced;
 mod resumed;
 mod saves;
 #[path = "../stores/mod.rs"]
