@@ -5,6 +5,7 @@
 //! that lost its lock without knowing can fail, but never undo what others did. No copy that holds work which is not in
 //! the cloud is ever overwritten or removed.
 
+mod arrival;
 mod bakery;
 mod copy;
 mod holder;
@@ -16,6 +17,7 @@ mod sync;
 mod unlock;
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -205,7 +207,10 @@ impl Cloud {
         };
         let Some(db) = opened else { return self.locker.give_back(&state.client).map(drop) };
         let worked = stop(&mut writing);
-        if !worked && self.is_changed(&state, Some(&db))? {
+        if !worked && state.digest.is_none() && state.version.is_some() {
+            // Brought here and never worked with: there is nothing to send.
+            self.note_unchanged(&db)?;
+        } else if !worked && self.is_changed(&state, Some(&db))? {
             // Work of a process that was killed: sending it takes the lock like any other work.
             if let Some(holder) = self.locker.take(&state.client)? {
                 return Err(self.named(holder).refusal());
@@ -250,6 +255,11 @@ impl Cloud {
     /// Lets the present user look, but write only once the instance knows them.
     pub(super) fn admit_as_guest(&self) {
         self.guest.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns the path of the copy on this machine.
+    pub(super) fn path(&self) -> &Path {
+        &self.copy.path
     }
 
     /// Returns where the database lies.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![allow(clippy::disallowed_macros, reason = "children report to their parent")]
 
+mod arrival;
 mod client;
 #[path = "../support/cluster.rs"]
 mod cluster;

@@ -123,17 +123,26 @@ impl Cloud {
 
     /// Fails for a database that no store takes in one request: only such a one is conditional.
     fn sendable(&self, size: u64) -> Result<()> {
-        let largest = faults::limit("cloud.largest", LARGEST);
+        let (slug, copy) = (&self.slug, self.copy.path.display());
+        self.refuse_larger(size, || {
+            format!(
+                "Nothing was sent, your changes are kept in {copy}; to go on with PostgreSQL, write \
+                 `lamindb_instance_db=sqlite:///{copy}` into the settings file of {slug} and run: lamin migrate to-postgres"
+            )
+        })
+    }
+
+    /// Fails for more bytes than a store takes in one request, and says what to do instead.
+    pub(super) fn refuse_larger(&self, size: u64, advice: impl FnOnce() -> String) -> Result<()> {
+        let (url, largest) = (&self.url, faults::limit("cloud.largest", LARGEST));
         if size <= largest {
             return Ok(());
         }
-        let (url, slug, copy) = (&self.url, &self.slug, self.copy.path.display());
+        let advice = advice();
         Err(Error::new(
             ErrorKind::Unsupported,
             format!(
-                "{url} cannot take the database, which has {size} bytes: object stores take {largest} in one request. Nothing \
-                 was sent, your changes are kept in {copy}; to go on with PostgreSQL, write \
-                 `lamindb_instance_db=sqlite:///{copy}` into the settings file of {slug} and run: lamin migrate to-postgres"
+                "{url} cannot take the database, which has {size} bytes: object stores take {largest} in one request. {advice}"
             ),
         ))
     }
@@ -206,7 +215,7 @@ impl Cloud {
     }
 
     /// Brings the database beside the copy.
-    fn fetch(&self) -> Result<(PathBuf, Version)> {
+    pub(super) fn fetch(&self) -> Result<(PathBuf, Version)> {
         let incoming = self.copy.beside(".incoming");
         let mut tries = 0;
         let fetched = loop {
@@ -297,7 +306,7 @@ impl Cloud {
 
 /// Returns a database in the form in which it lies in the cloud: as one without a write-ahead log, which is no part of
 /// the format.
-fn plain(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(super) fn plain(mut bytes: Vec<u8>) -> Vec<u8> {
     if let Some(versions) = bytes.get_mut(18..20) {
         versions.fill(1);
     }
