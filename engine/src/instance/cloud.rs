@@ -37,6 +37,7 @@ use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::store::Store;
+use crate::threads;
 
 /// How long to wait before looking again whether the lock is free.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -280,7 +281,7 @@ impl Cloud {
 
     fn writing(&self) -> MutexGuard<'_, Option<File>> {
         // A panic under the lock left the file in its place or dropped it: both are true states.
-        self.writing.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        threads::entered(self.writing.lock())
     }
 
     /// Returns a holder with what the copy's table of users says.
