@@ -4,13 +4,13 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use holotype::trace::{Ended, Watch, watch};
 
-use crate::ui::{Relay, Ui};
+use crate::ui::{Relay, Ui, lock};
 
 /// Exit codes as shells give them.
 const NOT_EXECUTABLE: u8 = 126;
@@ -98,7 +98,7 @@ fn copy(
                 Err(_) => return,
             };
             // A full disk must not end the command.
-            let mut kept = log.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut kept = lock(&log);
             if kept.as_mut().is_some_and(|file| file.write_all(&buffer[..read]).is_err()) {
                 *kept = None;
             }

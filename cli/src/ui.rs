@@ -283,6 +283,6 @@ fn write_through(stream: &Mutex<Box<dyn Write + Send>>, bytes: &[u8]) -> io::Res
 }
 
 /// A poisoned lock means that another thread panicked while writing: the stream itself is still sound.
-fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }

@@ -3,7 +3,10 @@
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+
 use crate::lab::Lab;
+use crate::unlock::{made, ok, run};
 
 /// A PostgreSQL cluster below a folder, which stops when this is dropped.
 struct Cluster<'a>(&'a Path);
@@ -55,6 +58,28 @@ fn an_instance_moves_to_a_server_and_back() {
     lab.ok(&["verify", "--full"]);
     let taken = lab.fails(1, &["migrate", "to-postgres", &url]);
     assert!(taken.contains("is not empty") && !taken.contains("pw"), "{taken}");
+    one_in_a_bucket_moves_there_and_back(&cluster.run(&["create", "shared"]));
+}
+
+fn one_in_a_bucket_moves_there_and_back(server: &str) {
+    let (lab, _, url) = made();
+    ok(&lab, &["create", "ulabel", "--name", "one"]);
+    ok(&lab, &["disconnect"]);
+    ok(&lab, &["migrate", "to-postgres", server]);
+    let listed = || serde_json::from_str::<Value>(&run(&lab, &["list", "ulabel", "--json"]).out).unwrap();
+    let labels = listed();
+    assert_eq!(labels[0]["name"], "one");
+    let planned = ok(&lab, &["migrate", "to-sqlite", "--dry-run"]);
+    assert!(planned.ends_with(&format!(" to {url}; nothing was changed\n")), "{planned}");
+    let done = ok(&lab, &["migrate", "to-sqlite"]);
+    assert!(
+        done.contains("→ moved anonymous/atlas with ") && done.contains(&format!(" to {url}\n")),
+        "{done}"
+    );
+    assert!(ok(&lab, &["info"]).contains("\n - lock: free\n"));
+    assert_eq!(listed(), labels);
+    let again = run(&lab, &["migrate", "to-sqlite"]);
+    assert!(again.code == 1 && again.err.contains("on SQLite already"), "{}", again.err);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::lab::{Lab, Ran, finish};
 use crate::stores::server::{KEY, MOTO, SECRET};
 
 /// Runs the command of one user's machine with the keys of the server.
-fn run(lab: &Lab, args: &[&str]) -> Ran {
+pub fn run(lab: &Lab, args: &[&str]) -> Ran {
     finish(command(lab, args), None)
 }
 
@@ -16,14 +16,14 @@ fn command(lab: &Lab, args: &[&str]) -> Command {
     command
 }
 
-fn ok(lab: &Lab, args: &[&str]) -> String {
+pub fn ok(lab: &Lab, args: &[&str]) -> String {
     let ran = run(lab, args);
     assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{args:?}\n{}", ran.out);
     ran.out
 }
 
 /// Returns a machine with the instance `anonymous/atlas` in a new bucket, what its making printed, and the URL of its database.
-fn made() -> (Lab, String, String) {
+pub fn made() -> (Lab, String, String) {
     let lab = Lab::empty();
     let root = MOTO.root();
     let out = ok(&lab, &["init", "--storage", &root, "--name", "atlas"]);

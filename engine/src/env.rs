@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::suffix::Formats;
+use crate::threads;
 use crate::value::Timestamp;
 
 type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -98,7 +99,7 @@ impl Env {
     /// Fills `bytes` from the cryptographic generator that the face supplied.
     pub fn fill_random(&self, bytes: &mut [u8]) {
         // A poisoned lock means a caller panicked while drawing: the generator itself is still sound.
-        let mut rng = self.rng.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut rng = threads::entered(self.rng.lock());
         rng(bytes);
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 #[cfg(feature = "faults")]
 use std::sync::atomic::{AtomicBool, Ordering};
 #[cfg(feature = "faults")]
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{OnceLock, RwLock};
 
 #[cfg(feature = "faults")]
 type Hook = Box<dyn Fn(&str) + Send + Sync>;
@@ -36,14 +36,14 @@ pub fn forbid_exchange() {
 /// Gives a limit of the engine another value for the whole process: one of those that `limit` is asked for.
 #[cfg(feature = "faults")]
 pub fn set_limit(name: &str, value: u64) {
-    LIMITS.write().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), value);
+    crate::threads::entered(LIMITS.write()).insert(name.to_owned(), value);
 }
 
 /// Returns a limit, which a tester may have changed.
 #[cfg_attr(not(feature = "faults"), inline(always), allow(unused_variables))]
 pub(crate) fn limit(name: &str, usual: u64) -> u64 {
     #[cfg(feature = "faults")]
-    return LIMITS.read().unwrap_or_else(PoisonError::into_inner).get(name).copied().unwrap_or(usual);
+    return crate::threads::entered(LIMITS.read()).get(name).copied().unwrap_or(usual);
     #[cfg(not(feature = "faults"))]
     usual
 }

@@ -115,8 +115,8 @@ pub struct Artifact {
     /// The row.
     pub record: Record,
     pending: Option<Pending>,
-    /// The row existed already when equal content was registered again.
-    reused: bool,
+    /// What was asked for, where this is the row of equal content that was registered before.
+    reused: Option<Box<NewArtifact>>,
 }
 
 /// Content that is not stored yet.
@@ -176,7 +176,7 @@ enum Family {
 impl Artifact {
     /// Returns a saved record as an artifact.
     pub fn from_record(record: Record) -> Self {
-        Artifact { record, pending: None, reused: false }
+        Artifact { record, pending: None, reused: None }
     }
 
     /// Returns true while content waits to be stored.
@@ -237,7 +237,7 @@ impl Instance {
         let (record, family) = self.draft(&new, &place, seen)?;
         Ok(Artifact {
             record,
-            reused: false,
+            reused: None,
             pending: Some(Pending {
                 temporary: new.temporary,
                 in_place: place.in_place,

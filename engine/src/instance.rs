@@ -24,6 +24,7 @@ pub use init::InitOptions;
 pub use join::find_or_join;
 
 use crate::session::Session;
+use crate::threads;
 use settings::InstanceSettings;
 
 /// A connected instance, cheap to clone. It is a [`Session`] with a name and a place.
@@ -48,17 +49,18 @@ impl Instance {
 
     /// Returns a copy of the settings.
     pub fn settings(&self) -> InstanceSettings {
-        self.settings.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        threads::entered(self.settings.read()).clone()
     }
 
     /// Returns true when new artifacts stay in local storage until they are uploaded.
     pub fn keeps_artifacts_local(&self) -> bool {
-        self.settings.read().unwrap_or_else(|poisoned| poisoned.into_inner()).keep_artifacts_local
+        threads::entered(self.settings.read()).keep_artifacts_local
     }
 
     /// Changes the settings of this session; nothing is written to the settings file.
     pub fn with_settings(&self, change: impl FnOnce(&mut InstanceSettings)) {
-        change(&mut self.settings.write().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        let mut settings = threads::entered(self.settings.write());
+        change(&mut settings);
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, RwLock};
 use crate::db::{Db, Durability};
 use crate::env::Env;
 use crate::error::Result;
+use crate::threads;
 
 /// An open database with the present context, cheap to clone; clones share one context.
 #[derive(Clone)]
@@ -118,7 +119,7 @@ impl Session {
 
     /// Returns a copy of the present context.
     pub fn context(&self) -> Context {
-        let mut context = self.inner.context.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone();
+        let mut context = threads::entered(self.inner.context.read()).clone();
         if let Some((_, run)) = OWN_RUN.get().filter(|(session, _)| *session == self.address()) {
             context.run = Some(run);
         }
@@ -145,12 +146,13 @@ impl Session {
 
     /// Changes the present context.
     pub fn with_context(&self, change: impl FnOnce(&mut Context)) {
-        change(&mut self.inner.context.write().unwrap_or_else(|poisoned| poisoned.into_inner()));
+        let mut context = threads::entered(self.inner.context.write());
+        change(&mut context);
     }
 
     /// Returns a copy of the settings for new records.
     pub fn creation(&self) -> Creation {
-        self.inner.creation.read().unwrap_or_else(|poisoned| poisoned.into_inner()).clone()
+        threads::entered(self.inner.creation.read()).clone()
     }
 
     /// Changes the settings for new records.
@@ -158,7 +160,7 @@ impl Session {
     /// # Errors
     /// Failures of the database, which is told about durability.
     pub fn with_creation(&self, change: impl FnOnce(&mut Creation)) -> Result<()> {
-        let mut creation = self.inner.creation.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut creation = threads::entered(self.inner.creation.write());
         let before = creation.durable;
         change(&mut creation);
         if before == creation.durable {

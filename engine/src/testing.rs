@@ -14,7 +14,7 @@ mod server;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use tempfile::TempDir;
 
@@ -22,6 +22,7 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::instance::{InitOptions, Instance};
+use crate::threads;
 use crate::value::Timestamp;
 
 pub use server::{Database, dialect};
@@ -39,11 +40,11 @@ pub struct Told(Arc<Mutex<Vec<Event>>>);
 impl Told {
     /// Returns what was told since the last call.
     pub fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut *threads::entered(self.0.lock()))
     }
 
     fn add(&self, event: Event) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(event);
+        threads::entered(self.0.lock()).push(event);
     }
 }
 

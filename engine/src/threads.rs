@@ -2,9 +2,15 @@
 //! threads of the parent would wait for ever.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LockResult, Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
+
+/// Returns what a lock guards, also after a panic of somebody who held it: what the engine guards is true at every moment, or
+/// looked at before it is used.
+pub(crate) fn entered<G>(lock: LockResult<G>) -> G {
+    lock.unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What has threads, together with the process that made it.
 pub(crate) struct PerProcess<T>(Mutex<Option<(u32, Arc<T>)>>);
@@ -16,7 +22,7 @@ impl<T> PerProcess<T> {
 
     /// Returns what this process made before, else what `make` makes.
     pub(crate) fn get<E>(&self, make: impl FnOnce() -> Result<T, E>) -> Result<Arc<T>, E> {
-        let mut held = self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let mut held = entered(self.0.lock());
         let process = std::process::id();
         if let Some((maker, made)) = &*held
             && *maker == process

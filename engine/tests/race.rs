@@ -9,11 +9,12 @@ mod races;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use holotype::NewArtifact;
 use holotype::testing::{Scratch, connect};
-use proof::{Audit, audit, child, plan, save};
+use holotype::{Instance, NewArtifact, faults};
+use proof::{Audit, audit, child, latest, plan, save};
 use races::{act, family, file, saved};
 
 const PROCESSES: usize = 16;
@@ -199,4 +200,104 @@ fn copy_instance(from: &Path, to: &Path, database: &rusqlite::Connection) {
     copy.execute("UPDATE lamindb_storage SET root = ?1", [root.to_str().unwrap()]).unwrap();
     let journal: String = copy.query_row("PRAGMA journal_mode", [], |row| row.get(0)).unwrap();
     assert_eq!(journal, "delete");
+}
+
+/// Deletes the artifact with the key of this race for good, if there is one.
+fn delete(instance: &Instance) {
+    if let Some(row) = latest(instance, "k.txt") {
+        instance.delete_artifact(&row, Some(true)).unwrap();
+    }
+}
+
+/// Not a test of its own: saves what somebody else deletes at a moment of the save.
+#[test]
+fn the_overtaken_child() {
+    let Some(plan) = plan() else { return };
+    let [dir, way, point] = plan.try_into().unwrap();
+    let dir = Path::new(&dir);
+    let ((instance, _), (other, _)) = (connect(dir, 7).unwrap(), connect(dir, 8).unwrap());
+    let source = file(dir, "x.txt", "content");
+    let new = NewArtifact::new(source.as_str()).key("k.txt");
+    let early = instance.artifact(new.clone()).unwrap();
+    let row = save(&other, new.clone()).unwrap();
+    if way == "missing" {
+        fs::remove_file(other.artifact_path(&row).unwrap()).unwrap();
+    }
+    let mut artifact = match way.as_str() {
+        "decided" => instance.artifact(NewArtifact { skip_hash_lookup: Some(true), ..new }).unwrap(),
+        "described" => {
+            let mut artifact = instance.artifact(new).unwrap();
+            artifact.record.set("description", "mine").unwrap();
+            artifact
+        }
+        "missing" => instance.artifact(new).unwrap(),
+        _ => early,
+    };
+    let deleted = AtomicBool::new(false);
+    let pass = move |name: &str| {
+        if name == point && !deleted.swap(true, Ordering::SeqCst) {
+            delete(&other);
+            println!("@deleted");
+        }
+    };
+    pass("constructed");
+    faults::arm(pass);
+    match way.as_str() {
+        "list" => {
+            let mut all = [artifact];
+            instance.save_artifacts(&mut all).unwrap();
+            [artifact] = all;
+        }
+        _ => instance.save_artifact(&mut artifact).unwrap(),
+    }
+    assert_ne!(artifact.record.uid(), row.uid(), "no uid is given twice");
+    assert_eq!(artifact.record.text("description"), (way == "described").then_some("mine"));
+    println!("@saved {}", artifact.record.uid());
+}
+
+#[test]
+fn a_save_that_is_overtaken_by_a_deletion_begins_anew() {
+    for (way, point) in [
+        ("decided", "save.committed"),
+        ("missing", "save.staged"),
+        ("missing", "over.told"),
+        ("described", "constructed"),
+        ("list", "bulk.committed"),
+    ] {
+        let scratch = Scratch::on_sqlite().unwrap();
+        let plan = [scratch.dir().to_str().unwrap(), way, point].join("\t");
+        let output = child("the_overtaken_child", &plan).output().unwrap();
+        let told = String::from_utf8(output.stdout).unwrap();
+        let failure = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{way}, {point}: {failure}");
+        assert!(told.contains("@deleted"), "{way} never came by {point}");
+        let row = latest(scratch.instance(), "k.txt").unwrap();
+        assert!(told.contains(&format!("@saved {}", row.uid())), "{way}, {point}: {told}");
+        assert_eq!((checked(&scratch).rows, checked(&scratch).read), (1, 1), "{way}, {point}");
+    }
+}
+
+#[test]
+fn what_one_thread_saves_another_one_deletes() {
+    let scratch = Scratch::new().unwrap();
+    let source = file(scratch.dir(), "x.txt", "content");
+    let new = NewArtifact { skip_hash_lookup: Some(true), ..NewArtifact::new(source).key("k.txt") };
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !done.load(Ordering::SeqCst) {
+                delete(scratch.instance());
+            }
+        });
+        for _ in 0..8 * SAVES {
+            let saved = save(scratch.instance(), new.clone());
+            if saved.is_err() {
+                done.store(true, Ordering::SeqCst);
+            }
+            saved.unwrap();
+        }
+        done.store(true, Ordering::SeqCst);
+    });
+    let counted = checked(&scratch);
+    assert!(counted.rows <= 1 && counted.read == counted.rows);
 }

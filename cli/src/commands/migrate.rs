@@ -46,11 +46,11 @@ Examples:
         #[command(flatten)]
         how: How,
     },
-    /// Move the database from its PostgreSQL server to a file
+    /// Move the database from its PostgreSQL server to a file or bucket
     ///
     /// As `to-postgres`, the other way round. The database on the server is kept as it is.
     ToSqlite {
-        /// File that does not exist; without it, .lamindb/lamin.db in the default storage location
+        /// File that does not exist; without it, .lamindb/lamin.db in the default storage location, also in a bucket
         path: Option<PathBuf>,
         #[command(flatten)]
         how: How,

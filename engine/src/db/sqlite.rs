@@ -18,6 +18,7 @@ use rehearsal::Rehearsal;
 use super::{Durability, Open, Sql};
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
+use crate::threads;
 
 pub(super) struct Sqlite {
     path: PathBuf,
@@ -160,7 +161,7 @@ impl Sqlite {
 
     fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> std::sync::MutexGuard<'a, T> {
         // A panic under the lock left either nothing done or a transaction that the next BEGIN will find rolled back.
-        mutex.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        threads::entered(mutex.lock())
     }
 
     pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {

@@ -2,7 +2,7 @@
 
 use super::change::former;
 use super::holder::{claim, release, shares};
-use super::over::{Over, Visible, mark, stage_key};
+use super::over::{Over, Visible, Why, mark, stage_key};
 use super::place::storage_key;
 use super::restore::is_leaving;
 use super::{Artifact, Pending, is_incomplete};
@@ -12,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::faults;
 use crate::instance::Instance;
+use crate::query::Q;
 use crate::record::Record;
 use crate::store::{Publish, Store};
 use crate::write;
@@ -42,7 +43,10 @@ impl Instance {
             self.keep_copies(&self.store(&artifact.record)?, &[(&artifact.record, &pending.source)]);
         }
         if let Some(key) = stale {
-            self.store(&artifact.record)?.remove(&key)?;
+            let store = self.store(&artifact.record)?;
+            self.tell_others(&store)?;
+            faults::hit("save.told");
+            store.remove(&key)?;
             self.env().emit(Event::DeletedStale { key });
         }
         if pending.revive {
@@ -59,26 +63,43 @@ impl Instance {
 
     /// Stores content for a row that exists; returns where the former content still lies when that is elsewhere.
     fn store_again(&self, record: &Record, pending: &Pending) -> Result<Option<String>> {
-        let id = record.id().unwrap_or_default();
-        let before = former(record).unwrap_or_else(|| record.clone());
-        let (from, place) = (storage_key(&before), storage_key(record));
         let store = self.store(record)?;
         let note = self.upload_note(&store, &pending.source)?;
         let staged = self.begun_key(record, note.as_ref())?.unwrap_or_else(|| stage_key(self, record));
         let how = Publish { note: note.as_ref(), ..self.publishing() };
         let published = self.publish(&store, record, pending, &staged, how)?;
         faults::hit("save.staged");
-        let content = Content::of_published(&published)?;
+        let stored = Content::of_published(&published)
+            .and_then(|content| self.put_again(record, pending, &store, &staged, &content));
+        if stored.is_err() {
+            // The first error is the one to tell.
+            store.remove(&staged).ok();
+        }
+        stored
+    }
+
+    /// Puts content that waits in the place of a row that exists, as [`Instance::store_again`].
+    fn put_again(
+        &self,
+        record: &Record,
+        pending: &Pending,
+        store: &Store,
+        staged: &str,
+        content: &Content,
+    ) -> Result<Option<String>> {
+        let id = record.id().unwrap_or_default();
+        let before = former(record).unwrap_or_else(|| record.clone());
+        let (from, place) = (storage_key(&before), storage_key(record));
         let taken = store.exists(&place)?;
         let whole = self.by_id(record.registry(), id)?;
         let head = if pending.revive { self.head_of(record)? } else { None };
         let marked = taken && from == place && !is_incomplete(&whole);
-        let over = Over { record, store: &store, staged: &staged, fresh: false, swapped: false.into() };
+        let over = Over { record, store, staged, why: Why::Again, swapped: false.into() };
         let stored = (|| {
             // A save that was killed before its row was written leaves the very same bytes.
             let free = !taken || from == place || !shares(record);
-            if !free && Content::identify_at(&store, &place)?.1.digest != content.digest {
-                return Err(taken_by_another(&store, &place));
+            if !free && Content::identify_at(store, &place)?.1.digest != content.digest {
+                return Err(taken_by_another(store, &place));
             }
             if marked || is_leaving(&whole) {
                 self.db().write(|tx| {
@@ -95,7 +116,7 @@ impl Instance {
                 }
                 self.revive(tx, record, pending)?;
                 let mut row = record.clone();
-                self.refuse_equal(tx, &mut row, Some(&content))?;
+                self.refuse_equal(tx, &mut row, Some(content))?;
                 write::update(self, tx, &row)?;
                 write_content(tx, &row)?;
                 mark(tx, id, Visible::Complete)?;
@@ -105,7 +126,6 @@ impl Instance {
         match stored {
             Ok(()) => Ok((from != place).then_some(from)),
             Err(error) => {
-                store.remove(&staged).ok();
                 if marked && !over.swapped.get() {
                     self.show_again(&whole, head.as_ref())?;
                 }
@@ -126,9 +146,40 @@ impl Instance {
         Ok((revive, resume))
     }
 
+    /// Returns true when an error is due to somebody who has deleted the row with this id.
+    pub(super) fn is_deleted(&self, error: &Error, id: Option<i64>) -> Result<bool> {
+        if error.kind() != ErrorKind::DoesNotExist {
+            return Ok(false);
+        }
+        let Some(id) = id else { return Ok(false) };
+        Ok(!self.registry("Artifact")?.filter(Q::is("id", id))?.exists()?)
+    }
+
+    /// Registers what an artifact was made for anew, after the row of equal content that it was is deleted, and returns
+    /// whether that could be done; what was changed since stays changed.
+    pub(super) fn register_anew(&self, artifact: &mut Artifact) -> bool {
+        let former = &artifact.record;
+        // Other content than what was asked for is at stake once it was replaced.
+        let Some(new) = artifact.reused.as_deref().filter(|_| former.before("hash").is_none()) else {
+            return false;
+        };
+        // The error of the deleted row is the one to tell.
+        let Ok(mut fresh) = self.artifact(new.clone()) else { return false };
+        for position in former.changed() {
+            let field = former.registry().columns[position].name;
+            if !["is_latest", "branch_id"].contains(&field)
+                && fresh.record.set(field, former.values()[position].clone()).is_err()
+            {
+                return false;
+            }
+        }
+        *artifact = fresh;
+        true
+    }
+
     /// Links the artifact to the run that made the same content again.
     pub(super) fn note_recreated(&self, artifact: &Artifact) -> Result<()> {
-        if artifact.reused {
+        if artifact.reused.is_some() {
             self.track_recreation(&artifact.record, None)?;
         }
         Ok(())

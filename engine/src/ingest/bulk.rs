@@ -142,7 +142,7 @@ impl Instance {
             record.settle();
             artifacts.push(Artifact {
                 record,
-                reused: false,
+                reused: None,
                 pending: Some(Pending { expected: Some(content), ..Pending::copy_of(path.to_path_buf()) }),
             });
         }
@@ -190,7 +190,7 @@ impl Instance {
         simple.retain(|i| location(i) == first);
         self.save_simple(artifacts, &simple)?;
         let rest = artifacts.iter_mut().filter(|artifact| {
-            artifact.is_pending() || artifact.record.changed().next().is_some() || artifact.reused
+            artifact.is_pending() || artifact.record.changed().next().is_some() || artifact.reused.is_some()
         });
         for (n, artifact) in rest.enumerate() {
             self.save_artifact(artifact).map_err(|error| {
@@ -264,8 +264,11 @@ impl Instance {
             // A family that shares one store takes a save of its own, later.
             let Some((record, outcome)) = entered else { continue };
             let artifact = &mut artifacts[*i];
-            if let Some(pending) = artifact.pending.take() {
-                self.conclude(artifact, record, &pending, &outcome)?;
+            if let Some(pending) = artifact.pending.take()
+                && !self.conclude(artifact, record, &pending, &outcome)?
+            {
+                // The row that was found is deleted already: a save of its own decides anew.
+                artifact.pending = Some(pending);
             }
         }
         let stored: Vec<(&Record, &Path)> = simple

@@ -107,11 +107,8 @@ impl Instance {
         faults::hit("move.committed");
         if let Some(movement) = &movement {
             let former = self.store(&before)?;
-            if former.is_remote() {
-                // Others, who have a copy of the database, shall not look where nothing is any more.
-                self.send()?;
-                faults::hit("move.sent");
-            }
+            self.tell_others(&former)?;
+            faults::hit("move.sent");
             former.remove(&movement.from_key)?;
         }
         artifact.record.settle();

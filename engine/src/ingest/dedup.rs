@@ -113,7 +113,7 @@ pub(super) fn reuse(
     if pending.is_none() && new.temporary {
         remove_temporary(request.source);
     }
-    Ok(Artifact { record, pending, reused: true })
+    Ok(Artifact { record, pending, reused: Some(Box::new(new.clone())) })
 }
 
 /// Returns true while the content of a row is not completely stored.

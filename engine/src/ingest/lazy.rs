@@ -75,7 +75,7 @@ impl Instance {
         record.settle();
         Ok(Artifact {
             record,
-            reused: false,
+            reused: None,
             pending: Some(Pending { in_place: true, family, lazy: true, ..Pending::copy_of(source) }),
         })
     }

@@ -23,10 +23,20 @@ pub(super) struct Over<'a> {
     pub(super) record: &'a Record,
     pub(super) store: &'a Store,
     pub(super) staged: &'a str,
-    /// The row was inserted just now: versions that were completed since have taken its place already.
-    pub(super) fresh: bool,
+    pub(super) why: Why,
     /// Set once the bytes are swapped: from then on the former ones are gone.
     pub(super) swapped: Cell<bool>,
+}
+
+/// Why content takes the place of other content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The row was inserted just now: versions that were completed since have taken its place already.
+    New,
+    /// The row gets the content that it lacks, or other content than it had.
+    Again,
+    /// What lies there is not what the row promises.
+    Repair,
 }
 
 impl Instance {
@@ -34,13 +44,17 @@ impl Instance {
     pub(super) fn put_over(&self, over: &Over<'_>, finish: &dyn Fn(&Tx<'_>) -> Result<()>) -> Result<()> {
         let Over { record, store, staged, .. } = *over;
         let place = storage_key(record);
-        let mut kept = None;
+        let (mut kept, mut told) = (None, false);
         loop {
             let former = self.keep_or_warn(record, kept.is_some())?;
+            if over.why != Why::Repair {
+                told = self.tell_of_change(store, &place)?;
+                faults::hit("over.told");
+            }
             let done = self.db().write(|tx| {
                 let sharing = Sharing::within(tx, record)?;
                 let later = |row: &Record| row.id() > record.id() && !is_incomplete(row);
-                if over.fresh && sharing.others.iter().any(later) {
+                if over.why == Why::New && sharing.others.iter().any(later) {
                     finish(tx)?;
                     return Ok(true);
                 }
@@ -63,8 +77,21 @@ impl Instance {
             kept = Some(former);
         }
         faults::hit("over.committed");
+        if told {
+            self.send()?;
+        }
         // What was swapped out, or was overwritten before it arrived.
         store.remove(staged).map(|_| ())
+    }
+
+    /// Tells others, where they have copies of the database, that what lies at `place` is about to change: the rows of it are
+    /// marked as incomplete. Returns whether there was something to tell; then the change is to be told as well.
+    pub(super) fn tell_of_change(&self, store: &Store, place: &str) -> Result<bool> {
+        let seen = store.is_remote() && self.has_database_in_bucket() && store.exists(place)?;
+        if seen {
+            self.send()?;
+        }
+        Ok(seen)
     }
 
     /// Before the content of another version is replaced: moves it away when that is wanted, else says what goes.

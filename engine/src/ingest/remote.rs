@@ -40,7 +40,7 @@ impl Instance {
                     "initializing from existing artifact with uid={}",
                     record.uid()
                 )));
-                Ok(Artifact { record, pending: None, reused: true })
+                Ok(Artifact { record, pending: None, reused: Some(Box::new(new.clone())) })
             });
         }
         if let Some(key) = &new.key {
@@ -70,7 +70,7 @@ impl Instance {
         let (record, family) = self.draft(new, &place, seen)?;
         Ok(Artifact {
             record,
-            reused: false,
+            reused: None,
             pending: Some(Pending { in_place: true, folder, expected, family, ..Pending::copy_of(source) }),
         })
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::decide::row;
 use super::holder::claim;
 use super::is_incomplete;
-use super::over::{Over, Visible, mark, stage_key};
+use super::over::{Over, Visible, Why, mark, stage_key};
 use super::place::storage_key;
 use crate::content::{Content, recorded_kind};
 use crate::db::Tx;
@@ -60,7 +60,7 @@ impl Instance {
         let store = self.store(record)?;
         let staged = stage_key(self, record);
         store.publish(from, &staged, &Publish { digest: Some(digest), ..self.publishing() })?;
-        let over = Over { record, store: &store, staged: &staged, fresh: false, swapped: false.into() };
+        let over = Over { record, store: &store, staged: &staged, why: Why::Repair, swapped: false.into() };
         let put = self.put_over(&over, &|tx| {
             self.refuse_changed(tx, record)?;
             mark(tx, id, Visible::Complete)

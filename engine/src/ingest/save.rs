@@ -9,7 +9,7 @@ use serde_json::json;
 use super::decide::{Decision, insert_version, row};
 use super::dedup::remove_temporary;
 use super::holder::{claim, shares};
-use super::over::{Over, Visible, mark, stage_key};
+use super::over::{Over, Visible, Why, mark, stage_key};
 use super::place::storage_key;
 use super::progress::Progress;
 use super::{Artifact, Family, Pending};
@@ -43,6 +43,14 @@ enum Entered {
     Later(Option<Record>),
 }
 
+/// Content that waits in its store for the row that gives it a place.
+struct Staging<'a> {
+    pending: &'a Pending,
+    store: &'a Store,
+    staged: &'a str,
+    content: &'a Content,
+}
+
 impl Instance {
     /// Saves an artifact: stores its content if that is still to be done, and writes its row.
     ///
@@ -50,6 +58,17 @@ impl Instance {
     /// [`ErrorKind::FileNotFound`] when the source is gone, [`ErrorKind::Integrity`] when the key belongs to another
     /// artifact, and whatever the store reports; nothing is left half-done.
     pub fn save_artifact(&self, artifact: &mut Artifact) -> Result<()> {
+        loop {
+            match self.save_decided(artifact) {
+                Err(error)
+                    if self.is_deleted(&error, artifact.record.id())? && self.register_anew(artifact) => {}
+                saved => return saved,
+            }
+        }
+    }
+
+    /// Saves an artifact as what its constructor took it for.
+    fn save_decided(&self, artifact: &mut Artifact) -> Result<()> {
         self.look_at_lazy(artifact)?;
         let Some(pending) = artifact.pending.clone() else { return self.save_fields(artifact) };
         let remote = pending.is_remote();
@@ -106,22 +125,26 @@ impl Instance {
             (None, None) => None,
         };
         let wanted = record.clone();
-        let outcome = self.db().write_contended(|tx| {
-            record = wanted.clone();
-            let base = match self.decide(tx, &mut record, pending, content.as_ref())? {
-                Decision::Existing(id) => return Ok(Outcome::Existing(id)),
-                Decision::New(base) => base,
-            };
-            let id = insert_version(tx, &record, base.as_ref())?;
-            record.put_id(id);
-            if let Some(content) = &content {
-                content.write(tx, id, self.env().now())?;
+        loop {
+            let outcome = self.db().write_contended(|tx| {
+                record = wanted.clone();
+                let base = match self.decide(tx, &mut record, pending, content.as_ref())? {
+                    Decision::Existing(id) => return Ok(Outcome::Existing(id)),
+                    Decision::New(base) => base,
+                };
+                let id = insert_version(tx, &record, base.as_ref())?;
+                record.put_id(id);
+                if let Some(content) = &content {
+                    content.write(tx, id, self.env().now())?;
+                }
+                claim(tx, &record)?;
+                Ok(Outcome::Inserted)
+            })?;
+            faults::hit("save.committed");
+            if self.conclude(artifact, record.clone(), pending, &outcome)? {
+                return Ok(());
             }
-            claim(tx, &record)?;
-            Ok(Outcome::Inserted)
-        })?;
-        faults::hit("save.committed");
-        self.conclude(artifact, record, pending, &outcome)
+        }
     }
 
     /// Stores a copy under a name of its own; the write transaction gives out uid and place.
@@ -155,17 +178,37 @@ impl Instance {
             }
         };
         faults::hit("save.staged");
-        let wanted = record.clone();
+        let staging = Staging { pending, store: &store, staged: &staged, content: &content };
+        let outcome = loop {
+            let (entered, outcome) = self.enter_copied(&record, &staging)?;
+            if self.conclude(artifact, entered, pending, &outcome)? {
+                break outcome;
+            }
+        };
+        match outcome {
+            Outcome::Existing(_) => store.remove(&staged).map(|_| ()),
+            Outcome::Inserted => {
+                self.keep_copies(&store, &[(&artifact.record, &pending.source)]);
+                early.leave_to(&artifact.record);
+                Ok(())
+            }
+        }
+    }
+
+    /// Enters the row of content that waits, and brings the content to its place; returns the row as it is then.
+    fn enter_copied(&self, wanted: &Record, staging: &Staging<'_>) -> Result<(Record, Outcome)> {
+        let Staging { pending, store, staged, content } = *staging;
+        let mut record = wanted.clone();
         let entered = self.db().write_contended(|tx| {
             record = wanted.clone();
-            let base = match self.decide(tx, &mut record, pending, Some(&content))? {
+            let base = match self.decide(tx, &mut record, pending, Some(content))? {
                 Decision::Existing(id) => return Ok(Entered::Done(Outcome::Existing(id))),
                 Decision::New(base) => base,
             };
             let place = storage_key(&record);
             let taken = place != staged && shares(&record) && store.exists(&place)?;
             if taken {
-                self.refuse_foreign(tx, &record, &content)?;
+                self.refuse_foreign(tx, &record, content)?;
             }
             // In a bucket, somebody else's content may be on its way to a place that is free yet.
             let over = taken || place != staged && shares(&record) && store.is_remote();
@@ -193,7 +236,7 @@ impl Instance {
                     store.remove(&place)?;
                 }
                 faults::hit("save.before_rename");
-                store.rename(&staged, &place, &self.publishing())?;
+                store.rename(staged, &place, &self.publishing())?;
             }
             faults::hit("save.renamed");
             Ok(Entered::Done(Outcome::Inserted))
@@ -202,30 +245,22 @@ impl Instance {
         let outcome = match entered {
             Ok(Entered::Done(outcome)) => outcome,
             Ok(Entered::Over(base)) => {
-                self.complete_over(&record, base.as_ref(), &store, &staged, pending.lazy)?;
+                self.complete_over(&record, base.as_ref(), store, staged, pending.lazy)?;
                 Outcome::Inserted
             }
             Ok(Entered::Later(base)) => {
-                self.complete_later(&record, base.as_ref(), &store, &staged)?;
+                self.complete_later(&record, base.as_ref(), store, staged)?;
                 Outcome::Inserted
             }
             Err(error) => {
                 // What a user wrote himself stays, so that he can save it again.
                 if !pending.lazy {
-                    store.remove(&staged).ok();
+                    store.remove(staged).ok();
                 }
                 return Err(error);
             }
         };
-        self.conclude(artifact, record, pending, &outcome)?;
-        match outcome {
-            Outcome::Existing(_) => store.remove(&staged).map(|_| ()),
-            Outcome::Inserted => {
-                self.keep_copies(&store, &[(&artifact.record, &pending.source)]);
-                early.leave_to(&artifact.record);
-                Ok(())
-            }
-        }
+        Ok((record, outcome))
     }
 
     /// Completes a new row whose content waits elsewhere in its bucket.
@@ -259,10 +294,10 @@ impl Instance {
         lazy: bool,
     ) -> Result<()> {
         let id = record.id().unwrap_or_default();
-        let over = Over { record, store, staged, fresh: true, swapped: false.into() };
+        let over = Over { record, store, staged, why: Why::New, swapped: false.into() };
         let Err(error) = self.put_over(&over, &|tx| mark(tx, id, Visible::Complete)) else { return Ok(()) };
-        self.env().emit(Event::StoreFailed { repr: record.repr() });
         if !over.swapped.get() {
+            self.env().emit(Event::StoreFailed { repr: record.repr() });
             if !lazy {
                 store.remove(staged).ok();
             }
@@ -322,14 +357,15 @@ impl Instance {
         Publish { durable: self.creation().durable, ..Publish::default() }
     }
 
-    /// Takes over what the transaction decided.
+    /// Takes over what the transaction decided; returns false when somebody deleted the row that it found since, which is to
+    /// be decided anew then.
     pub(super) fn conclude(
         &self,
         artifact: &mut Artifact,
         mut record: Record,
         pending: &Pending,
         outcome: &Outcome,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let registry = record.registry();
         match outcome {
             Outcome::Inserted => {
@@ -338,27 +374,37 @@ impl Instance {
                 }
                 record.settle();
                 artifact.record = record;
-                Ok(())
+                Ok(true)
             }
             Outcome::Existing(id) => {
-                let mut existing = self.by_id(registry, *id)?;
-                let from_trash = existing.int("branch_id") == Some(-1);
-                if !self.creation().silence_known {
-                    let repr = existing.repr();
-                    self.env().emit(Event::ReturnedSameHashAndKey { registry: "Artifact", repr, from_trash });
+                let draft = artifact.record.clone();
+                let adopted = self.adopt(artifact, *id, pending);
+                match adopted {
+                    Err(error) if self.is_deleted(&error, Some(*id))? => {
+                        artifact.record = draft;
+                        Ok(false)
+                    }
+                    adopted => adopted.map(|()| true),
                 }
-                if from_trash {
-                    existing.set("branch_id", 1i64)?;
-                }
-                let (revive, resume) = self.needs(&existing, true)?;
-                artifact.record = existing;
-                let again = Pending {
-                    resume: resume && (pending.lazy || !pending.in_place),
-                    revive,
-                    ..pending.clone()
-                };
-                self.save_existing(artifact, &again)
             }
         }
+    }
+
+    /// Lets an artifact be the row of the same storage, key and content.
+    fn adopt(&self, artifact: &mut Artifact, id: i64, pending: &Pending) -> Result<()> {
+        let mut existing = self.by_id(artifact.record.registry(), id)?;
+        let from_trash = existing.int("branch_id") == Some(-1);
+        if !self.creation().silence_known {
+            let repr = existing.repr();
+            self.env().emit(Event::ReturnedSameHashAndKey { registry: "Artifact", repr, from_trash });
+        }
+        if from_trash {
+            existing.set("branch_id", 1i64)?;
+        }
+        let (revive, resume) = self.needs(&existing, true)?;
+        artifact.record = existing;
+        let again =
+            Pending { resume: resume && (pending.lazy || !pending.in_place), revive, ..pending.clone() };
+        self.save_existing(artifact, &again)
     }
 }

@@ -116,6 +116,9 @@ impl Instance {
             return Err(error);
         }
         faults::hit("upload.committed");
+        if staged != place {
+            self.tell_others(&store)?;
+        }
         artifact.record = self.by_id(before.registry(), before.id().unwrap_or_default())?;
         self.keep_copies(&store, &[(&artifact.record, &source)]);
         early.leave_to(&artifact.record);
@@ -195,14 +198,17 @@ impl Instance {
         faults::hit("upload.marked");
         let show = |tx: &Tx<'_>, ids: &[i64]| ids.iter().try_for_each(|id| mark(tx, *id, Visible::Complete));
         let mut swapped = false;
-        let done = self.db().write(|tx| {
-            self.enter_uploaded(tx, before, after, content)?;
-            // Those of an upload that was killed as well: from now on they are outdated, not incomplete.
-            show(tx, &older)?;
-            store.replace(staged, place, &self.publishing())?;
-            swapped = true;
-            faults::hit("upload.swapped");
-            Ok(())
+        let done = self.tell_of_change(store, place).and_then(|_| {
+            faults::hit("upload.told");
+            self.db().write(|tx| {
+                self.enter_uploaded(tx, before, after, content)?;
+                // Those of an upload that was killed as well: from now on they are outdated, not incomplete.
+                show(tx, &older)?;
+                store.replace(staged, place, &self.publishing())?;
+                swapped = true;
+                faults::hit("upload.swapped");
+                Ok(())
+            })
         });
         if done.is_err() && !swapped {
             self.db().write(|tx| show(tx, &shown))?;

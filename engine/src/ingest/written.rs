@@ -81,7 +81,7 @@ impl Instance {
         let (draft, family) = self.draft(&new, &place, seen)?;
         let mut artifact = Artifact {
             record: draft,
-            reused: false,
+            reused: None,
             pending: Some(Pending {
                 in_place: true,
                 folder: true,
@@ -92,6 +92,8 @@ impl Instance {
             }),
         };
         self.save_artifact(&mut artifact)?;
+        // What was written is there already, under a row that promises what was there before.
+        self.tell_others(&store)?;
         Ok(Some(artifact.record))
     }
 }

@@ -5,6 +5,7 @@
 //! that lost its lock without knowing can fail, but never undo what others did. No copy that holds work which is not in
 //! the cloud is ever overwritten or removed.
 
+mod arrival;
 mod bakery;
 mod copy;
 mod holder;
@@ -17,6 +18,7 @@ mod sync;
 mod unlock;
 
 use std::fs::File;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -36,6 +38,7 @@ use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::store::Store;
+use crate::threads;
 
 /// How long to wait before looking again whether the lock is free.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -206,7 +209,10 @@ impl Cloud {
         };
         let Some(db) = opened else { return self.locker.give_back(&state.client).map(drop) };
         let worked = stop(&mut writing);
-        if !worked && self.is_changed(&state, Some(&db))? {
+        if !worked && state.digest.is_none() && state.version.is_some() {
+            // Brought here and never worked with: there is nothing to send.
+            self.note_unchanged(&db)?;
+        } else if !worked && self.is_changed(&state, Some(&db))? {
             // Work of a process that was killed: sending it takes the lock like any other work.
             if let Some(holder) = self.locker.take(&state.client)? {
                 return Err(self.named(holder).refusal(&self.slug));
@@ -256,6 +262,11 @@ impl Cloud {
         self.guest.store(true, Ordering::Relaxed);
     }
 
+    /// Returns the path of the copy on this machine.
+    pub(super) fn path(&self) -> &Path {
+        &self.copy.path
+    }
+
     /// Returns where the database lies.
     pub(super) fn url(&self) -> &str {
         &self.url
@@ -274,7 +285,7 @@ impl Cloud {
 
     fn writing(&self) -> MutexGuard<'_, Option<File>> {
         // A panic under the lock left the file in its place or dropped it: both are true states.
-        self.writing.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
+        threads::entered(self.writing.lock())
     }
 
     /// Returns a holder with what the copy's table of users says.

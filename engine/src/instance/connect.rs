@@ -69,10 +69,12 @@ impl Instance {
         let cloud = Cloud::of(env, settings, user)?;
         let open = || {
             let db = open_database(env, settings)?;
-            migrate::refuse_departed(&db, || match &cloud {
+            let place = || match &cloud {
                 Some(cloud) => Ok(cloud.url().to_owned()),
                 None => settings.shown_database(env),
-            })?;
+            };
+            migrate::refuse_departed(&db, place)?;
+            migrate::refuse_arriving(&db, place)?;
             Ok(db)
         };
         let db = match &cloud {

@@ -6,7 +6,8 @@
 //! command wherever it was broken off, also on other machines that know the instance.
 //!
 //! A database in a bucket is locked, and its copy on this machine is what is copied. The mark counts once it was sent: until
-//! then the bucket holds the instance, and only this machine, which has the lock, takes it for departed.
+//! then the bucket holds the instance, and only this machine, which has the lock, takes it for departed. One that comes to a
+//! bucket is built on this machine and sent; what the instance left there before is kept beside it.
 
 mod copy;
 mod inventory;
@@ -30,7 +31,7 @@ use crate::uid;
 use copy::Copying;
 use target::{Found, Target};
 
-pub(super) use marks::refuse_departed;
+pub(super) use marks::{refuse_arriving, refuse_departed};
 
 /// What the name of a file ends with, and a moment, that was the database of an instance.
 const KEPT: &str = ".moved-";
@@ -40,7 +41,8 @@ const KEPT: &str = ".moved-";
 pub enum Destination {
     /// An empty database of a PostgreSQL server, by its URL.
     Postgres(String),
-    /// A file that does not exist; the place that the format gives it when none is named.
+    /// A file that does not exist; the place that the format gives it in the default storage location when none is named,
+    /// which may be in a bucket.
     Sqlite(Option<PathBuf>),
 }
 
@@ -90,13 +92,13 @@ pub struct Migrated {
 pub fn plan(env: &Env, settings: &InstanceSettings, destination: &Destination) -> Result<MigrationPlan> {
     let new = destination.settings(env, settings)?;
     let source = Source::look(env, settings)?;
-    let (from, to) = (source.shown(env, settings)?, new.shown_database(env)?);
     let target = Target::of(env, &new)?;
+    let (from, to) = (source.shown(env, settings)?, target.shown(env, &new)?);
     let stage = match marks::departure_of(&source.db)? {
         Some(departure) if target.came_by(env, &departure.token)? => Stage::Follow,
         Some(departure) => return Err(marks::departed(&from, &departure)),
         None => match target.look(env, settings)? {
-            Found::Nothing => Stage::Copy,
+            Found::Nothing | Found::Former => Stage::Copy,
             Found::Unused => Stage::CopyAgain,
             Found::Something(error) => return Err(error),
         },
@@ -128,16 +130,16 @@ impl Destination {
             }
             Destination::Postgres(url) => Some(url.clone()),
             Destination::Sqlite(_) if !on_server => return Err(already("SQLite")),
+            Destination::Sqlite(Some(path)) if path.to_string_lossy().contains("://") => {
+                return Err(Error::value(format!(
+                    "{} is no file of this machine: without a file, the database goes to the default storage location of {slug}",
+                    path.display()
+                )));
+            }
             Destination::Sqlite(Some(path)) => Some(format!("sqlite:///{}", env.absolute(path).display())),
             Destination::Sqlite(None) => None,
         };
-        let new = InstanceSettings { db, ..old.clone() };
-        match new.database(env)? {
-            DatabaseSite::CloudSqlite(_) => Err(Error::invalid(format!(
-                "The storage of {slug} is not on this machine: name the file that the database goes to"
-            ))),
-            _ => Ok(new),
-        }
+        Ok(InstanceSettings { db, ..old.clone() })
     }
 }
 
@@ -272,8 +274,7 @@ impl Source {
         let db = Db::open(&path, crate::db::Open::Existing)?;
         db.checkpoint()?;
         drop(db);
-        let moment: String = env.now().to_sql().chars().take(19).filter(char::is_ascii_digit).collect();
-        let kept = db::beside(&path, &format!("{KEPT}{moment}"));
+        let kept = db::beside(&path, &kept_end(env));
         fs::rename(&path, &kept).map_err(|error| Error::io(&path, error))?;
         for beside in ["-wal", "-shm"] {
             // They are there only while another program has the database open.
@@ -281,6 +282,12 @@ impl Source {
         }
         Ok(kept.display().to_string())
     }
+}
+
+/// Returns what the name of a database that is only kept from now on ends with.
+fn kept_end(env: &Env) -> String {
+    let moment: String = env.now().to_sql().chars().take(19).filter(char::is_ascii_digit).collect();
+    format!("{KEPT}{moment}")
 }
 
 /// Explains the absence of a database that moved; nothing is said where it did not.

@@ -19,7 +19,7 @@ use crate::env::Env;
 use crate::hash::digest_file;
 use crate::record::Record;
 use crate::session::Session;
-use crate::threads::PerProcess;
+use crate::threads::{PerProcess, entered};
 use crate::track::{EnvironmentFile, prepare_redaction, redacted_arguments};
 
 /// The end of a run waits no longer than this for the repository of its code.
@@ -81,14 +81,14 @@ pub(crate) fn gather(session: &Session, run: &Record, process: &Process) {
     let held = GATHERING.own();
     if thread::Builder::new().name("holotype-surroundings".to_owned()).spawn(work).is_ok() {
         let awaited = Awaited { software, surroundings };
-        held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).insert(key(session, run), awaited);
+        entered(held.lock()).insert(key(session, run), awaited);
     }
 }
 
 /// Returns what was gathered for a run, once.
 pub(crate) fn gathered(session: &Session, run: &Record) -> Option<Gathered> {
     let held = GATHERING.own();
-    let awaited = held.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).remove(&key(session, run))?;
+    let awaited = entered(held.lock()).remove(&key(session, run))?;
     let software = awaited.software.recv().ok()?;
     Some(Gathered { software, surroundings: awaited.surroundings.recv_timeout(PATIENCE).ok() })
 }
@@ -135,14 +135,14 @@ pub(crate) fn environment(env: &Env, process: &Process, place: &Path) -> Json {
 /// Returns the system, looked up once.
 fn known_system(env: &Env) -> Json {
     let last = SYSTEM.own();
-    let mut last = last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut last = entered(last.lock());
     last.get_or_insert_with(|| system(env)).clone()
 }
 
 /// Returns the packages, looked up again where they may have changed.
 fn installed(env: &Env, process: &Process) -> Arc<Installed> {
     let last = INSTALLED.own();
-    let mut last = last.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut last = entered(last.lock());
     let prefixes = prefixes(env, &process.program);
     let searched = Searched { prefixes, python: process.path.clone(), r: false };
     let meta = searched.prefixes.iter().map(|prefix| prefix.join("conda-meta"));

@@ -43,13 +43,18 @@ impl Client {
 
     /// Does the same in a bucket of every kind of store that writes over known versions only.
     pub fn in_every_store(test: impl Fn(Client, Instance)) {
-        for root in [MOTO.root(), google::root(), azure::root()] {
+        for root in Client::roots() {
             let (ann, instance) = Client::with_instance_in(&root);
             test(ann, instance);
         }
     }
 
-    /// Returns the same in a location.
+    /// Returns the roots of new buckets, of every such kind.
+    pub fn roots() -> [String; 3] {
+        [MOTO.root(), google::root(), azure::root()]
+    }
+
+    /// Returns the user `ann` with an instance in a location.
     pub fn with_instance_in(root: &str) -> (Client, Instance) {
         let ann = Client::new(root, Some("ann"));
         let instance = ann.init().unwrap();

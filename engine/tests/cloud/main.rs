@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 #![allow(clippy::disallowed_macros, reason = "children report to their parent")]
 
+mod arrival;
 mod client;
 #[path = "../support/cluster.rs"]
 mod cluster;
@@ -26,6 +27,7 @@ mod race;
 #[allow(dead_code, reason = "a part of it is used")]
 #[path = "../proof/races.rs"]
 mod races;
+mod replaced;
 mod saves;
 #[path = "../stores/mod.rs"]
 mod stores;

@@ -14,16 +14,16 @@ use crate::client::{Client, label, labels};
 use crate::cluster::Cluster;
 use crate::proof::{child, plan, save};
 
-fn database(cluster: &Cluster) -> Database {
+pub fn database(cluster: &Cluster) -> Database {
     Database::on(&cluster.env("maker"), &cluster.url()).unwrap()
 }
 
-fn moved(client: &Client, url: &str) -> Result<Migrated> {
+pub fn moved(client: &Client, url: &str) -> Result<Migrated> {
     migrate::plan(&client.env, &client.settings(), &Destination::Postgres(url.to_owned()))?.apply(&client.env)
 }
 
 /// Gives an instance a label and an artifact, and sends them.
-fn furnish(client: &Client, instance: &Instance) {
+pub fn furnish(client: &Client, instance: &Instance) {
     instance.with_creation(|creation| creation.silence_missing_run = true).unwrap();
     label(instance, "before").unwrap();
     let source = client.dir.join("x.txt");
@@ -32,9 +32,14 @@ fn furnish(client: &Client, instance: &Instance) {
     instance.disconnect().unwrap();
 }
 
-/// Fails unless an instance on the server holds what the bucket held.
+/// Fails unless an instance is on the server and holds what it held before.
 fn assert_arrived(instance: &Instance, when: &str) {
     assert_eq!(instance.db().dialect(), Dialect::Postgres, "{when}");
+    assert_whole(instance, when);
+}
+
+/// Fails unless an instance holds what it got when it was made.
+pub fn assert_whole(instance: &Instance, when: &str) {
     assert_eq!(labels(instance), ["before"], "{when}");
     let artifact = instance.registry("Artifact").unwrap().first().unwrap().unwrap();
     assert_eq!(std::fs::read(instance.cache(&artifact).unwrap()).unwrap(), b"content", "{when}");

@@ -2,27 +2,20 @@
 #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod graph;
+#[path = "../support/records.rs"]
+mod records;
 mod standardize;
 mod synonyms;
 mod validate;
 mod values;
 
+use holotype::Record;
 use holotype::model::{Registry, require};
 use holotype::testing::Scratch;
-use holotype::{Record, Value};
+use records::saved;
 
 fn registry(name: &str) -> &'static Registry {
     require(name).unwrap()
-}
-
-/// Returns a saved record with these fields.
-fn saved(scratch: &Scratch, registry: &str, fields: &[(&str, Value)]) -> Record {
-    let mut record = Record::empty(require(registry).unwrap());
-    for (name, value) in fields {
-        record.set(name, value.clone()).unwrap();
-    }
-    scratch.instance().save(&mut record).unwrap();
-    record
 }
 
 fn label(scratch: &Scratch, name: &str) -> Record {

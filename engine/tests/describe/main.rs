@@ -4,19 +4,16 @@
 mod artifact;
 mod features;
 mod kinds;
+#[path = "../support/records.rs"]
+mod records;
 mod registry;
 
-use holotype::model::require;
 use holotype::testing::Scratch;
 use holotype::{NewArtifact, Record, RunChoice, Value};
 
-/// Returns a saved record with these fields.
+/// Returns a saved record with these fields, of which nothing is told any more.
 fn saved(scratch: &Scratch, registry: &str, fields: &[(&str, Value)]) -> Record {
-    let mut record = Record::empty(require(registry).unwrap());
-    for (name, value) in fields {
-        record.set(name, value.clone()).unwrap();
-    }
-    scratch.instance().save(&mut record).unwrap();
+    let record = records::saved(scratch, registry, fields);
     scratch.events();
     record
 }

@@ -3,24 +3,17 @@
 
 mod construct;
 mod query;
+#[path = "../support/records.rs"]
+mod records;
 mod track;
 mod values;
 
 use holotype::feature::{Given, How};
-use holotype::model::require;
 use holotype::testing::Scratch;
 use holotype::track::HashLookup;
-use holotype::{NewArtifact, Record, Result, Value};
+use holotype::{NewArtifact, Record, Result};
+use records::saved;
 use serde_json::{Value as Json, json};
-
-fn saved(scratch: &Scratch, registry: &str, fields: &[(&str, Value)]) -> Record {
-    let mut record = Record::empty(require(registry).unwrap());
-    for (name, value) in fields {
-        record.set(name, value.clone()).unwrap();
-    }
-    scratch.instance().save(&mut record).unwrap();
-    record
-}
 
 fn feature(scratch: &Scratch, name: &str, dtype: &str) -> Record {
     let given = [("name", name.into()), ("dtype", dtype.into())];

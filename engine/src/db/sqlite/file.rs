@@ -53,13 +53,13 @@ pub(super) fn writable(path: &Path) -> bool {
 fn read_start(path: &Path, head: &mut [u8]) -> io::Result<()> {
     use std::collections::BTreeMap;
     use std::os::unix::fs::{FileExt as _, MetadataExt as _};
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
 
     /// One handle per database that was ever looked at, by device and inode.
     static KEPT: Mutex<BTreeMap<(u64, u64), File>> = Mutex::new(BTreeMap::new());
 
     let id = |metadata: &std::fs::Metadata| (metadata.dev(), metadata.ino());
-    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut kept = crate::threads::entered(KEPT.lock());
     if let Some(file) = kept.get(&id(&std::fs::metadata(path)?)) {
         return file.read_exact_at(head, 0);
     }

@@ -79,7 +79,7 @@ pub(super) fn removed(database: &Path) -> Error {
 #[cfg(unix)]
 mod shared {
     use std::collections::BTreeMap;
-    use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+    use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
     use super::Log;
     use crate::error::Result;
@@ -89,7 +89,7 @@ mod shared {
     static LOGS: Mutex<Logs> = Mutex::new(BTreeMap::new());
 
     fn logs() -> MutexGuard<'static, Logs> {
-        LOGS.lock().unwrap_or_else(PoisonError::into_inner)
+        crate::threads::entered(LOGS.lock())
     }
 
     pub(super) fn known(id: (u64, u64)) -> Option<Arc<Log>> {

@@ -150,6 +150,15 @@ impl Instance {
         self.cloud.is_some()
     }
 
+    /// Sends what was written so far if others may look at what lies in this store: the rows that they have promise content
+    /// that is about to go, or went already.
+    ///
+    /// # Errors
+    /// As [`Instance::send`].
+    pub(crate) fn tell_others(&self, store: &Store) -> Result<()> {
+        if store.is_remote() { self.send() } else { Ok(()) }
+    }
+
     /// Leaves content that is about to lose its row where it is until the database was sent. Returns false where that cannot
     /// be, or need not: it is destroyed by the caller then.
     ///

@@ -125,7 +125,7 @@ impl Cloud {
     }
 
     /// Takes the lock, which is known as this copy's when what follows is broken off and done again.
-    fn lock(&self) -> Result<State> {
+    pub(super) fn lock(&self) -> Result<State> {
         let state = self.copy.state(&self.env)?;
         self.copy.keep(&self.env, &state)?;
         match self.locker.take(&state.client)? {
@@ -135,7 +135,7 @@ impl Cloud {
     }
 
     /// Returns the error for a place that is taken.
-    fn somebodys(&self) -> Error {
+    pub(super) fn somebodys(&self) -> Error {
         Error::new(
             ErrorKind::FileExists,
             format!(

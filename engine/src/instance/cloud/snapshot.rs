@@ -58,12 +58,7 @@ impl Snapshot {
         let path = &passing.0;
         files::remove(path)?;
         db.snapshot_to(path)?;
-        let opened = File::options().write(true).open(path);
-        let written = opened.and_then(|mut file| {
-            file.seek(SeekFrom::Start(LOG as u64))?;
-            file.write_all(&WITHOUT)
-        });
-        written.map_err(|error| Error::io(path, error))?;
+        forget_log(path)?;
         let digest = digest_file(path)?.to_hex();
         Ok(Snapshot { content: Content::File(passing), digest })
     }
@@ -84,13 +79,7 @@ impl Snapshot {
     pub(super) fn write_over(self, store: &Store, known: Option<&Version>) -> Result<Option<Version>> {
         match self.content {
             Content::Memory(bytes) => store.write_over(DATABASE_KEY, known, bytes),
-            Content::File(file) if store.replaces_in_parts(DATABASE_KEY)? => {
-                store.write_file_over(DATABASE_KEY, known, &file.0)
-            }
-            Content::File(file) => {
-                let bytes = fs::read(&file.0).map_err(|error| Error::io(&file.0, error))?;
-                store.write_over(DATABASE_KEY, known, bytes)
-            }
+            Content::File(file) => write_file_over(store, known, &file.0),
         }
     }
 
@@ -109,6 +98,31 @@ impl Snapshot {
     }
 }
 
+/// Puts the database in a file that no program has open into the cloud, as [`Snapshot::write_over`] does.
+pub(super) fn write_over(store: &Store, known: Option<&Version>, path: &Path) -> Result<Option<Version>> {
+    forget_log(path)?;
+    write_file_over(store, known, path)
+}
+
+fn write_file_over(store: &Store, known: Option<&Version>, path: &Path) -> Result<Option<Version>> {
+    let fail = |error| Error::io(path, error);
+    let size = fs::metadata(path).map_err(fail)?.len();
+    if size > faults::limit("cloud.memory", IN_MEMORY) && store.replaces_in_parts(DATABASE_KEY)? {
+        return store.write_file_over(DATABASE_KEY, known, path);
+    }
+    store.write_over(DATABASE_KEY, known, fs::read(path).map_err(fail)?)
+}
+
+/// Lets the header of a database say that it has no write-ahead log.
+fn forget_log(path: &Path) -> Result<()> {
+    let opened = File::options().write(true).open(path);
+    let written = opened.and_then(|mut file| {
+        file.seek(SeekFrom::Start(LOG as u64))?;
+        file.write_all(&WITHOUT)
+    });
+    written.map_err(|error| Error::io(path, error))
+}
+
 impl Cloud {
     /// Returns the copy as it is now.
     pub(super) fn snapshot(&self, open: Option<&Db>) -> Result<Snapshot> {
@@ -119,20 +133,18 @@ impl Cloud {
     }
 
     /// Fails for a database that the store does not take, neither in one request nor in parts: only what it takes under a
-    /// condition can be sent.
-    pub(super) fn sendable(&self, db: &Db) -> Result<()> {
-        let (size, largest) = (db.size()?, faults::limit("cloud.largest", LARGEST));
+    /// condition can be sent. Says what to do instead.
+    pub(super) fn sendable(&self, size: u64, advice: impl FnOnce() -> String) -> Result<()> {
+        let largest = faults::limit("cloud.largest", LARGEST);
         if size <= largest || self.store.replaces_in_parts(DATABASE_KEY)? {
             return Ok(());
         }
-        let (url, slug, copy) = (&self.url, &self.slug, self.copy.path.display());
+        let (url, advice) = (&self.url, advice());
         Err(Error::new(
             ErrorKind::Unsupported,
             format!(
                 "{url} cannot take the database, which has {size} bytes: object stores take {largest} in one request, and this \
-                 one does not show that it replaces only a known version by an upload in parts. Nothing was sent, your changes \
-                 are kept in {copy}; to go on with PostgreSQL, write `lamindb_instance_db=sqlite:///{copy}` into the settings \
-                 file of {slug} and run: lamin migrate to-postgres"
+                 one does not show that it replaces only a known version by an upload in parts. {advice}"
             ),
         ))
     }

@@ -86,7 +86,14 @@ impl Cloud {
     pub(super) fn push(&self, db: &Db, unlocking: bool) -> Result<bool> {
         let mut state = self.copy.state(&self.env)?;
         if state.stamp.is_none() || state.stamp != self.copy.stamp() {
-            self.sendable(db)?;
+            self.sendable(db.size()?, || {
+                let (slug, copy) = (&self.slug, self.copy.path.display());
+                format!(
+                    "Nothing was sent, your changes are kept in {copy}; to go on with PostgreSQL, write \
+                     `lamindb_instance_db=sqlite:///{copy}` into the settings file of {slug} and run: lamin migrate \
+                     to-postgres"
+                )
+            })?;
         }
         let leaving = self.leaving(db)?;
         let snapshot = self.snapshot(Some(db))?;
@@ -184,7 +191,7 @@ impl Cloud {
     }
 
     /// Brings the database beside the copy.
-    fn fetch(&self) -> Result<(PathBuf, Version)> {
+    pub(super) fn fetch(&self) -> Result<(PathBuf, Version)> {
         let incoming = self.copy.beside(".incoming");
         let mut tries = 0;
         let fetched = loop {

@@ -85,13 +85,33 @@ pub(in crate::instance) fn refuse_departed(db: &Db, place: impl FnOnce() -> Resu
     }
 }
 
+/// Refuses a copy that no migration has taken into use: the next one would throw away what is written there.
+///
+/// # Errors
+/// [`ErrorKind::UnknownDatabase`] saying how to go on.
+pub(in crate::instance) fn refuse_arriving(db: &Db, place: impl FnOnce() -> Result<String>) -> Result<()> {
+    if !is_arriving(db)? {
+        return Ok(());
+    }
+    let text = format!(
+        "The database in {} is not in use yet, because a migration to it goes on or was broken off: run `holotype migrate` \
+         again where the instance was connected before",
+        place()?
+    );
+    Err(Error::new(ErrorKind::UnknownDatabase, text))
+}
+
 pub(super) fn departed(place: &str, departure: &Departure) -> Error {
-    let kind = if departure.to.starts_with("postgres") { "to-postgres" } else { "to-sqlite" };
+    let how = match departure.to.split_once(':') {
+        Some(("postgresql" | "postgres", _)) => "to-postgres` with that place",
+        Some(("sqlite", _)) => "to-sqlite` with that place",
+        _ => "to-sqlite`",
+    };
     Error::new(
         ErrorKind::UnknownDatabase,
         format!(
             "The instance in {place} moved to {} on {}, and this database is only kept: to work there, run `holotype migrate \
-             {kind}` with that place",
+             {how}",
             departure.to, departure.at
         ),
     )

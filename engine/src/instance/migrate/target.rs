@@ -1,16 +1,19 @@
 //! The new database: what is there already, and how it takes the copy in.
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::slice;
+use std::sync::Arc;
 
 use super::copy::Copying;
-use super::{Stage, marks};
+use super::{Stage, kept_end, marks};
 use crate::db::{Db, Dialect, Sql, Tx, ddl, masked};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::instance::Cloud;
 use crate::instance::connect::check_storage;
-use crate::instance::settings::InstanceSettings;
+use crate::instance::settings::{InstanceSettings, UserSettings};
 use crate::store::sync;
 use crate::value::Kind;
 
@@ -18,6 +21,11 @@ use crate::value::Kind;
 pub(super) enum Target {
     Server(String),
     File(PathBuf),
+    /// The default storage location with this root, which is in a bucket.
+    Bucket {
+        cloud: Arc<Cloud>,
+        root: String,
+    },
 }
 
 /// What lies there.
@@ -25,54 +33,67 @@ pub(super) enum Found {
     Nothing,
     /// A copy of this instance that was never taken into use.
     Unused,
+    /// The database that this instance left before.
+    Former,
     /// Something that must not be touched, as the error says.
     Something(Error),
 }
 
 impl Target {
     pub(super) fn of(env: &Env, settings: &InstanceSettings) -> Result<Target> {
+        if let Some(cloud) = Cloud::of(env, settings, &UserSettings::current(env)?)? {
+            return Ok(Target::Bucket { cloud, root: settings.storage_root.clone() });
+        }
         Ok(match settings.sqlite_path(env)? {
             Some(path) => Target::File(path),
             None => Target::Server(settings.db.clone().unwrap_or_default()),
         })
     }
 
-    /// Returns the database, if there is one.
-    fn inspect(&self, env: &Env) -> Result<Option<Db>> {
+    /// Returns where it is, for people.
+    pub(super) fn shown(&self, env: &Env, settings: &InstanceSettings) -> Result<String> {
         match self {
-            Target::Server(url) => Db::connect(env, url).map(Some),
-            Target::File(path) if path.exists() => Db::inspect(path).map(Some),
-            Target::File(_) => Ok(None),
+            Target::Bucket { cloud, .. } => Ok(cloud.url().to_owned()),
+            _ => settings.shown_database(env),
         }
     }
 
     pub(super) fn look(&self, env: &Env, settings: &InstanceSettings) -> Result<Found> {
-        // Whatever is wrong with a file, it is none that may be replaced.
-        let db = match (self.inspect(env), self) {
-            (Ok(Some(db)), _) => db,
-            (Ok(None), _) => return Ok(Found::Nothing),
-            (Err(_), Target::File(path)) => return Ok(Found::Something(occupied_file(path))),
-            (Err(error), Target::Server(_)) => return Err(error),
+        let arrives = |db: &Db| -> Result<bool> {
+            Ok(marks::is_arriving(db)? && check_storage(db, &settings.storage_root).is_ok())
         };
-        let held = match self {
-            Target::Server(_) => relations(&|sql, kinds| db.rows(sql, kinds))?,
-            Target::File(_) => Vec::new(),
-        };
-        Ok(match self {
-            Target::Server(_) if held.is_empty() => Found::Nothing,
-            _ if marks::is_arriving(&db)? && check_storage(&db, &settings.storage_root).is_ok() => {
-                Found::Unused
+        match self {
+            Target::Server(url) => {
+                let db = Db::connect(env, url)?;
+                let held = relations(&|sql, kinds| db.rows(sql, kinds))?;
+                Ok(match held.is_empty() {
+                    true => Found::Nothing,
+                    false if arrives(&db)? => Found::Unused,
+                    false => Found::Something(occupied_server(url, &held)),
+                })
             }
-            Target::Server(url) => Found::Something(occupied_server(url, &held)),
-            Target::File(path) => Found::Something(occupied_file(path)),
-        })
+            Target::File(path) if !path.exists() => Ok(Found::Nothing),
+            // Whatever is wrong with a file, it is none that may be replaced.
+            Target::File(path) => Ok(match Db::inspect(path) {
+                Ok(db) if arrives(&db)? => Found::Unused,
+                _ => Found::Something(occupied_file(&path.display())),
+            }),
+            Target::Bucket { cloud, root } => {
+                let found = cloud.peek(|path| Ok(found_in_bucket(path, root, cloud.url())))?;
+                Ok(found.unwrap_or(Found::Nothing))
+            }
+        }
     }
 
     /// Returns true when the database there was made by this migration.
     pub(super) fn came_by(&self, env: &Env, token: &str) -> Result<bool> {
-        match self.inspect(env)? {
-            Some(db) => marks::came_by(&db, token),
-            None => Ok(false),
+        match self {
+            Target::Server(url) => marks::came_by(&Db::connect(env, url)?, token),
+            Target::File(path) => Ok(path.exists() && marks::came_by(&Db::inspect(path)?, token)?),
+            Target::Bucket { cloud, .. } => {
+                let came = cloud.peek(|path| marks::came_by(&Db::inspect(path)?, token))?;
+                Ok(came.unwrap_or(false))
+            }
         }
     }
 
@@ -107,6 +128,7 @@ impl Target {
                 });
             }
             Target::File(path) => path,
+            Target::Bucket { cloud, .. } => cloud.path(),
         };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let draft = path.with_file_name(format!(".{name}.migration.holotype-tmp"));
@@ -122,16 +144,24 @@ impl Target {
             copying.compare(tx, &tallies)?;
             marks::arrive(tx, token)
         });
-        let placed = made.and_then(|()| {
-            if stage == Stage::Copy && path.exists() {
-                return Err(occupied_file(path));
+        let placed = made.and_then(|()| match self {
+            Target::Bucket { cloud, root } => {
+                cloud.bring(&draft, &kept_end(env), |path| match found_in_bucket(path, root, cloud.url()) {
+                    Found::Something(error) => Err(error),
+                    Found::Former => Ok(true),
+                    Found::Nothing | Found::Unused => Ok(false),
+                })
             }
-            fs::rename(&draft, path).map_err(|error| Error::io(path, error))?;
-            path.parent().map_or(Ok(()), sync::folder)
+            _ if stage == Stage::Copy && path.exists() => Err(occupied_file(&path.display())),
+            _ => {
+                fs::rename(&draft, path).map_err(|error| Error::io(path, error))?;
+                path.parent().map_or(Ok(()), sync::folder)
+            }
         });
-        placed.inspect_err(|_| {
+        if placed.is_err() || matches!(self, Target::Bucket { .. }) {
             fs::remove_file(&draft).ok();
-        })
+        }
+        placed
     }
 
     /// Notes that the copy is the instance.
@@ -139,8 +169,21 @@ impl Target {
         match self {
             Target::Server(url) => marks::settle(&Db::connect(env, url)?),
             Target::File(path) => marks::settle(&Db::open(path, crate::db::Open::Existing)?),
+            Target::Bucket { cloud, .. } => cloud.take_into_use(marks::is_arriving, marks::settle),
         }
     }
+}
+
+/// Returns what the database at `path`, which was fetched from a bucket, is to the instance with this default location.
+fn found_in_bucket(path: &Path, root: &str, url: &str) -> Found {
+    let judge = |db: &Db| -> Result<Option<Found>> {
+        check_storage(db, root)?;
+        let left = marks::departure_of(db)?.map(|_| Found::Former);
+        Ok(if marks::is_arriving(db)? { Some(Found::Unused) } else { left })
+    };
+    // As with files.
+    let found = Db::inspect(path).and_then(|db| judge(&db)).unwrap_or_default();
+    found.unwrap_or_else(|| Found::Something(occupied_file(&url)))
 }
 
 /// Makes room on a server: what a migration that was broken off has left goes, anything else stays.
@@ -186,9 +229,9 @@ fn occupied_server(url: &str, held: &[String]) -> Error {
     )
 }
 
-fn occupied_file(path: &Path) -> Error {
+fn occupied_file(place: &dyn Display) -> Error {
     Error::new(
         ErrorKind::FileExists,
-        format!("{} exists: move it away first, or name another file. Nothing was changed.", path.display()),
+        format!("{place} exists: move it away first, or name another file. Nothing was changed."),
     )
 }

@@ -25,6 +25,7 @@ use super::{azure, google};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
+use crate::threads;
 
 /// What requests say who sends them.
 pub(super) const AGENT: &str = concat!("holotype/", env!("CARGO_PKG_VERSION"));
@@ -93,7 +94,7 @@ impl Client {
         let server = (address.scheme, &address.bucket, &address.endpoint, &address.revision, &address.query);
         let key =
             HASH.hash_one((std::process::id(), server, aws.as_ref().map(Aws::identity), vars, &env.home));
-        let clients = || CLIENTS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let clients = || threads::entered(CLIENTS.lock());
         if let Some(known) = clients().get(&key) {
             return Ok(known.clone());
         }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::JoinHandle;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::threads::PerProcess;
+use crate::threads::{PerProcess, entered};
 
 /// How long the caller waits for the network before it looks whether the user wants to break off.
 const TICK: Duration = Duration::from_millis(100);
@@ -65,7 +65,9 @@ pub(super) fn tidy(work: impl Future<Output = ()> + Send + 'static) {
 }
 
 fn tidying<T>(with: impl FnOnce(&mut Vec<JoinHandle<()>>) -> T) -> T {
-    with(&mut TIDYING.own().lock().unwrap_or_else(PoisonError::into_inner))
+    let own = TIDYING.own();
+    let mut tidying = entered(own.lock());
+    with(&mut tidying)
 }
 
 fn runtime() -> Result<Arc<Runtime>> {
