@@ -116,6 +116,7 @@ fn nothing_else_in_the_bucket_is_touched() {
     let theirs = somebody.bucket().read(DATABASE).unwrap();
     for found in [theirs, b"no database".to_vec()] {
         ann.bucket().write(DATABASE, &found, true).unwrap();
+        ann.set_lock("numbers/somebody", "1");
         let error = brought(&ann).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::FileExists, "{error}");
         assert!(
@@ -123,6 +124,7 @@ fn nothing_else_in_the_bucket_is_touched() {
             "{error}"
         );
         assert_eq!(ann.bucket().read(DATABASE).unwrap(), found);
+        assert_eq!(ann.lock("numbers/somebody").as_deref(), Some("1"));
         assert_eq!(labels(&ann.connect().unwrap()), ["before"]);
     }
     let elsewhere = Destination::Sqlite(Some("s3://other/place.db".into()));

@@ -36,7 +36,7 @@ impl Cloud {
     /// as an object whose name goes on with `kept`.
     ///
     /// # Errors
-    /// Those of `look`; [`crate::ErrorKind::SyncConflict`] when somebody else sends a database meanwhile; what the network
+    /// Those of `look`; [`crate::ErrorKind::FileExists`] when somebody else sends a database meanwhile; what the network
     /// reports.
     pub(in crate::instance) fn bring(
         &self,
@@ -45,14 +45,15 @@ impl Cloud {
         look: impl FnOnce(&Path) -> Result<bool>,
     ) -> Result<()> {
         let _turn = self.copy.turn()?;
+        let there = self.look(look)?;
         let state = self.seize()?;
-        let brought = self.send_draft(draft, kept, look);
+        let brought = self.send_draft(draft, kept, there);
         let unlocked = self.locker.give_back(&state.client);
         brought.and(unlocked.map(drop))
     }
 
-    fn send_draft(&self, draft: &Path, kept: &str, look: impl FnOnce(&Path) -> Result<bool>) -> Result<()> {
-        let there = self.look(look)?;
+    /// Sends a draft over the version that is there, and keeps that if told so.
+    fn send_draft(&self, draft: &Path, kept: &str, there: Option<(bool, Version)>) -> Result<()> {
         let fail = |error| Error::io(draft, error);
         self.sendable(fs::metadata(draft).map_err(fail)?.len(), || {
             "Nothing was changed; to go on with SQLite, name a file of this machine".to_owned()
@@ -95,8 +96,8 @@ impl Cloud {
         self.hand_over(&db, settle)
     }
 
-    /// Takes the lock, if need be from somebody else: nobody works with a database that is still to come, so that who has it
-    /// was killed when they brought it.
+    /// Takes the lock, if need be from somebody else: nobody works with a database that is still to come, or was left, so that
+    /// who has it was killed when they brought it.
     fn seize(&self) -> Result<State> {
         let state = self.copy.state(&self.env)?;
         self.copy.keep(&self.env, &state)?;
