@@ -94,7 +94,7 @@ fn trashed(
     if !registry.traits.branch_aware {
         return Ok(None);
     }
-    let in_trash = Q::is(lookup::unalias(registry, field), value).and(Q::is("branch_id", -1));
+    let in_trash = Q::is(lookup::unalias(registry, field), value).and(Q::trashed());
     Ok(instance.query(registry).filter(in_trash)?.order_by(["-updated_at", "-id"])?.first()?)
 }
 

@@ -204,7 +204,7 @@ impl Instance {
         let mut found = self
             .registry("Collection")?
             .filter(Q::is("hash", hash))?
-            .filter(Q::is("branch_id__gt", -1i64))?
+            .filter(Q::untrashed())?
             .order_by(["id"])?
             .all()?;
         let stem = new.revises.as_ref().map(Record::stem_uid);

@@ -21,7 +21,7 @@ pub use text::format_size;
 use crate::error::Result;
 use crate::instance::Instance;
 use crate::model;
-use crate::record::Record;
+use crate::record::{Record, TRASH};
 use crate::value::Value;
 
 /// A described record.
@@ -169,7 +169,7 @@ fn warnings(record: &Record) -> Vec<String> {
     let noun = registry.name.to_lowercase();
     let mut warnings = Vec::new();
     match record.int("branch_id").filter(|_| registry.traits.branch_aware) {
-        Some(-1) => warnings.push(format!("This {noun} is in the trash.")),
+        Some(TRASH) => warnings.push(format!("This {noun} is in the trash.")),
         Some(0) => warnings.push(format!("This {noun} is archived.")),
         _ => {}
     }

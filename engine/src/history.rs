@@ -15,6 +15,7 @@ use crate::instance::Instance;
 use crate::lineage::table::{ints, texts};
 use crate::model::{self, Registry};
 use crate::query::{Q, QuerySet};
+use crate::record::TRASH;
 use crate::value::{Timestamp, Value};
 
 /// Changes so soon after a row was made belong to its making.
@@ -164,7 +165,7 @@ impl Instance {
         for (row, at) in at.into_iter().enumerate() {
             let Some(at) = at else { continue };
             let state = states[row];
-            let trashed = registry.name != "Run" && state == Some(-1);
+            let trashed = registry.name != "Run" && state == Some(TRASH);
             let deed = match moment {
                 "started_at" => Deed::Started,
                 "finished_at" => match state.and_then(|code| registry.status_word(code)) {

@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::model::Registry;
 use crate::value::{Timestamp, Value, python_number};
 
+/// Id of the branch that holds what was trashed.
+pub(crate) const TRASH: i64 = -1;
+
 /// A record: a registry and one value per column.
 #[derive(Clone)]
 pub struct Record {
@@ -67,6 +70,11 @@ impl Record {
     /// Returns a flag; an absent one is false.
     pub fn flag(&self, field: &str) -> bool {
         self.get(field).and_then(Value::as_bool).unwrap_or_default()
+    }
+
+    /// Returns true for what is in the trash.
+    pub fn is_trashed(&self) -> bool {
+        self.int("branch_id") == Some(TRASH)
     }
 
     /// Returns a moment.

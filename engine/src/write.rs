@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
 use crate::model::Registry;
 use crate::query::QuerySet;
-use crate::record::Record;
+use crate::record::{Record, TRASH};
 use crate::session::Session;
 use crate::value::{Kind, Value};
 
@@ -149,7 +149,7 @@ impl Session {
             refuse_locked(tx, registry, &ids, &[])?;
             let promoted = if registry.traits.versioned { promote_head(tx, record)? } else { None };
             let mut sql = Sql::new("UPDATE ");
-            sql.ident(registry.table).push(" SET \"branch_id\" = -1");
+            sql.ident(registry.table).push(" SET \"branch_id\" = ").bind(TRASH);
             if promoted.is_some() {
                 sql.push(", \"is_latest\" = ").bind(false);
             }
@@ -160,7 +160,7 @@ impl Session {
             tx.execute(&sql)?;
             Ok(promoted)
         })?;
-        record.set("branch_id", -1i64)?;
+        record.set("branch_id", TRASH)?;
         if promoted.is_some() {
             record.set("is_latest", false)?;
         }
@@ -248,7 +248,7 @@ pub(crate) fn insert_batch(
 /// Returns the branch that a version leaves; nothing when it stays, or goes to the trash, where heads do not matter.
 fn moved_from(record: &Record) -> Option<Option<i64>> {
     let from = record.before("branch_id").filter(|_| record.registry().traits.versioned)?;
-    (record.int("branch_id") != Some(-1)).then(|| from.as_int())
+    (!record.is_trashed()).then(|| from.as_int())
 }
 
 /// Writes the changed fields of a saved record.

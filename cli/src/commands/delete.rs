@@ -44,7 +44,7 @@ pub(crate) fn run(ui: &mut Ui, args: &DeleteArgs) -> Result<()> {
     refuse_built_in(&record)?;
     let branch_aware = record.registry().traits.branch_aware && record.registry().name != "Storage";
     if branch_aware && !args.permanent {
-        if record.int("branch_id") != Some(-1) {
+        if !record.is_trashed() {
             instance.trash(&mut record)?;
             return answer(ui, &record, "trashed");
         }

@@ -14,9 +14,6 @@ use crate::store::Store;
 use crate::surroundings::Document;
 use crate::value::{Timestamp, Value};
 
-/// Id of the branch that holds what was trashed.
-pub(super) const TRASH: i64 = -1;
-
 /// What is old enough to be collected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Collect {
@@ -125,7 +122,7 @@ impl Instance {
         plan.unnamed = self.plan_unnamed(what.unused_before)?;
         plan.documents = self.unnamed_documents()?;
         let Some(before) = what.trashed_before else { return Ok(plan) };
-        let old = Q::is("branch_id", TRASH).and(Q::is("updated_at__lte", Value::DateTime(before)));
+        let old = Q::trashed().and(Q::is("updated_at__lte", Value::DateTime(before)));
         let mut taken = Vec::new();
         for artifact in self.registry("Artifact")?.filter(old)?.order_by(["id"])?.all()? {
             if artifact.id().is_some_and(|id| taken.contains(&id)) {
@@ -152,8 +149,7 @@ impl Instance {
             Err(error) => return Err(error),
         };
         let rows: Vec<Value> = deletion.rows.ids("Artifact").into_iter().map(Value::Int).collect();
-        let elsewhere =
-            Q::is("branch_id", TRASH).and(Q::is("updated_at__lte", Value::DateTime(before))).negate();
+        let elsewhere = Q::trashed().and(Q::is("updated_at__lte", Value::DateTime(before))).negate();
         if self.registry("Artifact")?.filter(Q::is("id__in", rows))?.filter(elsewhere)?.exists()? {
             return Ok(Err(
                 "a version of it that shares its store is not in the trash for as long".to_owned()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::collect::{Outgoing, TRASH};
+use super::collect::Outgoing;
 use crate::db::{Sql, Tx};
 use crate::error::{ErrorKind, Result};
 use crate::instance::Instance;
@@ -24,7 +24,7 @@ impl Instance {
         let free: BTreeSet<i64> = self.unreferenced(registry, &ids)?.into_iter().collect();
         let goes = |record: &Record| {
             // What is in the trash leaves it by the rules of the trash.
-            record.int("branch_id") != Some(TRASH)
+            !record.is_trashed()
                 && record.id().is_some_and(|id| free.contains(&id))
                 && record.moment("updated_at").is_some_and(|touched| touched <= before)
         };

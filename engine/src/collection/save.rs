@@ -87,7 +87,7 @@ impl Instance {
 
     /// Brings an existing row back from the trash and makes it the latest of its family.
     fn take_existing(&self, tx: &Tx<'_>, mut existing: Record) -> Result<Outcome> {
-        let from_trash = existing.int("branch_id") == Some(-1);
+        let from_trash = existing.is_trashed();
         let revived = !existing.flag("is_latest");
         if from_trash {
             existing.set("branch_id", 1i64)?;
@@ -182,7 +182,7 @@ fn equal_row(tx: &Tx<'_>, record: &Record) -> Result<Option<Record>> {
 }
 
 fn occupied(other: &Record) -> Error {
-    let place = if other.int("branch_id") == Some(-1) { ", which is in the trash" } else { "" };
+    let place = if other.is_trashed() { ", which is in the trash" } else { "" };
     Error::integrity(format!(
         "key '{}' with the same artifacts is already used by collection {}{place}; choose another key",
         other.text("key").unwrap_or_default(),

@@ -130,7 +130,7 @@ impl Instance {
         let copied = Q::is("key__in", places).and(Q::is("is_latest", remote));
         let wanted = real.or(named);
         let wanted = if remote { wanted.or(copied) } else { wanted };
-        all.filter(wanted)?.filter(Q::is("branch_id__gt", -1i64))?.order_by(["-is_latest", "-id"])?.first()
+        all.filter(wanted)?.filter(Q::untrashed())?.order_by(["-is_latest", "-id"])?.first()
     }
 
     /// Returns the artifact with the content that a file had when it was read: of the same key before any other.
@@ -153,7 +153,7 @@ impl Instance {
         let mut candidates = self
             .registry("Artifact")?
             .filter(Q::is("hash", content.hash.hash.as_str()))?
-            .filter(Q::is("branch_id__gt", -1i64))?
+            .filter(Q::untrashed())?
             .exclude(Q::is("kind", "__lamindb_run__"))?
             .order_by(["-is_latest", "-id"])?
             .all()?;

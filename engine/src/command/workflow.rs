@@ -305,7 +305,7 @@ impl Instance {
         }
         let (hash, _) = Content::identify(path)?;
         let same = Q::is("hash", hash.hash).and(Q::is("n_files__isnull", false));
-        let same = self.registry("Artifact")?.filter(same)?.filter(Q::is("branch_id__gt", -1i64))?;
+        let same = self.registry("Artifact")?.filter(same)?.filter(Q::untrashed())?;
         if let Some(found) = same.order_by(["-is_latest", "-id"])?.first()? {
             return Ok(Some(found));
         }

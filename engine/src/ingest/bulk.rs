@@ -155,7 +155,7 @@ impl Instance {
             .filter(|content| content.size > 0)
             .map(|content| Value::from(content.hash.as_str()))
             .collect();
-        let query = self.registry("Artifact")?.filter(Q::is("branch_id__gt", -1i64))?;
+        let query = self.registry("Artifact")?.filter(Q::untrashed())?;
         self.texts(&query.filter(Q::Is("hash__in".to_owned(), crate::Operand::Many(wanted)))?, "hash")
     }
 

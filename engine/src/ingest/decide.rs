@@ -110,7 +110,7 @@ impl Instance {
         let Some(id) = self.equal_row(tx, record, content)? else { return Ok(()) };
         let other = row(tx, record.registry(), Q::is("id", id), self)?;
         let other = other.as_ref().map_or_else(String::new, |other| {
-            let place = if other.int("branch_id") == Some(-1) { " in the trash" } else { "" };
+            let place = if other.is_trashed() { " in the trash" } else { "" };
             format!("{}{place}", other.uid())
         });
         Err(Error::integrity(format!(

@@ -30,7 +30,7 @@ pub(super) fn find(
     let candidates = instance
         .registry("Artifact")?
         .filter(Q::is("hash", content.hash.as_str()))?
-        .filter(Q::is("branch_id__gt", -1i64))?
+        .filter(Q::untrashed())?
         .order_by(["-id"])?
         .all()?;
     let key = request.new.key.as_deref();

@@ -82,7 +82,7 @@ impl Instance {
             .registry("Artifact")?
             .filter(Q::is("storage_id", storage.id()))?
             .filter(Q::is("hash", content.hash.as_str()))?
-            .filter(Q::is("branch_id__gt", -1i64))?
+            .filter(Q::untrashed())?
             .order_by(["-id"])?
             .all()?;
         Ok(equal.into_iter().find(|record| storage_key(record) == key))

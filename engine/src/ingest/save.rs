@@ -393,7 +393,7 @@ impl Instance {
     /// Lets an artifact be the row of the same storage, key and content.
     fn adopt(&self, artifact: &mut Artifact, id: i64, pending: &Pending) -> Result<()> {
         let mut existing = self.by_id(artifact.record.registry(), id)?;
-        let from_trash = existing.int("branch_id") == Some(-1);
+        let from_trash = existing.is_trashed();
         if !self.creation().silence_known {
             let repr = existing.repr();
             self.env().emit(Event::ReturnedSameHashAndKey { registry: "Artifact", repr, from_trash });

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::instance::Instance;
 use crate::model::{self, Via};
 use crate::query::Q;
-use crate::record::Record;
+use crate::record::{Record, TRASH};
 
 impl Instance {
     /// Returns the graph of what stands above and below a record, labelled by a field, or by the name.
@@ -55,7 +55,7 @@ impl Instance {
                 at: None,
                 by: handles[row].take().unwrap_or_default(),
                 origin: None,
-                trashed: branches[row] == Some(-1),
+                trashed: branches[row] == Some(TRASH),
                 focus: at == id,
                 more: 0,
             });

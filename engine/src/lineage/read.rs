@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::instance::Instance;
 use crate::model::{self, Via};
 use crate::query::Q;
+use crate::record::TRASH;
 use crate::value::Timestamp;
 
 /// Returns the graph of what was reached.
@@ -156,7 +157,7 @@ pub(super) fn nodes(instance: &Instance, noun: Noun, ids: Vec<i64>) -> Result<Ve
             at: moments[row].map(Timestamp),
             by: handles[row].take().unwrap_or_default(),
             origin: origins[row],
-            trashed: branches[row] == Some(-1),
+            trashed: branches[row] == Some(TRASH),
             focus: false,
             more: 0,
         });

@@ -1,5 +1,6 @@
 //! Conditions: what users combine with and, or, not.
 
+use crate::record::TRASH;
 use crate::value::Value;
 
 use super::QuerySet;
@@ -44,6 +45,16 @@ impl Q {
     /// Returns the condition that the look-up `path` matches `operand`.
     pub fn is(path: impl Into<String>, operand: impl Into<Operand>) -> Q {
         Q::Is(path.into(), operand.into())
+    }
+
+    /// Returns the condition that a record is in the trash.
+    pub fn trashed() -> Q {
+        Q::is("branch_id", TRASH)
+    }
+
+    /// Returns the condition that a record is not in the trash.
+    pub fn untrashed() -> Q {
+        Q::is("branch_id__gt", TRASH)
     }
 
     /// Returns the condition that a record belongs to the family of versions with this stem.

@@ -61,7 +61,7 @@ impl QuerySet {
     fn hidden(&self) -> Error {
         let missing = self.none_matches();
         let trashed = self.registry().column("branch_id").and_then(|_| {
-            let trash = self.filter(Q::is("branch_id", -1i64)).ok()?;
+            let trash = self.filter(Q::trashed()).ok()?;
             trash.order_by(["-id"]).ok()?.first().ok()?
         });
         match trashed {

@@ -165,11 +165,11 @@ impl Instance {
             self.env().emit(Event::ReturnedSameHashAndKey {
                 registry: "Transform",
                 repr: found.repr(),
-                from_trash: found.int("branch_id") == Some(-1),
+                from_trash: found.is_trashed(),
             });
         }
         *record = found;
-        if record.int("branch_id") == Some(-1) {
+        if record.is_trashed() {
             return self.restore(record);
         }
         Ok(())
@@ -251,8 +251,7 @@ impl Instance {
     /// Returns the transform with the same source: of the same key before any other.
     fn same_source(&self, record: &Record) -> Result<Option<Record>> {
         let Some(hash) = record.text("hash") else { return Ok(None) };
-        let same =
-            self.registry("Transform")?.filter(Q::is("hash", hash))?.filter(Q::is("branch_id__gt", -1i64))?;
+        let same = self.registry("Transform")?.filter(Q::is("hash", hash))?.filter(Q::untrashed())?;
         let mut found = same.order_by(["-is_latest", "-id"])?.all()?;
         let key = record.text("key");
         found.sort_by_key(|other| other.text("key") != key);

@@ -69,7 +69,7 @@ impl Instance {
     /// Returns the artifact with this hash that belongs to runs, whose content is complete.
     pub(super) fn hidden(&self, hash: &str) -> Result<Option<Record>> {
         let all = self.registry("Artifact")?.filter(Q::is("hash", hash))?.filter(Q::is("kind", HIDDEN))?;
-        let known = all.exclude(Q::is("branch_id", -1i64))?.order_by(["id"])?.first()?;
+        let known = all.filter(Q::untrashed())?.order_by(["id"])?.first()?;
         Ok(known.filter(|known| !is_incomplete(known)))
     }
 

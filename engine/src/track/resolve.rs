@@ -228,7 +228,7 @@ impl Search<'_> {
             self.refuse_twin(wanted.key, Some(&wanted.source.hash), row.id())?;
             keep_source(&mut row, wanted.source, events)?;
         }
-        if row.int("branch_id") == Some(-1) {
+        if row.is_trashed() {
             row.set("branch_id", wanted.branch)?;
             events.push(Event::ReturnedSameHashAndKey {
                 registry: "Transform",

@@ -4,7 +4,7 @@ use crate::db::{Sql, Tx};
 use crate::error::Result;
 use crate::model::Registry;
 use crate::query::{Q, QuerySet};
-use crate::record::Record;
+use crate::record::{Record, TRASH};
 use crate::session::Session;
 use crate::value::{Kind, Value};
 use crate::version;
@@ -13,11 +13,8 @@ impl Session {
     /// Returns the versions of a record's family, the newest first; those in the trash are left out.
     pub fn versions(&self, record: &Record) -> Result<QuerySet> {
         let family = self.family_of(record.registry(), record.stem_uid())?;
-        let kept = if record.registry().traits.branch_aware {
-            family.exclude(Q::is("branch_id", -1i64))?
-        } else {
-            family
-        };
+        let kept =
+            if record.registry().traits.branch_aware { family.filter(Q::untrashed())? } else { family };
         kept.order_by(["-created_at", "-id"])
     }
 
@@ -110,7 +107,7 @@ pub(crate) fn settle_heads(tx: &Tx<'_>, record: &Record, from: Option<i64>) -> R
     let mut own = Sql::new("\"id\" = ");
     own.bind(id);
     set(leads, own)?;
-    if let Some(from) = from.filter(|from| *from != -1)
+    if let Some(from) = from.filter(|from| *from != TRASH)
         && first(head(from))?.is_none()
         && let Some(heir) = first(on(from))?
     {
