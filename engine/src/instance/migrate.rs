@@ -130,13 +130,19 @@ impl Destination {
             }
             Destination::Postgres(url) => Some(url.clone()),
             Destination::Sqlite(_) if !on_server => return Err(already("SQLite")),
-            Destination::Sqlite(Some(path)) if path.to_string_lossy().contains("://") => {
-                return Err(Error::value(format!(
-                    "{} is no file of this machine: without a file, the database goes to the default storage location of {slug}",
-                    path.display()
-                )));
+            Destination::Sqlite(Some(path)) => {
+                // As other machines are told where the instance went.
+                let path =
+                    path.to_str().and_then(|path| path.strip_prefix("sqlite:///")).map_or(&**path, Path::new);
+                if path.to_string_lossy().contains("://") {
+                    return Err(Error::value(format!(
+                        "{} is no file of this machine: without a file, the database goes to the default storage location of \
+                         {slug}",
+                        path.display()
+                    )));
+                }
+                Some(format!("sqlite:///{}", env.absolute(path).display()))
             }
-            Destination::Sqlite(Some(path)) => Some(format!("sqlite:///{}", env.absolute(path).display())),
             Destination::Sqlite(None) => None,
         };
         Ok(InstanceSettings { db, ..old.clone() })

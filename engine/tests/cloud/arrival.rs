@@ -130,6 +130,9 @@ fn nothing_else_in_the_bucket_is_touched() {
     let elsewhere = Destination::Sqlite(Some("s3://other/place.db".into()));
     let error = migrate::plan(&ann.env, &ann.settings(), &elsewhere).unwrap_err();
     assert!(error.message().contains("is no file of this machine"), "{error}");
+    let place = format!("sqlite:///{}", ann.dir.join("lamin.db").display());
+    let plan = migrate::plan(&ann.env, &ann.settings(), &Destination::Sqlite(Some(place.clone().into())));
+    assert_eq!(plan.unwrap().to, place, "as others are told");
 }
 
 /// Not a test of its own: the migration that the parent has killed.
