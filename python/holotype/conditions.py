@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from holotype import _native
+
 __all__ = ["Avg", "Count", "Max", "Min", "Q", "Sum"]
 
 
@@ -71,38 +73,54 @@ def _is(name: str, value: Any) -> tuple[Any, ...]:
     # On every branch: the engine shows all of them to a query that names the branch itself.
     if value is None and name in ("branch", "branch_id", "visibility"):
         return ("is", "branch_id__isnull", False)
-    return ("is", name, operand(value))
+    return ("is", name, value)
 
 
-def node(conditions: tuple[Any, ...], expressions: dict[str, Any]) -> tuple[Any, ...]:
-    """Returns the condition that all of these hold, as the engine takes it."""
-    return ("and", _parts(conditions, expressions))
-
-
-def operand(value: Any) -> Any:
-    """Returns what a look-up is compared with, as the engine takes it: records by id, query sets as queries.
+def node(
+    conditions: tuple[Any, ...], expressions: dict[str, Any], instance: _native.Instance
+) -> tuple[Any, ...]:
+    """Returns the condition that all of these hold for records of an instance, as the engine takes it.
 
     Raises:
         ValueError: For a record that is not saved.
+        InvalidArgument: For a record, or a query, of another instance.
+    """
+    return _resolved(("and", _parts(conditions, expressions)), instance)
+
+
+def _resolved(node: tuple[Any, ...], instance: _native.Instance) -> tuple[Any, ...]:
+    if node[0] == "is":
+        return ("is", node[1], operand(node[2], instance))
+    if node[0] == "not":
+        return ("not", _resolved(node[1], instance))
+    return (node[0], [_resolved(part, instance) for part in node[1]])
+
+
+def operand(value: Any, instance: _native.Instance) -> Any:
+    """Returns what a look-up in an instance is compared with: records by id, query sets as queries.
+
+    Raises:
+        ValueError: For a record that is not saved.
+        InvalidArgument: For a record, or a query, of another instance.
     """
     from holotype.managers import RelatedManager
     from holotype.queryset import BasicQuerySet
-    from holotype.registry import SQLRecord
+    from holotype.registry import SQLRecord, belonging
 
     if isinstance(value, SQLRecord):
         if value.id is None:
             raise ValueError(f"{value!r} is not saved: save it before querying with it")
-        return value.id
+        return belonging(value, instance).id
     if isinstance(value, RelatedManager):
-        return value.all()._native
+        value = value.all()
     if isinstance(value, BasicQuerySet):
-        return value._native
+        return belonging(value, instance)._native
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [operand(item) for item in value]
+        return [operand(item, instance) for item in value]
     if isinstance(value, FieldAttr):
         return value.name
     if isinstance(value, (range, type({}.keys()), type({}.values()))):
-        return [operand(item) for item in value]
+        return [operand(item, instance) for item in value]
     return value
 
 

@@ -39,6 +39,9 @@ class BasicQuerySet:
         self._instance = instance
         self._records: List[Any] | None = None
 
+    def _condition(self, queries: tuple[Q, ...], expressions: dict[str, Any] | None = None) -> Any:
+        return conditions.node(queries, expressions or {}, self._instance)
+
     def _made(self, native: _native.QuerySet) -> Any:
         return type(self)(self._cls, native, self._instance)
 
@@ -51,6 +54,10 @@ class BasicQuerySet:
     def ordered(self) -> bool:
         """True once the records have an order of their own."""
         return self._native.ordered
+
+    @property
+    def _home(self) -> str:
+        return _session.name(self._instance)
 
     @property
     def db(self) -> str:
@@ -76,11 +83,11 @@ class BasicQuerySet:
         """
         if not queries and not expressions:
             return self.all()
-        return self._made(self._native.filter(conditions.node(queries, expressions)))
+        return self._made(self._native.filter(self._condition(queries, expressions)))
 
     def exclude(self, *queries: Q, **expressions: Any) -> Any:
         """Returns the query without the records for which all of the conditions hold."""
-        return self._made(self._native.filter(("not", conditions.node(queries, expressions))))
+        return self._made(self._native.filter(("not", self._condition(queries, expressions))))
 
     def none(self) -> Any:
         """Returns a query without records."""
@@ -135,11 +142,11 @@ class BasicQuerySet:
             queries, idlike = (idlike, *queries), None
         try:
             if idlike is None:
-                row = self._native.get_where(conditions.node(queries, expressions))
+                row = self._native.get_where(self._condition(queries, expressions))
             elif isinstance(idlike, str):
                 row = self._native.get_uid(idlike)
             else:
-                row = self._native.filter(("is", "id", conditions.operand(idlike))).one()
+                row = self._native.filter(("is", "id", conditions.operand(idlike, self._instance))).one()
         except ObjectDoesNotExist as error:
             raise (ObjectDoesNotExist if isinstance(idlike, str) else self._cls.DoesNotExist)(
                 str(error)
@@ -230,9 +237,9 @@ class BasicQuerySet:
         """Returns the records that are in none of the other queries."""
         from holotype.conditions import Q
 
-        query = self._base().filter(Q(id__in=self)._node)
+        query = self._base().filter(self._condition((Q(id__in=self),)))
         for other in others:
-            query = query.filter((~Q(id__in=other))._node)
+            query = query.filter(self._condition((~Q(id__in=other),)))
         return self._made(query)
 
     def contains(self, record: Any) -> bool:
@@ -349,7 +356,7 @@ class BasicQuerySet:
             >>> ln.ULabel.filter(name__startswith="old").update(description="outdated")
         """
         return self._instance.update(
-            self._native, {name: conditions.operand(v) for name, v in fields.items()}
+            self._native, {name: conditions.operand(v, self._instance) for name, v in fields.items()}
         )
 
     def delete(
@@ -550,12 +557,12 @@ class BasicQuerySet:
     def __or__(self, other: BasicQuerySet) -> Any:
         from holotype.conditions import Q
 
-        return self._made(self._base().filter((Q(id__in=self) | Q(id__in=other))._node))
+        return self._made(self._base().filter(self._condition((Q(id__in=self) | Q(id__in=other),))))
 
     def __and__(self, other: BasicQuerySet) -> Any:
         from holotype.conditions import Q
 
-        return self._made(self._base().filter((Q(id__in=self) & Q(id__in=other))._node))
+        return self._made(self._base().filter(self._condition((Q(id__in=self) & Q(id__in=other),))))
 
     union = __or__
 
@@ -599,7 +606,7 @@ class QuerySet(BasicQuerySet):
         self._refuse_predicates(queries)
         try:
             native = (
-                self._native.filter(conditions.node(queries, expressions)) if queries or expressions else None
+                self._native.filter(self._condition(queries, expressions)) if queries or expressions else None
             )
         except FieldError as error:
             raise self._reworded(error) from None

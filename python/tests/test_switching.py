@@ -67,6 +67,23 @@ def test_records_of_two_instances_do_not_point_at_each_other(former: Any) -> Non
     assert [label.name for label in former.ulabels] == ["former"]
 
 
+def test_records_of_another_instance_are_no_conditions(former: Any) -> None:
+    theirs = ln.ULabel.connect("former")
+    for ask in (
+        lambda: ln.Artifact.filter(ulabels=theirs.get()),
+        lambda: ln.Artifact.filter(ulabels__in=[theirs.get()]),
+        lambda: ln.Artifact.filter(ln.Q(ulabels=theirs.get()) | ln.Q(key="x")),
+        lambda: ln.Artifact.filter(ulabels__in=theirs),
+        lambda: ln.Artifact.filter().exclude(storage=former.storage),
+        lambda: ln.Artifact.get(former),
+    ):
+        with pytest.raises(InvalidArgument, match=r"belongs to the instance anonymous/former, not to"):
+            ask()
+    former.ulabels.add(theirs.get())
+    assert ln.Artifact.connect("former").filter(ulabels=theirs.get()).one() == former
+    assert ln.Artifact.filter(ulabels=ln.ULabel.get()).count() == 0
+
+
 def test_records_find_their_instance_after_a_fork(former: Any) -> None:
     child = os.fork()
     if child == 0:
