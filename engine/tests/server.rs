@@ -439,6 +439,11 @@ fn connections_are_encrypted_and_secrets_kept() {
     }
     let error = Db::connect(&env, &cluster.far("localhost", "wrong", "")).err().unwrap();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+    let distrusted =
+        Db::connect(&env, &cluster.far("localhost", PASSWORD, "sslmode=verify-full")).err().unwrap();
+    assert!(distrusted.message().contains("sslrootcert"), "{distrusted}");
+    let bare = cluster.far("localhost", "t:st@pw", "");
+    assert!(Db::connect(&env, &bare).err().unwrap().message().contains("%40"));
     let absent = cluster.far("localhost", PASSWORD, "").replace("/postgres?", "/absent?");
     assert_eq!(Db::connect(&env, &absent).err().unwrap().kind(), ErrorKind::UnknownDatabase);
 }

@@ -134,11 +134,17 @@ pub(super) fn unreachable(place: &str, error: tokio_postgres::Error) -> Error {
         return translate(place, error);
     }
     let text = deepest(&error);
-    Error::new(
-        ErrorKind::Database,
-        format!("{place} cannot be reached ({text}): check host, port, network and that the server runs"),
-    )
-    .because(error)
+    // Of its kinds of failure the library tells by their words alone.
+    let message = match error.to_string().contains("TLS handshake") {
+        true => format!(
+            "{place} is not whom the URL trusts ({text}): name the certificate of its authority in sslrootcert, or ask for \
+             less with sslmode"
+        ),
+        false => {
+            format!("{place} cannot be reached ({text}): check host, port, network and that the server runs")
+        }
+    };
+    Error::new(ErrorKind::Database, message).because(error)
 }
 
 /// Returns the words of the innermost cause, which say most.

@@ -50,6 +50,10 @@ impl Target {
         if !scheme.starts_with("postgres") {
             return Err(refuse("it must start with postgresql://"));
         }
+        let login = rest.split('/').next().unwrap_or_default();
+        if login.matches('@').count() > 1 {
+            return Err(refuse("user or password hold an @, which is written %40 there"));
+        }
         let (mut mode, mut root, mut kept) = (None, None, Vec::new());
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             match pair.split_once('=').unwrap_or((pair, "")) {
