@@ -5,24 +5,18 @@ use std::fs;
 use holotype::{Artifact, ErrorKind, Instance, NewArtifact, NewStorage, RunChoice};
 
 use crate::client::Client;
-use crate::death::{Death, await_death, moments, run};
+use crate::death::{Death, await_death, run};
 use crate::proof::{check_bytes, latest, plan, save};
 use crate::stores::server::MOTO;
 
-/// The ways in which content comes to lie where other content lay, or takes its place elsewhere.
-const WAYS: [&str; 5] = ["replaced", "replaced by another type", "version of a name", "folder", "upload"];
-
-/// When a change is killed: before and after others were told, when the content is another, when the row is.
-const MOMENTS: [&str; 9] = [
-    "save.marked",
-    "over.told",
-    "over.swapped",
-    "over.committed",
-    "save.told",
-    "upload.marked",
-    "upload.told",
-    "upload.swapped",
-    "upload.committed",
+/// The ways in which content comes to lie where other content lay, or takes its place elsewhere, and when they are killed:
+/// before and after others were told, when the content is another, when the row is.
+const WAYS: [(&str, &[&str]); 5] = [
+    ("replaced", &["save.marked", "over.told", "over.swapped", "over.committed"]),
+    ("replaced by another type", &["save.told"]),
+    ("version of a name", &["over.told", "over.swapped", "over.committed"]),
+    ("folder", &["over.told", "over.swapped", "over.committed"]),
+    ("upload", &["upload.marked", "upload.told", "upload.swapped", "upload.committed"]),
 ];
 
 /// Returns what registers content of this `state` in one of the ways.
@@ -122,23 +116,15 @@ fn the_child() {
 
 #[test]
 fn a_killed_change_never_shows_one_content_for_another() {
-    for way in WAYS {
-        let kill = |death: &Death| {
-            let ann = Client::new(&MOTO.root(), Some("ann"));
-            prepare(&ann, way);
-            let told = run("replaced::the_child", &[ann.dir.to_str().unwrap(), &ann.root, way], death);
-            (ann, told)
-        };
-        let (ann, mut told) = kill(&Death::Never);
-        assert_eq!(read_elsewhere(&ann, way), ["new"]);
-        told.hits.retain(|hit| MOMENTS.contains(&hit.as_str()));
-        for (point, nth) in moments(&told.hits) {
-            let when = format!("{way}, killed at {point} {nth}");
-            let (ann, _) = kill(&Death::At(point, nth));
-            read_elsewhere(&ann, &when);
-            replace(&ann, way);
-            ann.connect().unwrap().disconnect().unwrap();
-            assert_eq!(read_elsewhere(&ann, &when), ["new"], "{when}");
-        }
+    for (way, point) in WAYS.iter().flat_map(|(way, points)| points.iter().map(move |point| (*way, *point))) {
+        let when = format!("{way}, killed at {point}");
+        let ann = Client::new(&MOTO.root(), Some("ann"));
+        prepare(&ann, way);
+        let words = [ann.dir.to_str().unwrap(), &ann.root, way];
+        run("replaced::the_child", &words, &Death::At(point.to_owned(), 1));
+        read_elsewhere(&ann, &when);
+        replace(&ann, way);
+        ann.connect().unwrap().disconnect().unwrap();
+        assert_eq!(read_elsewhere(&ann, &when), ["new"], "{when}");
     }
 }
