@@ -11,7 +11,7 @@ mod tls;
 mod url;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 pub(super) use connection::Connection;
@@ -22,6 +22,7 @@ use super::{Cell, Durability, Sql};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::faults;
+use crate::threads::entered;
 use crate::value::{Kind, Value};
 use connection::Refusal;
 use tls::Tls;
@@ -94,7 +95,7 @@ impl Postgres {
 
     fn lock<'a, T>(&self, mutex: &'a Mutex<T>) -> MutexGuard<'a, T> {
         // A panic in the middle leaves connections that are checked before they are used again.
-        mutex.lock().unwrap_or_else(PoisonError::into_inner)
+        entered(mutex.lock())
     }
 
     fn take(&self) -> Result<Connection> {

@@ -141,7 +141,8 @@ impl Destination {
                         path.display()
                     )));
                 }
-                Some(format!("sqlite:///{}", env.absolute(path).display()))
+                let path: PathBuf = env.absolute(path).components().collect();
+                Some(format!("sqlite:///{}", path.display()))
             }
             Destination::Sqlite(None) => None,
         };
