@@ -8,7 +8,7 @@ use crate::instance::Instance;
 use crate::instance::marker::{Marker, read_in};
 use crate::instance::root::{MARKER_KEY, StorageRoot};
 use crate::record::Record;
-use crate::store::{Store, Version};
+use crate::store::Store;
 use crate::uid;
 
 impl Instance {
@@ -75,16 +75,7 @@ impl Instance {
         if let Some(found) = read_in(store)? {
             return Ok(found.instance_id.as_deref() != Some(self.settings().id.as_str()));
         }
-        // Permissions are looked at before conditions: one that cannot hold tells of them and writes nothing.
-        let never = Version { tag: Some("\"0\"".to_owned()), number: Some("1".to_owned()) };
-        match store.write_over(MARKER_KEY, Some(&never), Vec::new()) {
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(true),
-            // There are stores that know no conditions.
-            Ok(Some(_)) => store.remove(MARKER_KEY).map(|_| false),
-            Ok(None) => Ok(false),
-            Err(error) if error.kind() == ErrorKind::FileNotFound => Ok(false),
-            Err(error) => Err(error),
-        }
+        Ok(!store.takes_files(MARKER_KEY)?)
     }
 
     /// Returns the location that a URL lies in, and the path below its root.

@@ -138,6 +138,14 @@ impl Store {
     pub fn region(&self) -> Result<Option<String>> {
         self.object().map_or(Ok(None), |object| object.region())
     }
+
+    /// Returns true when a file could be stored at `key`, as far as that can be known without storing one.
+    ///
+    /// # Errors
+    /// What the network reports.
+    pub(crate) fn takes_files(&self, key: &str) -> Result<bool> {
+        self.object().map_or(Ok(true), |object| object.takes_files(key))
+    }
 }
 
 /// Returns the format's hash of the file or folder at `key` from what a store tells of its files, `None` where it tells too

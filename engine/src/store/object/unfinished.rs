@@ -2,10 +2,12 @@
 
 use http::{HeaderMap, Method};
 use object_store::client::HttpRequestBody;
+use object_store::{Error as Theirs, ObjectStore as _, PutMode, PutPayload, UpdateVersion};
 
+use super::address::Scheme;
 use super::request::{Signer, Signing, encode, is_passing, value};
 use super::{Object, failure, runtime};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::store::Unfinished;
 use crate::value::Timestamp;
 
@@ -48,8 +50,35 @@ impl Object {
             let (client, location) = (self.client().await?, self.location(&upload.key)?);
             let Some(parts) = &client.parts else { return Ok(()) };
             match parts.abort_multipart(&location, &upload.id).await {
-                Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+                Ok(()) | Err(Theirs::NotFound { .. }) => Ok(()),
                 Err(error) => Err(self.fail(client, &upload.key, error)),
+            }
+        })
+    }
+
+    /// Returns true when the store would take a file for `key`, of which it keeps nothing.
+    pub(in crate::store) fn takes_files(&self, key: &str) -> Result<bool> {
+        runtime::run(&self.patience(), async {
+            let (client, location) = (self.client().await?, self.location(key)?);
+            let Some(parts) = &client.parts else { return Ok(false) };
+            let asked = if self.address.scheme == Scheme::Az {
+                // It has no uploads to begin, but looks at permissions before a condition that cannot hold.
+                let never = UpdateVersion { e_tag: Some("\"0\"".to_owned()), version: None };
+                let put = client.store.put_opts(&location, PutPayload::new(), PutMode::Update(never).into());
+                match put.await {
+                    Err(Theirs::Precondition { .. } | Theirs::NotFound { .. }) => Ok(()),
+                    put => put.map(drop),
+                }
+            } else {
+                match parts.create_multipart(&location).await {
+                    // Whatever stays of it holds no part.
+                    Ok(id) => parts.abort_multipart(&location, &id).await.or(Ok(())),
+                    Err(error) => Err(error),
+                }
+            };
+            match asked.map_err(|error| self.fail(client, key, error)) {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied => Ok(false),
+                asked => asked.map(|()| true),
             }
         })
     }
