@@ -100,7 +100,10 @@ impl Object {
             if from > stat.size {
                 from = 0;
             }
-            file.set_len(from).map_err(fail)?;
+            // A file that was emptied is written out when it is closed, as if it replaced another one.
+            if file.metadata().map_err(fail)?.len() != from {
+                file.set_len(from).map_err(fail)?;
+            }
             let identity = match &whole {
                 Some(bytes) => {
                     let mut both = Both::new(stat.size);
