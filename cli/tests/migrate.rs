@@ -21,6 +21,11 @@ impl Cluster<'_> {
     }
 }
 
+/// Returns true when a text tells the password of the server, as it is or as it stands in URLs.
+fn tells_password(text: &str) -> bool {
+    ["st@pw", "st%40pw"].iter().any(|end| text.contains(end))
+}
+
 impl Drop for Cluster<'_> {
     fn drop(&mut self) {
         Command::new(SCRIPT).arg("stop").arg(self.0).arg("immediate").output().ok();
@@ -36,6 +41,7 @@ fn an_instance_moves_to_a_server_and_back() {
     let cluster = Cluster(&folder);
     cluster.run(&["start"]);
     let url = cluster.run(&["create", "atlas"]);
+    assert!(tells_password(&url));
     lab.write("a.txt", "one");
     lab.ok(&["save", "a.txt", "--key", "a.txt"]);
     let before = lab.json(&["list", "artifact"]);
@@ -43,7 +49,7 @@ fn an_instance_moves_to_a_server_and_back() {
     let plan = ["migrate", "to-postgres", &url, "--dry-run"];
     let out = lab.ok(&plan);
     assert!(out.contains("lamindb_artifact") && out.contains("; nothing was changed\n"), "{out}");
-    assert!(!out.contains("pw") && out.contains("to postgresql://tester:***@***:"), "{out}");
+    assert!(!tells_password(&out) && out.contains("to postgresql://tester:***@***:"), "{out}");
     assert_eq!(lab.json(&plan)["tables"]["lamindb_artifact"], 1);
     let out = lab.ok(&["migrate", "to-postgres", &url]);
     assert!(out.contains("→ moved anonymous/lab with ") && out.contains("lamin.db.moved-"), "{out}");
@@ -57,7 +63,7 @@ fn an_instance_moves_to_a_server_and_back() {
     assert_eq!(lab.json(&["list", "artifact"]), before);
     lab.ok(&["verify", "--full"]);
     let taken = lab.fails(1, &["migrate", "to-postgres", &url]);
-    assert!(taken.contains("is not empty") && !taken.contains("pw"), "{taken}");
+    assert!(taken.contains("is not empty") && !tells_password(&taken), "{taken}");
     one_in_a_bucket_moves_there_and_back(&cluster.run(&["create", "shared"]));
 }
 
