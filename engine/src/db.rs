@@ -21,6 +21,7 @@ pub use bulk::Take;
 pub use dialect::Dialect;
 pub(crate) use gate::Gate;
 pub use postgres::masked;
+pub(crate) use postgres::without_password;
 pub use spell::Letters;
 pub use sql::Sql;
 pub(crate) use sqlite::beside;

@@ -3,6 +3,7 @@
 mod cloud;
 mod connect;
 mod ground;
+mod identity;
 mod init;
 mod join;
 mod level;

@@ -20,9 +20,10 @@ Examples:
   holotype connect ada/atlas
   holotype connect ada/atlas --here         only in this directory and below
   holotype connect s3://bucket/atlas        an instance in a bucket that somebody else made
+  holotype connect postgresql://ada@db.lab/atlas    one on a server (passwords: PGPASSWORD or ~/.pgpass)
   holotype connect ada/atlas --wait 60      wait a minute for somebody's lock")]
 pub(crate) struct ConnectArgs {
-    /// Name, owner/name or URL of the instance; that of its bucket, if this machine does not know it yet
+    /// Name, owner/name or URL of the instance; that of its bucket or database, if this machine does not know it yet
     instance: String,
     /// Bind the working directory to the instance instead of making it the current one everywhere
     #[arg(long)]

@@ -22,6 +22,23 @@ impl Db {
         }
         Ok(text(self.scalar(&query(key), Kind::Text)?))
     }
+
+    /// Returns the texts under these names, as [`Db::meta`] each.
+    pub(crate) fn metas<const N: usize>(&self, keys: [&str; N]) -> Result<[Option<String>; N]> {
+        let mut found = [const { None }; N];
+        if self.present(&[META])?.is_empty() {
+            return Ok(found);
+        }
+        let mut sql = Sql::new("SELECT \"key\", \"value\" FROM \"holotype_meta\" WHERE \"key\" IN (");
+        sql.binds(keys.map(Value::from)).push(")");
+        for row in self.rows(&sql, &[Kind::Text, Kind::Text])? {
+            let [key, value] = [0, 1].map(|cell| row.get(cell).and_then(Value::as_str));
+            if let Some(position) = keys.iter().position(|wanted| Some(*wanted) == key) {
+                found[position] = value.map(str::to_owned);
+            }
+        }
+        Ok(found)
+    }
 }
 
 impl Tx<'_> {

@@ -6,6 +6,7 @@ mod connection;
 mod copy;
 mod error;
 mod pace;
+mod passfile;
 mod prepared;
 mod tls;
 mod url;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 pub(super) use connection::Connection;
 pub(super) use error::lost_race;
 pub use url::masked;
+pub(crate) use url::without_password;
 
 use super::{Cell, Durability, Sql};
 use crate::env::Env;

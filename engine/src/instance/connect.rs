@@ -7,8 +7,8 @@ use super::cloud::Cloud;
 use super::join::find_or_join;
 use super::marker::{self, Legacy};
 use super::settings::{InstanceSettings, Slot, UserSettings, bind, chosen, current_instance};
-use super::{Instance, level, migrate};
-use crate::db::{Db, Sql, ddl, text_index};
+use super::{Instance, identity, level, migrate};
+use crate::db::{Db, Dialect, Sql, ddl, text_index};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -62,6 +62,7 @@ impl Instance {
     }
 
     pub(super) fn open(env: &Env, settings: &InstanceSettings, user: &UserSettings) -> Result<Instance> {
+        let settings = &settings.with_named_database(env);
         let root = settings.root()?;
         if let Some(folder) = root.local_path().filter(|folder| folder.is_dir()) {
             adopt_older_layout(env, folder, &settings.id)?;
@@ -73,8 +74,7 @@ impl Instance {
                 Some(cloud) => Ok(cloud.url().to_owned()),
                 None => settings.shown_database(env),
             };
-            migrate::refuse_departed(&db, place)?;
-            migrate::refuse_arriving(&db, place)?;
+            migrate::refuse_unused(&db, place)?;
             Ok(db)
         };
         let db = match &cloud {
@@ -82,6 +82,9 @@ impl Instance {
             None => {
                 let db = open()?;
                 add_own_tables(&db)?;
+                if db.dialect() == Dialect::Postgres {
+                    identity::keep(&db, settings)?;
+                }
                 db
             }
         };
@@ -173,7 +176,7 @@ fn open_database(env: &Env, settings: &InstanceSettings) -> Result<Db> {
         level::check(db, place).and_then(|()| check_storage(db, &settings.storage_root))
     };
     let Some(path) = settings.sqlite_path(env)? else {
-        let db = Db::connect(env, settings.db.as_deref().unwrap_or_default())?;
+        let db = settings.connect_database(env)?;
         check(&db, &settings.shown_database(env)?)?;
         return Ok(db);
     };

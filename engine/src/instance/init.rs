@@ -164,7 +164,7 @@ fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, ground: &Gr
     if let Some(other) =
         marked.as_ref().filter(|found| found.instance_id.as_deref() != Some(settings.id.as_str()))
     {
-        return Err(already_managed(ground, other));
+        return Err(already_managed(settings, ground, other));
     }
     let begun = match (&site, &cloud) {
         (_, Some(cloud)) => cloud.begun(|path| begun(path, settings))?,
@@ -200,9 +200,12 @@ fn make(env: &Env, settings: &InstanceSettings, user: &UserSettings, ground: &Gr
     Ok(Made::Anew)
 }
 
-fn already_managed(ground: &Ground, found: &Marker) -> Error {
+fn already_managed(settings: &InstanceSettings, ground: &Ground, found: &Marker) -> Error {
     let slug = found.instance_slug.as_deref().unwrap_or("that instance");
     let way_out = match ground {
+        _ if settings.db.is_some() => {
+            format!("choose another location, or to work with {slug}, connect with the URL of its database.")
+        }
         Ground::Folder(_) => format!("connect to {slug} or choose another folder."),
         Ground::Bucket(_) => {
             format!("choose another location, or to work with {slug}, run: lamin connect {}", ground.name())
@@ -259,7 +262,7 @@ fn make_file(
 /// Marks the location and writes the settings: the instance is there.
 fn finish(env: &Env, settings: &InstanceSettings, ground: &Ground, marker: &Marker) -> Result<()> {
     if let Marking::Other(found) = ground.mark(env, marker)? {
-        return Err(already_managed(ground, &found));
+        return Err(already_managed(settings, ground, &found));
     }
     settings.save(env)
 }

@@ -31,7 +31,7 @@ use crate::uid;
 use copy::Copying;
 use target::{Found, Target};
 
-pub(super) use marks::{refuse_arriving, refuse_departed};
+pub(super) use marks::{refuse_departed, refuse_unused};
 
 /// What the name of a file ends with, and a moment, that was the database of an instance.
 const KEPT: &str = ".moved-";
@@ -219,7 +219,7 @@ impl Source {
         };
         let db = match &path {
             Some(path) => Db::inspect(path)?,
-            None => Db::connect(env, settings.db.as_deref().unwrap_or_default())?,
+            None => settings.connect_database(env)?,
         };
         let source = Source { db, path, cloud };
         level::check(&source.db, &source.shown(env, settings)?)?;

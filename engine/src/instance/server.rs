@@ -83,8 +83,8 @@ fn join(db: &Db, shown: &str, settings: &InstanceSettings, marker: Marker) -> Re
         None => Err(Error::new(
             ErrorKind::UnknownDatabase,
             format!(
-                "{shown} holds another instance already: create a database of its own for {}, or initialise with the \
-                 owner, name and storage of that instance to join it. Nothing was changed.",
+                "{shown} holds another instance already: connect with its URL to work with that one, or create a database of its \
+                 own for {}. Nothing was changed.",
                 settings.slug()
             ),
         )),

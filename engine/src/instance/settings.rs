@@ -21,6 +21,7 @@ pub use current::{InstanceRef, Origin, current_instance, find_by_identifier, loa
 pub(super) use dev_dir::is_home;
 pub use dev_dir::{Binding, bind, dev_dir, nearest_binding, refuse_foreign_binding, unbind};
 pub use dirs::{SettingsDir, platform_cache_dir, system_dir};
+pub(crate) use instance_file::named_database;
 pub use instance_file::{DatabaseSite, InstanceSettings, instance_not_found, parse_modules};
 pub use system::{SystemSettings, chosen_modules, set_chosen_modules};
 pub use user_file::{ANONYMOUS_UID, UserSettings, login_local, logout};

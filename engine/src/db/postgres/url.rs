@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio_postgres::Config;
 use tokio_postgres::config::SslMode;
 
+use super::passfile;
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -86,11 +87,6 @@ impl Target {
             }
         };
         config.ssl_mode(mode);
-        if config.get_password().is_none()
-            && let Some(password) = env.vars.get("PGPASSWORD")
-        {
-            config.password(password);
-        }
         if config.get_user().is_none() {
             let user = env.vars.get("PGUSER").or_else(|| env.vars.get("USER"));
             config.user(user.ok_or_else(|| refuse("it names no user"))?);
@@ -100,6 +96,12 @@ impl Target {
         }
         if config.get_dbname().is_none_or(str::is_empty) {
             return Err(refuse("it names no database"));
+        }
+        if config.get_password().is_none()
+            && let Some(password) =
+                env.vars.get("PGPASSWORD").cloned().or_else(|| passfile::password(env, &config))
+        {
+            config.password(password);
         }
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(CONNECT_SECONDS));
@@ -139,4 +141,22 @@ pub fn masked(url: &str) -> String {
     // Parameters may repeat the password.
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     format!("{scheme}://{user}***{port}/{path}")
+}
+
+/// Returns a server's URL as it is asked without a password in it, as `PGPASSWORD` and password files supply one.
+pub(crate) fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let (authority, path) = place.split_once('/').unwrap_or((place, ""));
+    let authority = match authority.rsplit_once('@') {
+        Some((login, host)) => format!("{}@{host}", login.split(':').next().unwrap_or_default()),
+        None => authority.to_owned(),
+    };
+    let kept: Vec<&str> = query
+        .iter()
+        .flat_map(|query| query.split('&'))
+        .filter(|pair| !pair.starts_with("password="))
+        .collect();
+    let query = if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) };
+    format!("{scheme}://{authority}/{path}{query}")
 }

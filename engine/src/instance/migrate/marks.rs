@@ -39,7 +39,7 @@ pub(super) fn is_arriving_within(tx: &Tx<'_>) -> Result<bool> {
 
 /// Returns true when the database was made by this migration.
 pub(super) fn came_by(db: &Db, token: &str) -> Result<bool> {
-    let notes = [db.meta(ARRIVING)?, db.meta(ARRIVED)?];
+    let notes = db.metas([ARRIVING, ARRIVED])?;
     Ok(notes.iter().flatten().any(|note| note == token))
 }
 
@@ -85,12 +85,17 @@ pub(in crate::instance) fn refuse_departed(db: &Db, place: impl FnOnce() -> Resu
     }
 }
 
-/// Refuses a copy that no migration has taken into use: the next one would throw away what is written there.
+/// Refuses a database that is not the instance: the old one after a migration, as [`refuse_departed`], and a copy that no
+/// migration has taken into use, because the next one would throw away what is written there.
 ///
 /// # Errors
 /// [`ErrorKind::UnknownDatabase`] saying how to go on.
-pub(in crate::instance) fn refuse_arriving(db: &Db, place: impl FnOnce() -> Result<String>) -> Result<()> {
-    if !is_arriving(db)? {
+pub(in crate::instance) fn refuse_unused(db: &Db, place: impl FnOnce() -> Result<String>) -> Result<()> {
+    let [gone, arriving] = db.metas([DEPARTED, ARRIVING])?;
+    if let Some(departure) = departure(gone) {
+        return Err(departed(&place()?, &departure));
+    }
+    if arriving.is_none() {
         return Ok(());
     }
     let text = format!(

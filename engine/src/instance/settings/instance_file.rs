@@ -9,7 +9,7 @@ use super::choice;
 use super::dirs::SettingsDir;
 use super::dotenv::{DotEnv, Writer};
 use super::files::{self, Access};
-use crate::db::masked;
+use crate::db::{Db, masked};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -21,6 +21,14 @@ const CURRENT: &str = "current_instance.env";
 const HEAD: &str = "instance--";
 const REMEDY: &str = "connect to the instance again (remote) or initialise it again with the same name & \
                       storage location (local)";
+
+/// The variable with the URL of a database that replaces any other.
+const OVERRIDE: &str = "LAMINDB_DJANGO_DATABASE_URL";
+
+/// Returns the URL of the server's database that instances on PostgreSQL are connected to, if the environment names one.
+pub(crate) fn named_database(env: &Env) -> Option<&str> {
+    env.var("LAMINDB_INSTANCE_DB").filter(|url| url.starts_with("postgres"))
+}
 
 /// The settings of one instance.
 #[derive(Clone, PartialEq, Eq)]
@@ -53,6 +61,8 @@ pub struct InstanceSettings {
     pub db_permissions: Option<String>,
     /// Whether the database is a read-only copy.
     pub is_clone: bool,
+    /// URL that the environment names in place of `db`; it is never written.
+    pub named: Option<String>,
 }
 
 /// Where the database of an instance is.
@@ -84,7 +94,27 @@ impl InstanceSettings {
             fine_grained_access: false,
             db_permissions: None,
             is_clone: false,
+            named: None,
         }
+    }
+
+    /// Returns these settings with the database that the environment names in its place, if it does.
+    pub(crate) fn with_named_database(&self, env: &Env) -> Self {
+        let on_server = self.db.as_deref().is_some_and(|url| url.starts_with("postgres"));
+        let named = match env.var(OVERRIDE) {
+            Some(url) => {
+                if self.db.as_deref() != Some(url) {
+                    env.emit(Event::Warning(format!(
+                        "{OVERRIDE} is set: the database of {} is {}",
+                        self.slug(),
+                        masked(url)
+                    )));
+                }
+                Some(url)
+            }
+            None => named_database(env).filter(|_| on_server),
+        };
+        InstanceSettings { named: named.map(str::to_owned), ..self.clone() }
     }
 
     /// Returns `owner/name`.
@@ -110,7 +140,7 @@ impl InstanceSettings {
     /// # Errors
     /// [`ErrorKind::Value`] for a storage or database protocol of another version.
     pub fn database(&self, env: &Env) -> Result<DatabaseSite> {
-        if let Some(url) = &self.db {
+        if let Some(url) = self.named.as_ref().or(self.db.as_ref()) {
             return match url.split_once("://") {
                 Some(("sqlite", path)) => {
                     let path = path.strip_prefix('/').unwrap_or(path);
@@ -131,6 +161,17 @@ impl InstanceSettings {
             Some(_) => DatabaseSite::Sqlite(env.absolute(place)),
             None => DatabaseSite::CloudSqlite(place),
         })
+    }
+
+    /// Connects to the database of an instance that is on PostgreSQL.
+    ///
+    /// # Errors
+    /// As [`InstanceSettings::database`] and [`Db::connect`]; [`ErrorKind::Value`] for an instance that is on SQLite.
+    pub(crate) fn connect_database(&self, env: &Env) -> Result<Db> {
+        match self.database(env)? {
+            DatabaseSite::Postgres(url) => Db::connect(env, &url),
+            _ => Err(Error::value(format!("The database of {} is a file: no server holds it", self.slug()))),
+        }
     }
 
     /// Returns the SQLite file to open, which is a copy in the cache if the storage is remote; nothing on PostgreSQL.
@@ -280,6 +321,7 @@ impl InstanceSettings {
             fine_grained_access: file.flag(&key("fine_grained_access"))?,
             db_permissions: file.optional(&key("db_permissions")),
             is_clone: file.flag(&key("is_clone"))?,
+            named: None,
         };
         match name::check(&settings.name).and_then(|()| settings.root()) {
             Ok(_) if !settings.owner.contains('/') => Ok(Some(settings)),

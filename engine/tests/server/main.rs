@@ -1,8 +1,10 @@
 //! PostgreSQL itself: what only a server can do to us, on clusters that the tests start and stop.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panicking")]
 
-#[path = "support/cluster.rs"]
+#[path = "../support/cluster.rs"]
 mod cluster;
+mod joining;
+#[path = "../proof/mod.rs"]
 mod proof;
 
 use std::sync::atomic::{AtomicBool, Ordering};
