@@ -84,7 +84,7 @@ pub(super) fn verify(instance: &Instance, query: &[String], depth: Depth) -> Res
 fn summary(found: &Verification) -> String {
     let artifacts = count(found.checked, "artifact");
     let read = match found.read {
-        0 => "sizes only".to_owned(),
+        0 => "no content read".to_owned(),
         n if n == found.checked => format!("{} read", format_size(found.bytes as i64)),
         n => format!("{n} of them read, {}", format_size(found.bytes as i64)),
     };

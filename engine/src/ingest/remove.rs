@@ -68,11 +68,16 @@ impl Instance {
             record.id().ok_or_else(|| Error::invalid("record is not yet saved, delete has no effect"))?;
         let location = self.storage_of(record)?;
         if !self.manages(&location) && storage != Some(false) {
+            let written_by = match location.text("instance_uid") {
+                Some(uid) => format!("connect to the writing lamindb instance (uid={uid})"),
+                None => "delete it where it lies: no instance writes there".to_owned(),
+            };
             return Err(Error::integrity(format!(
                 "Cannot simply delete artifacts outside of this instance's managed storage locations. (1) If you only want \
-                 to delete the record, pass `storage=False` (2) If you want to delete the data as well, connect to the \
-                 writing lamindb instance (uid={}).",
-                location.text("instance_uid").unwrap_or("unknown")
+                 to delete the record, pass `storage=False` (2) If you want to delete the data as well, {written_by}. \
+                 The content of artifact {} lies at {}.",
+                record.uid(),
+                self.artifact_path(record)?.display()
             )));
         }
         let path = self.artifact_path(record)?;

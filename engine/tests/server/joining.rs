@@ -129,7 +129,8 @@ fn the_environment_names_the_database() {
     let text = std::fs::read_to_string(file(&bob)).unwrap();
     assert!(text.contains("postgresql://tester@localhost") && !text.contains(PASSWORD), "{text}");
     let error = Instance::connect_to(&bob, "ada/shared").err().unwrap();
-    assert!(error.message().contains("password"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::PermissionDenied, "{error}");
+    assert!(error.message().contains("PGPASSWORD or ~/.pgpass"), "{error}");
     let again = Instance::connect_to(&named, "ada/shared").unwrap();
     again.settings().save(&bob).unwrap();
     assert_eq!(std::fs::read_to_string(file(&bob)).unwrap(), text, "nor does it get into it later");

@@ -135,16 +135,24 @@ pub(super) fn unreachable(place: &str, error: tokio_postgres::Error) -> Error {
     }
     let text = deepest(&error);
     // Of its kinds of failure the library tells by their words alone.
-    let message = match error.to_string().contains("TLS handshake") {
-        true => format!(
-            "{place} is not whom the URL trusts ({text}): name the certificate of its authority in sslrootcert, or ask for \
-             less with sslmode"
+    let (kind, message) = match &*text {
+        "password missing" => (
+            ErrorKind::PermissionDenied,
+            format!("{place} asks for a password: put it into the URL, PGPASSWORD or ~/.pgpass"),
         ),
-        false => {
-            format!("{place} cannot be reached ({text}): check host, port, network and that the server runs")
-        }
+        _ if error.to_string().contains("TLS handshake") => (
+            ErrorKind::Database,
+            format!(
+                "{place} is not whom the URL trusts ({text}): name the certificate of its authority in sslrootcert, or ask for \
+                 less with sslmode"
+            ),
+        ),
+        _ => (
+            ErrorKind::Database,
+            format!("{place} cannot be reached ({text}): check host, port, network and that the server runs"),
+        ),
     };
-    Error::new(ErrorKind::Database, message).because(error)
+    Error::new(kind, message).because(error)
 }
 
 /// Returns the words of the innermost cause, which say most.
