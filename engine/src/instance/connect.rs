@@ -44,7 +44,7 @@ impl Instance {
     /// by this version; it is left untouched then.
     pub fn connect(env: &Env, settings: &InstanceSettings) -> Result<Instance> {
         let user = UserSettings::current(env)?;
-        let instance = Instance::open(env, settings, &user)?;
+        let instance = Instance::open(env, &settings.with_named_database(env), &user)?;
         env.emit(Event::Connected { slug: settings.slug().to_string() });
         Ok(instance)
     }
@@ -55,14 +55,13 @@ impl Instance {
     /// As [`Instance::connect`] and [`Instance::hold`].
     pub fn connect_and_hold(env: &Env, settings: &InstanceSettings, patience: Duration) -> Result<Instance> {
         let user = UserSettings::current(env)?;
-        let instance = Instance::open(env, settings, &user)?;
+        let instance = Instance::open(env, &settings.with_named_database(env), &user)?;
         instance.hold(patience)?;
         env.emit(Event::Connected { slug: settings.slug().to_string() });
         Ok(instance)
     }
 
     pub(super) fn open(env: &Env, settings: &InstanceSettings, user: &UserSettings) -> Result<Instance> {
-        let settings = &settings.with_named_database(env);
         let root = settings.root()?;
         if let Some(folder) = root.local_path().filter(|folder| folder.is_dir()) {
             adopt_older_layout(env, folder, &settings.id)?;

@@ -59,11 +59,13 @@ impl Instance {
         let slug = Slug::new(&user.handle, name);
         let known = find_by_identifier(env, &slug.to_string())?;
         if let Some(settings) = &known {
+            let silent = env.clone().with_voice(|_| {});
+            let named = settings.with_named_database(&silent);
             // A server tells by itself that it lacks the database, or the database its tables.
-            let there = match (settings.database(env)?, Cloud::of(env, settings, &user)?) {
+            let there = match (named.database(env)?, Cloud::of(env, &named, &user)?) {
                 (DatabaseSite::Postgres(url), _) => server::holds_tables(env, &url)?,
                 (_, Some(cloud)) => cloud.exists()?,
-                (_, None) => settings.sqlite_path(env)?.is_some_and(|path| path.exists()),
+                (_, None) => named.sqlite_path(env)?.is_some_and(|path| path.exists()),
             };
             if there {
                 if options.storage.is_some() && settings.storage_root != root.as_str() {

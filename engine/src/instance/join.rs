@@ -140,7 +140,7 @@ fn adopt(
     region: impl FnOnce(&Instance) -> Result<Option<String>>,
 ) -> Result<()> {
     let silent = env.clone().with_voice(|_| {});
-    let instance = Instance::connect(&silent, settings)?;
+    let instance = Instance::open(&silent, settings, &UserSettings::current(env)?)?;
     let has = |name: &String| name == "bionty";
     if !settings.modules.iter().any(has) && instance.registry("bionty.Source")?.exists()? {
         settings.modules.push("bionty".to_owned());

@@ -134,6 +134,24 @@ fn the_environment_names_the_database() {
     let again = Instance::connect_to(&named, "ada/shared").unwrap();
     again.settings().save(&bob).unwrap();
     assert_eq!(std::fs::read_to_string(file(&bob)).unwrap(), text, "nor does it get into it later");
+    // Who initialises there again has it, too; whoever names a database means that one.
+    let again = InitOptions {
+        storage: Some(instance.settings().storage_root),
+        name: Some("shared".to_owned()),
+        ..InitOptions::default()
+    };
+    login_local(&named, "ada", None, None).unwrap();
+    assert_eq!(labels(&Instance::init(&named, &again).unwrap()), 1);
+    login_local(&named, "bob", None, None).unwrap();
+    let own = Database::on(&bob, &cluster.url()).unwrap();
+    let options = InitOptions {
+        storage: Some("elsewhere".to_owned()),
+        name: Some("own".to_owned()),
+        db: Some(own.url().to_owned()),
+        modules: Vec::new(),
+    };
+    assert_eq!(labels(&Instance::init(&named, &options).unwrap()), 0);
+    std::fs::remove_dir_all(bob.cwd.join(".lamin")).unwrap();
     // It says nothing of instances that are in a file.
     let options = InitOptions { storage: Some("here".to_owned()), ..InitOptions::default() };
     let here = Instance::init(&named, &options).unwrap();
