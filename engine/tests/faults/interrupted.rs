@@ -22,7 +22,7 @@ fn an_upload_that_is_broken_off_leaves_nothing_behind() {
     let proxy = Proxy::new(SMALL_PARTS.port, move |_, line| {
         let late = wanted.load(Ordering::SeqCst) && line.starts_with("PUT");
         counted.fetch_add(usize::from(late), Ordering::SeqCst);
-        if late { Fault::Delay(Duration::from_secs(3)) } else { Fault::None }
+        if late { Fault::Delay(Duration::from_secs(10)) } else { Fault::None }
     });
     let mut ann = Client::new(&SMALL_PARTS.root_at(&proxy.endpoint()), Some("ann"));
     let (enough, begun) = (slow.clone(), sent.clone());
@@ -38,7 +38,7 @@ fn an_upload_that_is_broken_off_leaves_nothing_behind() {
         slow.store(true, Ordering::SeqCst);
         let begun = Instant::now();
         let error = save(&instance, new()).unwrap_err();
-        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
         slow.store(false, Ordering::SeqCst);
         assert_eq!(error.kind(), ErrorKind::Interrupted);
         assert!(error.message().contains("do it again"), "{error}");

@@ -45,7 +45,7 @@ fn a_folder_in_a_bucket_is_listed_once() {
 
 #[test]
 fn a_set_is_fetched_in_parallel() {
-    const SLOW: Duration = Duration::from_millis(200);
+    const SLOW: Duration = Duration::from_millis(500);
     let (cloud, asked, _proxy) = counted(|line| match line.starts_with("GET") {
         true => Fault::Delay(SLOW),
         false => Fault::None,
