@@ -90,14 +90,24 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
         ),
         "55P03" => (ErrorKind::Busy, format!("{place} stayed locked by other writers: try again")),
         "53300" => (ErrorKind::Busy, format!("{place} takes no more connections ({text}): try again later")),
+        "57014" if text.contains("statement timeout") => (
+            ErrorKind::Busy,
+            format!(
+                "{place} gave the statement up ({text}): ask for less, or have statement_timeout raised for your login"
+            ),
+        ),
         "57014" => (ErrorKind::Busy, format!("{place} gave the statement up ({text}): try again")),
+        "57P01" | "57P02" | "57P05" | "25P03" => {
+            (ErrorKind::Database, format!("{place} ended the connection ({text}): try again"))
+        }
         "42501" if text.contains("row-level security") => (
             ErrorKind::NoWriteAccess,
             format!("{text}: contact administrators of the space if you need write access"),
         ),
-        "42501" => {
-            (ErrorKind::PermissionDenied, format!("{place} refuses: {text}; ask its owner for access"))
-        }
+        "42501" => (
+            ErrorKind::PermissionDenied,
+            format!("{place} refuses: {text}; ask its owner to GRANT what is missing"),
+        ),
         "25006" => (ErrorKind::PermissionDenied, format!("{place} is read-only: {text}")),
         "28P01" | "28000" => (
             ErrorKind::PermissionDenied,
@@ -106,6 +116,16 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
         "3D000" => (
             ErrorKind::UnknownDatabase,
             format!("{text}: create it on the server first, for example with createdb"),
+        ),
+        "42P01" => (
+            ErrorKind::Database,
+            format!(
+                "{place}: {text}: the database was made without the module it belongs to, or is not of this format"
+            ),
+        ),
+        "3F000" => (
+            ErrorKind::UnknownDatabase,
+            format!("{place}: {text}: create the schema that search_path names first, with CREATE SCHEMA"),
         ),
         "P0001" => (ErrorKind::Validation, text.to_owned()),
         "2201B" => (ErrorKind::Value, format!("The server cannot search for this pattern: {text}")),
