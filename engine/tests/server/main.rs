@@ -6,6 +6,7 @@ mod cluster;
 mod joining;
 #[path = "../proof/mod.rs"]
 mod proof;
+mod rights;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
