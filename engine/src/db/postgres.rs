@@ -122,12 +122,23 @@ impl Postgres {
             *owner = process;
         }
         drop(owner);
-        while let Some(connection) = self.lock(&self.idle).pop() {
-            if !connection.is_lost() {
-                return Ok(connection);
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(2);
+        loop {
+            while let Some(connection) = self.lock(&self.idle).pop() {
+                if !connection.is_lost() {
+                    return Ok(connection);
+                }
+            }
+            match self.connect(Duration::ZERO) {
+                // The server takes no more of them: other threads give theirs back, and other programs end.
+                Err(error) if error.kind() == ErrorKind::Busy && start.elapsed() < RESTART => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(200));
+                }
+                done => return done,
             }
         }
-        self.connect(Duration::ZERO)
     }
 
     fn keep(&self, connection: Connection) {
@@ -181,7 +192,9 @@ impl Postgres {
         let _writer = self.lock(&self.writer);
         let begin = self.begin();
         // Nothing has happened yet when the transaction cannot begin, so that another connection may begin it.
-        let (connection, ticket) = self.read_keeping(|connection| connection.ask(&begin))?;
+        let (connection, ticket) = self
+            .read_keeping(|connection| connection.ask(&begin))
+            .map_err(|error| error::waiting_in_vain(self.shown(), error))?;
         connection.mend();
         let result = work(&connection).and_then(|value| {
             faults::hit("db.commit");

@@ -4,6 +4,7 @@
 #[path = "../support/cluster.rs"]
 mod cluster;
 mod joining;
+mod limits;
 #[path = "../proof/mod.rs"]
 mod proof;
 mod rights;

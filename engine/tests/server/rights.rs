@@ -8,12 +8,12 @@ use holotype::{Error, ErrorKind, Instance, NewArtifact, Result};
 use super::cluster::Cluster;
 use super::{count, instance_on, label};
 
-fn run(db: &Db, sql: impl AsRef<str>) {
+pub(super) fn run(db: &Db, sql: impl AsRef<str>) {
     db.each(&Sql::new(sql.as_ref()), &mut |_| Ok(())).unwrap();
 }
 
 /// Makes a login with these rights on all tables that are there.
-fn login(db: &Db, role: &str, rights: &str) {
+pub(super) fn login(db: &Db, role: &str, rights: &str) {
     run(db, format!("CREATE ROLE {role} LOGIN"));
     run(db, format!("GRANT {rights} ON ALL TABLES IN SCHEMA public TO {role}"));
 }
@@ -29,7 +29,7 @@ fn as_lamindb_made_it(db: &Db) {
 }
 
 /// Connects as a login from a machine that knows nothing yet.
-fn connect(cluster: &Cluster, database: &Database, role: &str, seed: u64) -> Result<Instance> {
+pub(super) fn connect(cluster: &Cluster, database: &Database, role: &str, seed: u64) -> Result<Instance> {
     let env = testing::env(&cluster.dir.path().join(format!("{role}{seed}")), seed)?.0;
     login_local(&env, role, None, None)?;
     Instance::connect_to(&env, &database.url().replace("tester@", &format!("{role}@")))

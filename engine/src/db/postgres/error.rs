@@ -88,7 +88,7 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
             ErrorKind::Busy,
             format!("{place}: another program changed the tables meanwhile ({text}): try again"),
         ),
-        "55P03" => (ErrorKind::Busy, format!("{place} stayed locked by other writers: try again")),
+        "55P03" => (ErrorKind::Busy, locked(place)),
         "53300" => (ErrorKind::Busy, format!("{place} takes no more connections ({text}): try again later")),
         "57014" if text.contains("statement timeout") => (
             ErrorKind::Busy,
@@ -128,6 +128,12 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
             format!("{place}: {text}: create the schema that search_path names first, with CREATE SCHEMA"),
         ),
         "P0001" => (ErrorKind::Validation, text.to_owned()),
+        "22P05" | "22021" => (
+            ErrorKind::FieldValidation,
+            format!(
+                "A text holds a character that the server cannot keep, such as NUL ({text}{detail}): remove it"
+            ),
+        ),
         "2201B" => (ErrorKind::Value, format!("The server cannot search for this pattern: {text}")),
         "22001" => (ErrorKind::FieldValidation, format!("{text}{detail}")),
         "53100" => (ErrorKind::Io, format!("No space left on the device of {place}")),
@@ -136,6 +142,19 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
         }
         class if class.starts_with("22") => (ErrorKind::Value, format!("{text}{detail}")),
         code => (ErrorKind::Database, format!("{place}: {text}{detail} [{code}]")),
+    }
+}
+
+fn locked(place: &str) -> String {
+    format!("{place} stayed locked by other writers: try again")
+}
+
+/// Returns the error for a transaction that could not begin: where the server limits every statement, it ends the wait for other
+/// writers as one of too long.
+pub(super) fn waiting_in_vain(place: &str, error: Error) -> Error {
+    match said(&error).is_some_and(|said| *said.code() == SqlState::QUERY_CANCELED) {
+        true => Error::new(ErrorKind::Busy, locked(place)).because(error),
+        false => error,
     }
 }
 
