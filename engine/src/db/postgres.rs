@@ -1,5 +1,6 @@
 //! PostgreSQL: a few pooled connections, one writer at a time by an advisory lock, lost connections replaced.
 
+mod binding;
 mod cancel;
 mod cells;
 mod connection;
