@@ -89,10 +89,17 @@ fn each_login_does_what_it_may() {
     run(db, "REVOKE ALL ON holotype_meta FROM writer");
     let unread = connect(&cluster, &database, "writer", 9).err().unwrap();
     denied(unread, &["GRANT", "ON holotype_meta TO writer", "SELECT alone"]);
+    run(db, "REVOKE USAGE ON SCHEMA public FROM PUBLIC");
+    let unseen = connect(&cluster, &database, "reader", 10).err().unwrap();
+    denied(unseen, &["GRANT USAGE ON SCHEMA public TO reader"]);
+    run(db, "GRANT USAGE ON SCHEMA public TO PUBLIC");
+    let elsewhere = format!("{}&options=-csearch_path%3Dlab", database.url());
+    let error = Instance::connect_to(&cluster.env("one"), &elsewhere).err().unwrap();
+    assert!(error.message().contains("options=-csearch_path%3Dpublic"), "{error}");
     // What the database alone can refuse is told as well.
     run(db, "GRANT ALL ON ALL TABLES IN SCHEMA public TO writer");
     run(db, "REVOKE INSERT ON lamindb_ulabel FROM writer");
-    let error = connect(&cluster, &database, "writer", 10).unwrap().save(&mut label("pear")).unwrap_err();
+    let error = connect(&cluster, &database, "writer", 11).unwrap().save(&mut label("pear")).unwrap_err();
     denied(error, &["lamindb_ulabel", "GRANT"]);
 }
 
