@@ -70,9 +70,6 @@ impl Failure {
                     "make one here: {program} init --storage ./data, or use a known one: {program} connect owner/name"
                 )
             }
-            ErrorKind::Busy => {
-                "another process is writing to the database: try again when it is done".to_owned()
-            }
             ErrorKind::IncompleteArtifact => {
                 format!(
                     "save the same content again to complete it, or delete it: {program} delete artifact --uid …"

@@ -8,6 +8,7 @@ pub mod ddl;
 mod dialect;
 mod gate;
 pub(crate) mod meta;
+mod modules;
 mod postgres;
 mod spell;
 mod sql;
@@ -16,6 +17,7 @@ pub(crate) mod text_index;
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 pub use bulk::Take;
 pub use dialect::Dialect;
@@ -117,6 +119,8 @@ pub struct Db {
     driver: Arc<Driver>,
     /// Asked before the first write, where the database is a copy.
     gate: Option<Arc<Gate>>,
+    /// Every module was found in it.
+    complete: Arc<AtomicBool>,
 }
 
 enum Driver {
@@ -126,7 +130,7 @@ enum Driver {
 
 impl Db {
     fn over(driver: Driver) -> Db {
-        Db { driver: Arc::new(driver), gate: None }
+        Db { driver: Arc::new(driver), gate: None, complete: Arc::default() }
     }
 
     /// Opens the SQLite database at `path`.
@@ -180,7 +184,7 @@ impl Db {
 
     /// Returns the same database behind a gate.
     pub(crate) fn behind(&self, gate: Arc<Gate>) -> Db {
-        Db { driver: self.driver.clone(), gate: Some(gate) }
+        Db { gate: Some(gate), ..self.clone() }
     }
 
     /// Returns which kind of database it is.
@@ -195,7 +199,14 @@ impl Db {
     pub fn read_only(&self) -> bool {
         match &*self.driver {
             Driver::Sqlite(driver) => driver.read_only,
-            Driver::Postgres(driver) => driver.read_only,
+            Driver::Postgres(driver) => driver.read_only().is_some(),
+        }
+    }
+
+    /// Refuses all writes to a server from now on, for the reason given; files know for themselves whether they may be written.
+    pub(crate) fn forbid_writing(&self, why: String) {
+        if let Driver::Postgres(driver) = &*self.driver {
+            driver.forbid_writing(why);
         }
     }
 

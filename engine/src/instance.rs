@@ -10,6 +10,7 @@ mod level;
 pub mod marker;
 pub mod migrate;
 pub mod name;
+mod own_tables;
 pub mod root;
 mod server;
 pub mod settings;

@@ -28,7 +28,7 @@ mod ulabel;
 mod user;
 
 pub use crate::value::Kind;
-pub use annotation::{Annotation, PlainValues, annotations, plain_values};
+pub use annotation::{Annotation, PlainValues, annotations, annotations_held, plain_values};
 pub use catalog::{all, find, require};
 pub use nearest::nearest;
 

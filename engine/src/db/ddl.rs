@@ -82,6 +82,20 @@ pub fn own_names(dialect: Dialect) -> Vec<String> {
     create_own(dialect).iter().filter_map(name).collect()
 }
 
+/// Returns what lets all who may read or write artifacts on a server do the same with tables of our own that were just made.
+pub(crate) fn share(tables: &[&str]) -> String {
+    format!(
+        "DO $$ DECLARE given record; BEGIN \
+         FOR given IN SELECT DISTINCT grantee, privilege_type AS may \
+         FROM pg_class, aclexplode(COALESCE(relacl, acldefault('r', relowner))) \
+         WHERE oid = to_regclass('lamindb_artifact') AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE') LOOP \
+         EXECUTE format('GRANT %s ON {} TO %s', given.may, \
+         CASE given.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(given.grantee)) END); \
+         END LOOP; END $$",
+        tables.join(", ")
+    )
+}
+
 /// Returns the indexes for look-ups of texts by their start, which ignore case on SQLite.
 fn prefix_indexes(registry: &Registry) -> impl Iterator<Item = String> {
     registry.columns.iter().filter(|column| column.prefixes).map(move |column| {

@@ -1,5 +1,6 @@
 //! PostgreSQL: a few pooled connections, one writer at a time by an advisory lock, lost connections replaced.
 
+mod binding;
 mod cancel;
 mod cells;
 mod connection;
@@ -8,11 +9,12 @@ mod error;
 mod pace;
 mod passfile;
 mod prepared;
+mod rights;
 mod tls;
 mod url;
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Mutex, MutexGuard, OnceLock};
 use std::time::{Duration, Instant};
 
 pub(super) use connection::Connection;
@@ -50,7 +52,8 @@ pub(super) struct Postgres {
     process: Mutex<u32>,
     writer: Mutex<()>,
     deferred: AtomicBool,
-    pub(super) read_only: bool,
+    /// Why nothing can be written, where that is so.
+    read_only: OnceLock<String>,
 }
 
 impl Postgres {
@@ -58,21 +61,32 @@ impl Postgres {
     pub(super) fn open(env: &Env, url: &str) -> Result<Self> {
         let target = Target::parse(env, url)?;
         let tls = Tls::new(&target.trust)?;
-        let mut postgres = Postgres {
+        let postgres = Postgres {
             target,
             tls,
             idle: Mutex::default(),
             process: Mutex::new(std::process::id()),
             writer: Mutex::new(()),
             deferred: AtomicBool::new(false),
-            read_only: false,
+            read_only: OnceLock::new(),
         };
         let connection = postgres.connect(Duration::ZERO)?;
-        let may_write = "SELECT NOT (pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean \
-             OR NOT COALESCE(has_table_privilege(to_regclass('lamindb_artifact'), 'INSERT'), true))";
-        postgres.read_only = connection.ask(may_write)?.as_deref() != Some("t");
+        if let Some(why) = rights::why_read_only(&connection, postgres.shown())? {
+            postgres.forbid_writing(why);
+        }
         postgres.keep(connection);
         Ok(postgres)
+    }
+
+    /// Returns why nothing can be written, where that is so.
+    pub(super) fn read_only(&self) -> Option<&str> {
+        self.read_only.get().map(String::as_str)
+    }
+
+    /// Refuses all writes from now on, for the reason given.
+    pub(super) fn forbid_writing(&self, why: String) {
+        // The first reason is as good as any other.
+        self.read_only.set(why).ok();
     }
 
     pub(super) fn shown(&self) -> &str {
@@ -109,12 +123,23 @@ impl Postgres {
             *owner = process;
         }
         drop(owner);
-        while let Some(connection) = self.lock(&self.idle).pop() {
-            if !connection.is_lost() {
-                return Ok(connection);
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(2);
+        loop {
+            while let Some(connection) = self.lock(&self.idle).pop() {
+                if !connection.is_lost() {
+                    return Ok(connection);
+                }
+            }
+            match self.connect(Duration::ZERO) {
+                // The server takes no more of them: other threads give theirs back, and other programs end.
+                Err(error) if error.kind() == ErrorKind::Busy && start.elapsed() < RESTART => {
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(200));
+                }
+                done => return done,
             }
         }
-        self.connect(Duration::ZERO)
     }
 
     fn keep(&self, connection: Connection) {
@@ -162,16 +187,15 @@ impl Postgres {
 
     /// Runs `work` in a transaction that holds the lock of the writers.
     pub(super) fn write<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        if self.read_only {
-            return Err(Error::new(
-                ErrorKind::PermissionDenied,
-                format!("{} is read-only: ask its owner for write access", self.shown()),
-            ));
+        if let Some(why) = self.read_only() {
+            return Err(Error::new(ErrorKind::PermissionDenied, why));
         }
         let _writer = self.lock(&self.writer);
         let begin = self.begin();
         // Nothing has happened yet when the transaction cannot begin, so that another connection may begin it.
-        let (connection, ticket) = self.read_keeping(|connection| connection.ask(&begin))?;
+        let (connection, ticket) = self
+            .read_keeping(|connection| connection.ask(&begin))
+            .map_err(|error| error::waiting_in_vain(self.shown(), error))?;
         connection.mend();
         let result = work(&connection).and_then(|value| {
             faults::hit("db.commit");

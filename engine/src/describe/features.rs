@@ -9,7 +9,7 @@ use super::{Body, Section, called};
 use crate::error::Result;
 use crate::feature::Held;
 use crate::instance::Instance;
-use crate::model::{self, Registry, annotations};
+use crate::model::{self, Registry, annotations_held};
 use crate::query::Q;
 use crate::record::{Record, python_literal};
 use crate::value::Value;
@@ -40,7 +40,10 @@ impl Instance {
     /// Those of the database.
     pub fn entities(&self, record: &Record) -> Result<Option<Section>> {
         let mut rows = Vec::new();
-        for annotation in annotations(record.registry()).filter(|_| record.id().is_some()) {
+        if record.id().is_none() {
+            return Ok(None);
+        }
+        for annotation in annotations_held(record.registry(), |module| self.db().holds(module))? {
             let name = annotation.target.name_field.unwrap_or("uid");
             let query = self.related(record, annotation.relation.name)?.order_by([name, "id"])?;
             let found = query.slice(0, Some(MOST_NAMES + 1)).all()?;

@@ -107,7 +107,7 @@ impl Instance {
     }
 
     fn gather_labels(&self, registry: &'static Registry, ids: &[i64], gathered: &mut Gathered) -> Result<()> {
-        for way in model::annotations(registry) {
+        for way in model::annotations_held(registry, |module| self.db().holds(module))? {
             let links = self.query(way.link).filter(Q::is(format!("{}__in", way.near), ids.to_vec()))?;
             let links = links.filter(Q::is("feature_id__isnull", false))?.order_by(["id"])?.all()?;
             let targets: BTreeSet<i64> = links.iter().filter_map(|link| link.int(way.far)).collect();

@@ -179,7 +179,7 @@ pub(super) fn remove(
     if matches!(only, Some(Only::Hash(_))) {
         return Ok(gone);
     }
-    for way in model::annotations(registry) {
+    for way in model::annotations_held(registry, |module| tx.holds(module))? {
         let mut sql = Sql::new("DELETE FROM ");
         sql.ident(way.link.table).push(" WHERE ").ident(way.near).push(" = ").bind(host);
         sql.push(" AND \"feature_id\" IN (").append(id_list(features)).push(")");

@@ -32,7 +32,7 @@ pub use unlock::Locks;
 
 use super::root::DATABASE_KEY;
 use super::settings::{DatabaseSite, InstanceSettings, UserSettings};
-use super::{Instance, connect, migrate};
+use super::{Instance, migrate, own_tables};
 use crate::db::{Db, Gate, Open};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
@@ -99,7 +99,7 @@ impl Cloud {
         let alone = self.copy.alone()?;
         let current = if alone.is_some() { self.update(None)? } else { false };
         let db = open()?;
-        connect::add_own_tables(&db)?;
+        own_tables::add(&db)?;
         if current {
             self.note_unchanged(&db)?;
         }

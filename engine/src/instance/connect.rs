@@ -7,8 +7,8 @@ use super::cloud::Cloud;
 use super::join::find_or_join;
 use super::marker::{self, Legacy};
 use super::settings::{InstanceSettings, Slot, UserSettings, bind, chosen, current_instance};
-use super::{Instance, identity, level, migrate};
-use crate::db::{Db, Dialect, Sql, ddl, text_index};
+use super::{Instance, identity, level, migrate, own_tables};
+use crate::db::{Db, Dialect, Sql};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
 use crate::event::Event;
@@ -80,7 +80,7 @@ impl Instance {
             Some(cloud) => cloud.open(open)?,
             None => {
                 let db = open()?;
-                add_own_tables(&db)?;
+                own_tables::add(&db)?;
                 if db.dialect() == Dialect::Postgres {
                     identity::keep(&db, settings)?;
                 }
@@ -215,20 +215,4 @@ fn adopt_older_layout(env: &Env, folder: &Path, id: &str) -> Result<()> {
         level::check(&Db::inspect(&rename.from)?, &rename.from.display().to_string())?;
     }
     renames.iter().try_for_each(|rename| rename.apply(env))
-}
-
-/// Adds the tables and indexes that only this engine knows; the reference ignores them.
-pub(super) fn add_own_tables(db: &Db) -> Result<()> {
-    if db.read_only() {
-        return Ok(());
-    }
-    let names = ddl::own_names(db.dialect());
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    if db.present(&names)?.len() != names.len() {
-        db.script(&ddl::create_own(db.dialect()))?;
-    }
-    match text_index::orphans(db)? {
-        orphans if orphans.is_empty() => Ok(()),
-        orphans => db.script(&orphans),
-    }
 }

@@ -8,6 +8,7 @@ use super::{Instance, identity, level};
 use crate::db::{Db, masked, without_password};
 use crate::env::Env;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Module;
 use crate::query::Q;
 use crate::uid;
 
@@ -142,7 +143,8 @@ fn adopt(
     let silent = env.clone().with_voice(|_| {});
     let instance = Instance::open(&silent, settings, &UserSettings::current(env)?)?;
     let has = |name: &String| name == "bionty";
-    if !settings.modules.iter().any(has) && instance.registry("bionty.Source")?.exists()? {
+    let sources = instance.registry("bionty.Source")?;
+    if !settings.modules.iter().any(has) && instance.db().holds(Module::Bionty)? && sources.exists()? {
         settings.modules.push("bionty".to_owned());
     }
     settings.storage_region = region(&instance)?;

@@ -1,8 +1,8 @@
 //! The level of a database: which migrations it has seen, and whether this version knows them.
 
-use crate::db::{Db, Sql};
+use crate::db::{Db, Dialect, Sql};
 use crate::error::{Error, ErrorKind, Result};
-use crate::value::Kind;
+use crate::value::{Kind, Value};
 
 /// The migration rows of a fresh database: app, name, date of application.
 pub(super) fn rows() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
@@ -23,7 +23,7 @@ const LAST_LEVELS: [(&str, u32); 2] = [("1.9.1", 115), ("2.0.1", 177)];
 /// # Errors
 /// [`ErrorKind::UnknownDatabase`] naming what was found and what to do.
 pub(super) fn check(db: &Db, place: &str) -> Result<()> {
-    let refuse = |text: String| Err(Error::new(ErrorKind::UnknownDatabase, format!("{place} {text}")));
+    let refuse = |text: String| Err(unknown(place, &text));
     let tables = db.present(&["django_migrations", "lamindb_artifact", "lnschema_core_artifact"])?;
     let has = |name: &str| tables.iter().any(|table| table == name);
     if has("lnschema_core_artifact") && !has("lamindb_artifact") {
@@ -34,7 +34,12 @@ pub(super) fn check(db: &Db, place: &str) -> Result<()> {
         );
     }
     if !has("django_migrations") || !has("lamindb_artifact") {
-        return refuse("is a database of another program: choose another storage location".to_owned());
+        return Err(match db.dialect() {
+            Dialect::Sqlite => {
+                unknown(place, "is a database of another program: choose another storage location")
+            }
+            Dialect::Postgres => out_of_sight(db, place)?,
+        });
     }
     let applied = db.rows(&Sql::new("SELECT app, name FROM django_migrations"), &[Kind::Text, Kind::Text])?;
     let known: Vec<(&str, &str)> = rows().map(|(app, name, _)| (app, name)).collect();
@@ -64,6 +69,37 @@ pub(super) fn check(db: &Db, place: &str) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+fn unknown(place: &str, text: &str) -> Error {
+    Error::new(ErrorKind::UnknownDatabase, format!("{place} {text}"))
+}
+
+/// Returns why a login finds no instance in a database: there is none, or it does not see the schema that it is in.
+fn out_of_sight(db: &Db, place: &str) -> Result<Error> {
+    let sql = Sql::new(
+        "SELECT quote_ident(nspname), quote_ident(current_user), has_schema_privilege(pg_namespace.oid, 'USAGE') \
+         FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace \
+         WHERE relname = 'lamindb_artifact' AND relkind = 'r' ORDER BY nspname LIMIT 1",
+    );
+    let rows = db.rows(&sql, &[Kind::Text, Kind::Text, Kind::Bool])?;
+    Ok(match rows.first().map(Vec::as_slice) {
+        Some([Value::Text(schema), _, Value::Bool(true)]) => unknown(
+            place,
+            &format!(
+                "holds an instance in schema {schema}, where this URL does not look: add options=-csearch_path%3D{schema} to its \
+                 parameters"
+            ),
+        ),
+        Some([Value::Text(schema), Value::Text(role), _]) => Error::new(
+            ErrorKind::PermissionDenied,
+            format!(
+                "{place} holds an instance in schema {schema}, which {role} must not use: let its owner run `GRANT USAGE ON \
+                 SCHEMA {schema} TO {role}`"
+            ),
+        ),
+        _ => unknown(place, "is no database of an instance: name another one"),
+    })
 }
 
 /// Returns the number that the name of a migration begins with.

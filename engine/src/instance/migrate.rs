@@ -19,10 +19,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::connect::{add_own_tables, check_storage};
+use super::connect::check_storage;
 use super::name::Slug;
 use super::settings::{DatabaseSite, InstanceSettings, UserSettings};
-use super::{Cloud, level};
+use super::{Cloud, level, own_tables};
 use crate::db::{self, Db};
 use crate::env::Env;
 use crate::error::{Error, Result};
@@ -236,7 +236,7 @@ impl Source {
         };
         // A copy gets them when it is known to be the newest.
         if looked.cloud.is_none() {
-            add_own_tables(&db)?;
+            own_tables::add(&db)?;
         }
         Ok(Source { db, path: looked.path, cloud: looked.cloud })
     }

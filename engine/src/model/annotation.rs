@@ -1,6 +1,7 @@
 //! Where records hold values of features: links that name a feature, and values that name no record.
 
-use super::{Registry, Relation, Via, find};
+use super::{Module, Registry, Relation, Via, find};
+use crate::error::Result;
 
 /// A way from a record to the records that annotate it.
 pub struct Annotation {
@@ -33,6 +34,22 @@ pub fn annotations(registry: &'static Registry) -> impl Iterator<Item = Annotati
         let link = find(link).filter(|link| own && link.column("feature_id").is_some())?;
         Some(Annotation { relation, link, target: find(relation.target)?, near, far })
     })
+}
+
+/// Returns those of the annotations whose links are kept in tables of modules that a database holds.
+///
+/// # Errors
+/// Those of `holds`.
+pub fn annotations_held(
+    registry: &'static Registry,
+    holds: impl Fn(Module) -> Result<bool>,
+) -> Result<Vec<Annotation>> {
+    let mut ways: Vec<Annotation> = annotations(registry).collect();
+    let optional = |way: &Annotation| way.link.module == Module::Bionty;
+    if ways.iter().any(optional) && !holds(Module::Bionty)? {
+        ways.retain(|way| !optional(way));
+    }
+    Ok(ways)
 }
 
 /// Returns where a registry keeps values that name no record; `None` where its records have no features.

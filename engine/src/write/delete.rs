@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::db::{Sql, Tx};
+use crate::db::{Db, Sql, Tx};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{self, OnDelete, Registry};
+use crate::model::{self, Module, OnDelete, Registry};
 use crate::query::QuerySet;
 use crate::record::Record;
 use crate::session::Session;
@@ -47,16 +47,49 @@ impl DeletePlan {
     }
 }
 
-/// A place where records point at the registry.
-fn references(
-    registry: &'static Registry,
-) -> impl Iterator<Item = (&'static Registry, &'static model::Column, OnDelete)> {
-    model::all().iter().flat_map(move |from| {
+/// Whom a plan asks.
+trait Asked {
+    fn rows(&self, sql: &Sql) -> Result<Vec<Vec<Value>>>;
+    fn holds(&self, module: Module) -> Result<bool>;
+}
+
+impl Asked for Db {
+    fn rows(&self, sql: &Sql) -> Result<Vec<Vec<Value>>> {
+        Db::rows(self, sql, &[Kind::BigInt])
+    }
+
+    fn holds(&self, module: Module) -> Result<bool> {
+        Db::holds(self, module)
+    }
+}
+
+impl Asked for Tx<'_> {
+    fn rows(&self, sql: &Sql) -> Result<Vec<Vec<Value>>> {
+        Tx::rows(self, sql, &[Kind::BigInt])
+    }
+
+    fn holds(&self, module: Module) -> Result<bool> {
+        Tx::holds(self, module)
+    }
+}
+
+/// A column by which records point at others, and what becomes of them when those go.
+type Reference = (&'static Registry, &'static model::Column, OnDelete);
+
+/// Returns the places where records point at the registry; modules that an instance does without have no tables.
+fn references(asked: &dyn Asked, registry: &'static Registry) -> Result<Vec<Reference>> {
+    let of = |from: &'static Registry| {
         from.columns.iter().filter_map(move |column| {
             let to = column.to?;
             (to.target == registry.name).then_some((from, column, to.on_delete))
         })
-    })
+    };
+    let mut found: Vec<_> = model::all().iter().flat_map(of).collect();
+    let optional = |(from, ..): &Reference| from.module == Module::Bionty;
+    if found.iter().any(optional) && !asked.holds(Module::Bionty)? {
+        found.retain(|reference| !optional(reference));
+    }
+    Ok(found)
 }
 
 impl Session {
@@ -65,14 +98,12 @@ impl Session {
     /// # Errors
     /// [`ErrorKind::Protected`] naming who still points at them.
     pub fn plan_delete(&self, registry: &'static Registry, ids: &[i64]) -> Result<DeletePlan> {
-        let rows = |sql: &Sql| self.db().rows(sql, &[Kind::BigInt]);
-        plan(&rows, registry, ids)
+        plan(self.db(), registry, ids)
     }
 
     /// Returns those of the ids at which no row points, in ascending order.
     pub(crate) fn unreferenced(&self, registry: &'static Registry, ids: &[i64]) -> Result<Vec<i64>> {
-        let rows = |sql: &Sql| self.db().rows(sql, &[Kind::BigInt]);
-        unreferenced(&rows, registry, ids)
+        unreferenced(self.db(), registry, ids)
     }
 
     /// Deletes what was planned; the plan is made anew inside the transaction, so that nobody slips in between.
@@ -93,8 +124,7 @@ impl Session {
         let registry = record.registry();
         let (plan, promoted) = self.db().write(|tx| {
             let promoted = if registry.traits.versioned { promote_head(tx, record)? } else { None };
-            let rows = |sql: &Sql| tx.rows(sql, &[Kind::BigInt]);
-            let plan = plan(&rows, registry, &[id])?;
+            let plan = plan(tx, registry, &[id])?;
             apply(tx, &plan)?;
             Ok((plan, promoted))
         })?;
@@ -118,8 +148,7 @@ impl Session {
 
 /// Refuses a deletion while any row points at these, also one that would go with them.
 pub(crate) fn refuse_referenced(tx: &Tx<'_>, registry: &'static Registry, ids: &[i64]) -> Result<()> {
-    let rows = |sql: &Sql| tx.rows(sql, &[Kind::BigInt]);
-    match unreferenced(&rows, registry, ids)?.len() == ids.len() {
+    match unreferenced(tx, registry, ids)?.len() == ids.len() {
         true => Ok(()),
         false => {
             Err(Error::new(ErrorKind::Protected, format!("Somebody has come to use the {}", registry.name)))
@@ -127,17 +156,17 @@ pub(crate) fn refuse_referenced(tx: &Tx<'_>, registry: &'static Registry, ids: &
     }
 }
 
-fn unreferenced(rows: &Rows<'_>, registry: &'static Registry, ids: &[i64]) -> Result<Vec<i64>> {
+fn unreferenced(asked: &dyn Asked, registry: &'static Registry, ids: &[i64]) -> Result<Vec<i64>> {
     let mut left: BTreeSet<i64> = ids.iter().copied().collect();
-    for (from, column, _) in references(registry) {
+    for (from, column, _) in references(asked, registry)? {
         if left.is_empty() {
             break;
         }
-        let asked: Vec<i64> = left.iter().copied().collect();
+        let ids: Vec<i64> = left.iter().copied().collect();
         let mut sql = Sql::new("SELECT DISTINCT ");
         sql.ident(column.column).push(" FROM ").ident(from.table).push(" WHERE ").ident(column.column);
-        sql.push(" IN (").append(id_list(&asked)).push(")");
-        for row in rows(&sql)? {
+        sql.push(" IN (").append(id_list(&ids)).push(")");
+        for row in asked.rows(&sql)? {
             row.first().and_then(Value::as_int).map(|id| left.remove(&id));
         }
     }
@@ -146,8 +175,7 @@ fn unreferenced(rows: &Rows<'_>, registry: &'static Registry, ids: &[i64]) -> Re
 
 /// Plans and deletes inside a transaction.
 pub(crate) fn delete_in(tx: &Tx<'_>, registry: &'static Registry, ids: &[i64]) -> Result<usize> {
-    let rows = |sql: &Sql| tx.rows(sql, &[Kind::BigInt]);
-    let plan = plan(&rows, registry, ids)?;
+    let plan = plan(tx, registry, ids)?;
     apply(tx, &plan)
 }
 
@@ -163,9 +191,7 @@ fn apply(tx: &Tx<'_>, plan: &DeletePlan) -> Result<usize> {
     Ok(n)
 }
 
-type Rows<'a> = dyn Fn(&Sql) -> Result<Vec<Vec<Value>>> + 'a;
-
-fn plan(rows: &Rows<'_>, registry: &'static Registry, ids: &[i64]) -> Result<DeletePlan> {
+fn plan(asked: &dyn Asked, registry: &'static Registry, ids: &[i64]) -> Result<DeletePlan> {
     let mut gone: BTreeMap<&'static str, Vec<i64>> = BTreeMap::new();
     gone.insert(registry.name, ids.to_vec());
     let mut steps = vec![(registry.name, ids.to_vec())];
@@ -175,7 +201,7 @@ fn plan(rows: &Rows<'_>, registry: &'static Registry, ids: &[i64]) -> Result<Del
         if ids.is_empty() {
             continue;
         }
-        for (from, column, on_delete) in references(target) {
+        for (from, column, on_delete) in references(asked, target)? {
             let mut sql = Sql::new("SELECT \"id\" FROM ");
             sql.ident(from.table)
                 .push(" WHERE ")
@@ -184,7 +210,7 @@ fn plan(rows: &Rows<'_>, registry: &'static Registry, ids: &[i64]) -> Result<Del
                 .append(id_list(&ids))
                 .push(")");
             let found: Vec<i64> =
-                rows(&sql)?.iter().filter_map(|row| row.first().and_then(Value::as_int)).collect();
+                asked.rows(&sql)?.iter().filter_map(|row| row.first().and_then(Value::as_int)).collect();
             if found.is_empty() {
                 continue;
             }
@@ -216,7 +242,7 @@ fn plan(rows: &Rows<'_>, registry: &'static Registry, ids: &[i64]) -> Result<Del
                     if left.len() == 1 { "record points at it" } else { "records point at it" },
                     from.name,
                     column.name,
-                    holders_text(rows, from, column, &left)?,
+                    holders_text(asked, from, column, &left)?,
                 ),
             ));
         }
@@ -226,7 +252,7 @@ fn plan(rows: &Rows<'_>, registry: &'static Registry, ids: &[i64]) -> Result<Del
 
 /// Returns who holds a protected reference, by uid where there is one; for link rows, the record on the other side.
 fn holders_text(
-    rows: &Rows<'_>,
+    asked: &dyn Asked,
     from: &'static Registry,
     column: &model::Column,
     ids: &[i64],
@@ -257,6 +283,6 @@ fn holders_text(
     }
     sql.append(id_list(shown)).push(")");
     let texts: Vec<String> =
-        rows(&sql)?.iter().filter_map(|row| row.first().map(|cell| cell.to_string())).collect();
+        asked.rows(&sql)?.iter().filter_map(|row| row.first().map(|cell| cell.to_string())).collect();
     Ok(format!("{name} {}", texts.join(", ")))
 }

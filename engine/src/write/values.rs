@@ -83,11 +83,15 @@ fn ontology_uid(record: &Record) -> Result<String> {
     }
 }
 
-/// Refuses texts that are longer than their column or hold a NUL character.
+/// Refuses texts that are longer than their column or hold a NUL character, which texts within JSON must not hold either.
 pub(super) fn check_lengths(record: &Record) -> Result<()> {
     for (column, value) in record.registry().columns.iter().zip(record.values()) {
-        let Some(text) = value.as_str() else { continue };
-        if text.contains('\0') {
+        // Serialised it has six characters.
+        let nul = match value {
+            Value::Json(json) => holds_nul(json),
+            value => value.as_str().is_some_and(|text| text.contains('\0')),
+        };
+        if nul {
             return Err(Error::field_validation(format!(
                 "Field '{}' of {} holds a NUL character: remove it",
                 column.name,
@@ -95,6 +99,7 @@ pub(super) fn check_lengths(record: &Record) -> Result<()> {
             )));
         }
         if let Kind::Char(most) = column.kind
+            && let Some(text) = value.as_str()
             && text.chars().count() > usize::from(most)
         {
             return Err(Error::field_validation(format!(
@@ -122,4 +127,15 @@ pub(crate) fn check(record: &Record) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Returns true when a text or a name somewhere within has a NUL character.
+fn holds_nul(json: &serde_json::Value) -> bool {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(items) => items.iter().any(holds_nul),
+        Json::Object(fields) => fields.iter().any(|(name, value)| name.contains('\0') || holds_nul(value)),
+        _ => false,
+    }
 }

@@ -4,8 +4,10 @@
 #[path = "../support/cluster.rs"]
 mod cluster;
 mod joining;
+mod limits;
 #[path = "../proof/mod.rs"]
 mod proof;
+mod rights;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -416,6 +418,8 @@ fn connections_are_encrypted_and_secrets_kept() {
     for (host, parameters, expected) in [
         ("localhost", "sslmode=disable", Some(false)),
         ("localhost", "sslmode=prefer", Some(true)),
+        ("localhost", "sslmode=require&channel_binding=require", Some(true)),
+        ("localhost", "sslmode=disable&channel_binding=require", None),
         ("localhost", "", Some(true)),
         ("127.0.0.1", "sslmode=require", Some(true)),
         ("localhost", full.as_str(), Some(true)),

@@ -88,16 +88,26 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
             ErrorKind::Busy,
             format!("{place}: another program changed the tables meanwhile ({text}): try again"),
         ),
-        "55P03" => (ErrorKind::Busy, format!("{place} stayed locked by other writers: try again")),
+        "55P03" => (ErrorKind::Busy, locked(place)),
         "53300" => (ErrorKind::Busy, format!("{place} takes no more connections ({text}): try again later")),
+        "57014" if text.contains("statement timeout") => (
+            ErrorKind::Busy,
+            format!(
+                "{place} gave the statement up ({text}): ask for less, or have statement_timeout raised for your login"
+            ),
+        ),
         "57014" => (ErrorKind::Busy, format!("{place} gave the statement up ({text}): try again")),
+        "57P01" | "57P02" | "57P05" | "25P03" => {
+            (ErrorKind::Database, format!("{place} ended the connection ({text}): try again"))
+        }
         "42501" if text.contains("row-level security") => (
             ErrorKind::NoWriteAccess,
             format!("{text}: contact administrators of the space if you need write access"),
         ),
-        "42501" => {
-            (ErrorKind::PermissionDenied, format!("{place} refuses: {text}; ask its owner for access"))
-        }
+        "42501" => (
+            ErrorKind::PermissionDenied,
+            format!("{place} refuses: {text}; ask its owner to GRANT what is missing"),
+        ),
         "25006" => (ErrorKind::PermissionDenied, format!("{place} is read-only: {text}")),
         "28P01" | "28000" => (
             ErrorKind::PermissionDenied,
@@ -107,7 +117,23 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
             ErrorKind::UnknownDatabase,
             format!("{text}: create it on the server first, for example with createdb"),
         ),
+        "42P01" => (
+            ErrorKind::Database,
+            format!(
+                "{place}: {text}: the database was made without the module it belongs to, or is not of this format"
+            ),
+        ),
+        "3F000" => (
+            ErrorKind::UnknownDatabase,
+            format!("{place}: {text}: create the schema that search_path names first, with CREATE SCHEMA"),
+        ),
         "P0001" => (ErrorKind::Validation, text.to_owned()),
+        "22P05" | "22021" => (
+            ErrorKind::FieldValidation,
+            format!(
+                "A text holds a character that the server cannot keep, such as NUL ({text}{detail}): remove it"
+            ),
+        ),
         "2201B" => (ErrorKind::Value, format!("The server cannot search for this pattern: {text}")),
         "22001" => (ErrorKind::FieldValidation, format!("{text}{detail}")),
         "53100" => (ErrorKind::Io, format!("No space left on the device of {place}")),
@@ -116,6 +142,19 @@ fn spoken(place: &str, db: &DbError) -> (ErrorKind, String) {
         }
         class if class.starts_with("22") => (ErrorKind::Value, format!("{text}{detail}")),
         code => (ErrorKind::Database, format!("{place}: {text}{detail} [{code}]")),
+    }
+}
+
+fn locked(place: &str) -> String {
+    format!("{place} stayed locked by other writers: try again")
+}
+
+/// Returns the error for a transaction that could not begin: where the server limits every statement, it ends the wait for other
+/// writers as one of too long.
+pub(super) fn waiting_in_vain(place: &str, error: Error) -> Error {
+    match said(&error).is_some_and(|said| *said.code() == SqlState::QUERY_CANCELED) {
+        true => Error::new(ErrorKind::Busy, locked(place)).because(error),
+        false => error,
     }
 }
 

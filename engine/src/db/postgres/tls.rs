@@ -14,6 +14,7 @@ use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
 
+use super::binding::end_point;
 use super::url::Trust;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -171,7 +172,9 @@ pub(super) struct Encrypted<S>(Box<tokio_rustls::client::TlsStream<S>>);
 
 impl<S: AsyncRead + AsyncWrite + Unpin> TlsStream for Encrypted<S> {
     fn channel_binding(&self) -> ChannelBinding {
-        ChannelBinding::none()
+        let certificates = self.0.get_ref().1.peer_certificates().unwrap_or_default();
+        let digest = certificates.first().and_then(|certificate| end_point(certificate));
+        digest.map_or_else(ChannelBinding::none, ChannelBinding::tls_server_end_point)
     }
 }
 

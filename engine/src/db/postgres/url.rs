@@ -15,6 +15,21 @@ const CONNECT_SECONDS: u64 = 10;
 /// Seconds that one statement may take, unless the environment says otherwise.
 const STATEMENT_SECONDS: u64 = 600;
 
+/// Parameters of other clients that change nothing here.
+const IDLE: [&str; 6] =
+    ["client_encoding", "fallback_application_name", "gssencmode", "krbsrvname", "sslcompression", "sslsni"];
+
+/// Parameters of other clients that would change what must not be ignored.
+const UNSUPPORTED: [&str; 7] = [
+    "passfile",
+    "require_auth",
+    "requirepeer",
+    "service",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcrl",
+];
+
 /// Who the other side of an encrypted connection must prove to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Trust {
@@ -62,7 +77,17 @@ impl Target {
                 ("sslrootcert", value) => {
                     root = Some(value.replace("%2F", "/")).filter(|path| path != "system")
                 }
-                ("sslcert" | "sslkey", _) => return Err(refuse("client certificates are not supported")),
+                ("sslcert" | "sslkey" | "sslpassword", _) => {
+                    return Err(refuse("client certificates are not supported"));
+                }
+                ("target_session_attrs", "primary") => kept.push("target_session_attrs=read-write"),
+                ("target_session_attrs", "standby") => kept.push("target_session_attrs=read-only"),
+                // Who prefers one takes the other.
+                ("target_session_attrs", "prefer-standby") => {}
+                (name, _) if IDLE.contains(&name) => {}
+                (name, _) if UNSUPPORTED.contains(&name) => {
+                    return Err(refuse(&format!("the parameter {name} is not supported: leave it out")));
+                }
                 _ => kept.push(pair),
             }
         }

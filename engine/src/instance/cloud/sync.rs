@@ -11,7 +11,7 @@ use crate::event::Event;
 use crate::faults;
 use crate::hash::digest_file;
 use crate::instance::root::DATABASE_KEY;
-use crate::instance::{connect, level};
+use crate::instance::{level, own_tables};
 use crate::store::Version;
 
 /// How often a database that changes while it is fetched is fetched anew.
@@ -52,7 +52,7 @@ impl Cloud {
     pub(super) fn catch_up(&self) -> Result<()> {
         let Some(db) = self.db.get() else { return Ok(()) };
         if self.update(Some(db))? {
-            connect::add_own_tables(db)?;
+            own_tables::add(db)?;
             return self.note_unchanged(db);
         }
         self.push(db, false).map(drop)
