@@ -69,8 +69,9 @@ impl Instance {
     /// version whose content was overwritten, [`ErrorKind::FileNotFound`] when the content is gone,
     /// [`ErrorKind::Corrupt`] when it is not what the registry says.
     pub fn cache(&self, record: &Record) -> Result<PathBuf> {
-        let (store, key) = self.held(record)?;
-        if store.is_remote() { self.fetch_copy(record, &store, &key) } else { local_path(&store, &key) }
+        let row = self.present(record)?;
+        let (store, key) = self.held(&row)?;
+        if store.is_remote() { self.fetch_copy(&row, &store, &key) } else { local_path(&store, &key) }
     }
 
     /// Returns for every artifact what [`Instance::cache`] returns, in their order; remote content is fetched in parallel.
@@ -80,6 +81,8 @@ impl Instance {
     /// were fetched.
     pub fn cache_all(&self, records: &[Record]) -> Result<Vec<PathBuf>> {
         let mut paths = vec![PathBuf::new(); records.len()];
+        let records: Vec<Record> =
+            records.iter().map(|record| self.present(record)).collect::<Result<_>>()?;
         let mut remote: BTreeMap<PathBuf, (Store, Vec<(usize, String)>)> = BTreeMap::new();
         for (at, record) in records.iter().enumerate() {
             let (store, key) = self.held(record)?;
@@ -109,44 +112,45 @@ impl Instance {
     /// # Errors
     /// As [`Instance::cache`].
     pub fn readable(&self, record: &Record) -> Result<PathBuf> {
-        let (store, key) = self.held(record)?;
-        if store.is_remote() && self.is_better_left(record, &store, &key)? {
-            return self.artifact_path(record);
+        let row = self.present(record)?;
+        let (store, key) = self.held(&row)?;
+        match store.is_remote() {
+            false => local_path(&store, &key),
+            true if self.is_better_left(&row, &store, &key)? => self.artifact_path(&row),
+            true => self.fetch_copy(&row, &store, &key),
         }
-        self.cache(record)
     }
 
-    /// Returns the store and the key of content that may be read.
-    pub(crate) fn held(&self, record: &Record) -> Result<(Store, String)> {
+    /// Returns the row of an artifact as it is now: the object in memory may have become an older version since.
+    pub(crate) fn present(&self, record: &Record) -> Result<Record> {
         if record.id().is_none() {
             return Err(Error::invalid(format!("Artifact {} is not saved yet: save it first", record.uid())));
         }
-        if self.is_storing(record)? {
+        let row = self.query(record.registry()).filter(Q::is("id", record.id()))?.first()?;
+        row.ok_or_else(|| {
+            Error::does_not_exist(format!("Artifact {} is no longer in the database", record.uid()))
+        })
+    }
+
+    /// Returns the store and the key of content that may be read, of a row that is [`Instance::present`].
+    pub(crate) fn held(&self, row: &Record) -> Result<(Store, String)> {
+        if is_incomplete(row) {
             return Err(Error::new(
                 ErrorKind::IncompleteArtifact,
                 format!(
                     "The content of artifact {} was never completely stored: save the same source again to resume, or \
                      delete the artifact to discard it",
-                    record.uid()
+                    row.uid()
                 ),
             ));
         }
-        if !self.holds_place(record)? {
+        if !self.holds_place(row)? {
             return Err(Error::value(
                 "Cannot read this outdated artifact version: its files were overwritten and are no longer \
                  available.\nRead from the latest version: artifact.versions.get(is_latest=True)",
             ));
         }
-        self.located(record)
-    }
-
-    /// Returns true while the row, which may be newer than the object in memory, is marked incomplete.
-    fn is_storing(&self, record: &Record) -> Result<bool> {
-        let row = self.query(record.registry()).filter(Q::is("id", record.id()))?.first()?;
-        let row = row.ok_or_else(|| {
-            Error::does_not_exist(format!("Artifact {} is no longer in the database", record.uid()))
-        })?;
-        Ok(is_incomplete(&row))
+        self.located(row)
     }
 }
 
