@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import socket
 import subprocess
@@ -103,6 +104,33 @@ def test_what_lies_in_the_bucket_is_registered_and_found(
     assert title == bucket.split("?")[0]
     names = {line.lstrip("│├└─ \xa0") for line in lines}
     assert names == {".lamindb/", f"{other.uid}.parquet", "storage_uid.txt", "raw/", "x.csv"}
+
+
+def test_the_files_of_a_prefix_are_registered_where_they_lie(cloud: Any, bucket: str) -> None:
+    for name in ("a.csv", "b/c.csv"):
+        (cloud / "raw" / name).write_text(f"name\n{name}\n")
+    for folder in (cloud / "raw", f"{cloud}/raw", f"{cloud}/raw?{bucket.partition('?')[2]}"):
+        artifacts = ln.Artifact.from_dir(folder, run=False).save()
+        assert [artifact.key for artifact in artifacts] == ["raw/a.csv", "raw/b/c.csv"]
+    assert ln.Artifact.filter(key__startswith="raw/").count() == 2
+    assert artifacts[1].path == cloud / "raw/b/c.csv"
+    assert artifacts[1].load()["name"].tolist() == ["b/c.csv"]
+
+
+def test_other_processes_read_what_they_are_sent(cloud: Any) -> None:
+    """A process that starts anew, as those of dask and joblib do, gets artifacts and paths in pickles."""
+    artifact = saved(pd.DataFrame({"a": [1, 2]}), "t.parquet")
+    (cloud / "x.txt").write_text("hello")
+    sent = pickle.dumps(((cloud / "x.txt"), artifact, artifact.path))
+    code = (
+        "import pickle, sys\n"
+        "text, artifact, path = pickle.load(sys.stdin.buffer)\n"
+        "print(text.read_text(), len(artifact.load()), path == artifact.path, repr(path))\n"
+    )
+    environment = os.environ | {"PYTHONWARNINGS": "error"}
+    done = subprocess.run([sys.executable, "-c", code], input=sent, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().splitlines()[-1] == f"hello 2 True {artifact.path!r}"
 
 
 def test_only_folders_have_trees(cloud: Any) -> None:
