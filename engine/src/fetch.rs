@@ -14,9 +14,31 @@ use crate::instance::root::StorageRoot;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::{Stat, Store};
 
 pub(crate) use early::EarlyCopy;
+
+/// A file that is read in parts, as long as nobody changes it.
+#[derive(Debug)]
+pub struct Parts {
+    store: Store,
+    stat: Stat,
+}
+
+impl Parts {
+    /// Returns the number of bytes of the file.
+    pub fn size(&self) -> u64 {
+        self.stat.size
+    }
+
+    /// Returns the bytes from `start` to `end`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] when the file does not reach that far, else what the store reports.
+    pub fn read(&self, start: u64, end: u64) -> Result<Vec<u8>> {
+        self.store.read_part(&self.stat, start..end)
+    }
+}
 
 impl Instance {
     /// Returns where the content of an artifact lies, or will lie once it is saved: a path, or the URL of remote content.
@@ -119,6 +141,18 @@ impl Instance {
             true if self.is_better_left(&row, &store, &key)? => self.artifact_path(&row),
             true => self.fetch_copy(&row, &store, &key),
         }
+    }
+
+    /// Returns what reads the content of an artifact, which is one file, in parts from where it lies.
+    ///
+    /// # Errors
+    /// As [`Instance::cache`]; [`ErrorKind::InvalidArgument`] for folders.
+    pub fn parts(&self, record: &Record) -> Result<Parts> {
+        let (store, key) = self.held(&self.present(record)?)?;
+        let stat = store.stat(&key)?.ok_or_else(|| {
+            Error::invalid(format!("The content of artifact {} is no file at {key}", record.uid()))
+        })?;
+        Ok(Parts { store, stat })
     }
 
     /// Returns the row of an artifact as it is now: the object in memory may have become an older version since.

@@ -97,6 +97,9 @@ class Instance:
     def readable(self, record: Record) -> str:
         """Returns where the content can be read in parts: a local path, or the URL of remote content that is not in the cache."""
 
+    def parts(self, record: Record) -> Parts:
+        """Returns what reads the content, which is one file, in parts from where it lies."""
+
     def cache(self, record: Record) -> Path:
         """Returns a local path from which the complete content can be read."""
 
@@ -403,6 +406,16 @@ class Instance:
 
     def judge_rerun(self, record: Record, folder: Path, warnings: list[str], code: int) -> Any:
         """Returns how the outputs of a run came out in the folder in which its command ran again."""
+
+class Parts:
+    """A file that is read in parts, as long as nobody changes it."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes the file has."""
+
+    def read(self, start: int, end: int) -> bytes:
+        """Returns the bytes from `start` to `end`."""
 
 class QuerySet:
     """A query over one registry; nothing is read before a method asks for it."""

@@ -395,6 +395,9 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         else:
             path, kwargs["on_close"] = self.path, self._save_written
             self._instance.check_writable(self._row)
+        if self.storage.type not in ("http", "https"):
+            # Servers of the web may give files only whole, which their file system copes with.
+            kwargs["parts"] = lambda: self._instance.parts(self._row)
         opened = loaders.open_(path, mode, engine, suffix_raw=suffix, **kwargs)
         self._track_input(is_run_input)
         return opened

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use holotype::collection::{NewCollection, Use};
 use holotype::ingest::{ArtifactDeletion, NewArtifact};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::convert::{Run, choose, fill};
 use crate::instance::Instance;
@@ -88,6 +88,11 @@ impl Instance {
         run(|| self.inner.readable(record.row())).map(PathBuf::into_os_string)
     }
 
+    /// Returns what reads the content, which is one file, in parts from where it lies.
+    fn parts(&self, record: &Record) -> PyResult<Parts> {
+        run(|| self.inner.parts(record.row())).map(|inner| Parts { inner })
+    }
+
     /// Returns a local path from which the complete content can be read.
     fn cache(&self, record: &Record) -> PyResult<PathBuf> {
         run(|| self.inner.cache(record.row()))
@@ -150,6 +155,26 @@ impl Instance {
     fn collection_suffix(&self, record: &Record, wanted: &str) -> PyResult<String> {
         let wanted = choose!(wanted, "is nothing that is done with a collection": "load" => Use::Load, "open" => Use::Open);
         run(|| self.inner.collection_suffix(record.row(), wanted))
+    }
+}
+
+/// A file that is read in parts, as long as nobody changes it.
+#[pyclass(frozen, module = "holotype._native")]
+pub struct Parts {
+    inner: holotype::Parts,
+}
+
+#[pymethods]
+impl Parts {
+    /// How many bytes the file has.
+    #[getter]
+    fn size(&self) -> u64 {
+        self.inner.size()
+    }
+
+    /// Returns the bytes from `start` to `end`.
+    fn read<'py>(&self, py: Python<'py>, start: u64, end: u64) -> PyResult<Bound<'py, PyBytes>> {
+        run(|| self.inner.read(start, end)).map(|bytes| PyBytes::new(py, &bytes))
     }
 }
 

@@ -22,7 +22,7 @@ import holotype as ln
 import holotype.upath
 import servers
 from cached import copies, forget_copies
-from holotype import _clouds
+from holotype import _blocks, _clouds
 from samples import small_anndata
 from servers import Server
 from writing import check_writing
@@ -44,14 +44,15 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     import s3fs
 
     sizes: list[int] = []
-    plain = s3fs.S3File._fetch_range
+    for cls, method in ((s3fs.S3File, "_fetch_range"), (_blocks.BlockFile, "_fetch")):
+        plain = getattr(cls, method)
 
-    def counting(file: Any, start: int, end: int) -> bytes:
-        content: bytes = plain(file, start, end)
-        sizes.append(len(content))
-        return content
+        def counting(*args: Any, plain: Any = plain) -> bytes:
+            content: bytes = plain(*args)
+            sizes.append(len(content))
+            return content
 
-    monkeypatch.setattr(s3fs.S3File, "_fetch_range", counting)
+        monkeypatch.setattr(cls, method, counting)
     return sizes
 
 
@@ -228,6 +229,56 @@ def test_arrays_are_read_in_parts(cloud: Any, suffix: str, fetched: list[int]) -
     assert not copies()
     with pytest.raises(ValueError, match=r"`mode='w'`"):
         artifact.open(mode="w")
+
+
+def test_reading_hdf5_does_not_wait_for_garbage(cloud: Any) -> None:
+    """An object of HDF5 that the thread of fsspec finds to be garbage is not freed while a file is read."""
+    saved(small_anndata(), "cells.h5ad")
+    forget_copies()
+    code = """\
+import faulthandler, gc
+import holotype as ln
+import s3fs.core
+
+faulthandler.dump_traceback_later(30, exit=True)
+artifact = ln.Artifact.get(key="cells.h5ad")
+
+
+class Circle:
+    pass
+
+
+garbage = Circle()
+garbage.itself, garbage.access = garbage, artifact.open()
+fetch = s3fs.core._inner_fetch
+
+
+async def collecting(*args, **kwargs):
+    global garbage
+    garbage = None
+    gc.collect()
+    return await fetch(*args, **kwargs)
+
+
+s3fs.core._inner_fetch = collecting
+with artifact.open() as access:
+    print(access[:5].to_memory().shape[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["5"], done.stderr
+
+
+def test_what_is_changed_while_it_is_open_is_not_read(cloud: Any) -> None:
+    import h5py
+
+    with h5py.File("x.h5", "w") as file:
+        file["d"] = np.zeros(1 << 20)
+    artifact = saved("x.h5", "x.h5")
+    forget_copies()
+    with artifact.open() as access:
+        artifact.path.write_bytes(Path("x.h5").read_bytes().replace(b"\0", b"\1"))
+        with pytest.raises(OSError, match="changed"):
+            access.storage["d"][1 << 19 :]
 
 
 def test_what_is_written_to_a_store_in_a_bucket_is_a_version(cloud: Any) -> None:

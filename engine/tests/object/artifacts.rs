@@ -410,3 +410,14 @@ fn content_is_read_where_it_lies_as_long_as_its_store_describes_it_rightly() {
     cloud.bucket().write(&format!(".lamindb/{}/sub/b", folder.stem_uid()), b"XX", true).unwrap();
     assert_eq!(cloud.instance.readable(&folder).unwrap_err().kind(), ErrorKind::Corrupt);
 }
+
+#[test]
+fn a_file_is_read_in_parts_until_somebody_changes_it() {
+    let cloud = Cloud::new();
+    let record = cloud.save(NewArtifact::new(cloud.source("x.txt", "0123456789")).key("x.txt"));
+    let parts = cloud.instance.parts(&record).unwrap();
+    assert_eq!((parts.size(), parts.read(2, 5).unwrap()), (10, b"234".to_vec()));
+    assert_eq!(parts.read(8, 12).unwrap_err().kind(), ErrorKind::InvalidArgument);
+    cloud.bucket().write(&format!(".lamindb/{}.txt", record.uid()), b"9876543210", true).unwrap();
+    assert!(parts.read(2, 5).unwrap_err().message().contains("changed"));
+}
