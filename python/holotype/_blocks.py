@@ -30,7 +30,7 @@ class BlockFile(io.RawIOBase):
 
     def __init__(self, parts: _native.Parts) -> None:
         super().__init__()
-        self._parts = parts
+        self._parts, self._size = parts, len(parts)
         self._at = 0
         # What was used last stands last.
         self._blocks: OrderedDict[int, bytes] = OrderedDict()
@@ -49,7 +49,7 @@ class BlockFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Moves to a position and returns it."""
-        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._parts.size}[whence]
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._size}[whence]
         if start + offset < 0:
             raise ValueError(f"There is no position {start + offset} in a file")
         self._at = start + offset
@@ -58,7 +58,7 @@ class BlockFile(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fills a buffer from the position on, as far as the file reaches; returns how many bytes it got."""
         view = memoryview(buffer).cast("B")
-        end = min(self._at + len(view), self._parts.size)
+        end = min(self._at + len(view), self._size)
         filled = 0
         while self._at < end:
             number, skip = divmod(self._at, BLOCK)
@@ -78,4 +78,4 @@ class BlockFile(io.RawIOBase):
         return block
 
     def _fetch(self, start: int) -> bytes:
-        return self._parts.read(start, min(start + BLOCK, self._parts.size))
+        return self._parts.read(start, min(start + BLOCK, self._size))

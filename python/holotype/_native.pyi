@@ -17,10 +17,6 @@ class Deletion:
         """True when the user has to say whether the content goes as well."""
 
     @property
-    def all_versions(self) -> bool:
-        """True when all versions go because they share one store."""
-
-    @property
     def counts(self) -> tuple[int, dict[str, int]]:
         """How many rows go, in all and by registry."""
 
@@ -274,9 +270,6 @@ class Instance:
     def describe_registry(self, registry: str) -> str:
         """Returns the fields and relations of a registry."""
 
-    def create_branch(self, name: str) -> Record:
-        """Returns a new branch, saved."""
-
     def switch_branch(self, target: str, create: bool) -> Record:
         """Works on another branch from now on."""
 
@@ -410,8 +403,7 @@ class Instance:
 class Parts:
     """A file that is read in parts, as long as nobody changes it."""
 
-    @property
-    def size(self) -> int:
+    def __len__(self) -> int:
         """How many bytes the file has."""
 
     def read(self, start: int, end: int) -> bytes:

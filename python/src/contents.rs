@@ -90,7 +90,7 @@ impl Instance {
 
     /// Returns what reads the content, which is one file, in parts from where it lies.
     fn parts(&self, record: &Record) -> PyResult<Parts> {
-        run(|| self.inner.parts(record.row())).map(|inner| Parts { inner })
+        run(|| self.inner.parts(record.row())).map(Parts)
     }
 
     /// Returns a local path from which the complete content can be read.
@@ -160,21 +160,18 @@ impl Instance {
 
 /// A file that is read in parts, as long as nobody changes it.
 #[pyclass(frozen, module = "holotype._native")]
-pub struct Parts {
-    inner: holotype::Parts,
-}
+pub struct Parts(holotype::Parts);
 
 #[pymethods]
 impl Parts {
     /// How many bytes the file has.
-    #[getter]
-    fn size(&self) -> u64 {
-        self.inner.size()
+    fn __len__(&self) -> usize {
+        self.0.size() as usize
     }
 
     /// Returns the bytes from `start` to `end`.
     fn read<'py>(&self, py: Python<'py>, start: u64, end: u64) -> PyResult<Bound<'py, PyBytes>> {
-        run(|| self.inner.read(start, end)).map(|bytes| PyBytes::new(py, &bytes))
+        run(|| self.0.read(start, end)).map(|bytes| PyBytes::new(py, &bytes))
     }
 }
 
@@ -197,12 +194,6 @@ impl Deletion {
     #[getter]
     fn question(&self) -> bool {
         self.plan.question
-    }
-
-    /// True when all versions go because they share one store.
-    #[getter]
-    fn all_versions(&self) -> bool {
-        self.plan.all_versions
     }
 
     /// How many rows go, in all and by registry.

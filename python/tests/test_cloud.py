@@ -176,6 +176,23 @@ def test_tables_are_read_in_parts(cloud: Any, fetched: list[int]) -> None:
     assert copies() == ["t.parquet"]
 
 
+def test_a_network_that_fails_while_a_table_is_open_is_named(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs
+
+    artifact = saved(pd.DataFrame({"a": [1]}), "t.parquet")
+    forget_copies()
+    table = artifact.open()
+
+    async def cut(*_: Any, **__: Any) -> None:
+        raise ConnectionError("the network is gone")
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", cut)
+    with pytest.raises(ConnectionError, match="the network is gone"):
+        table.to_table()
+
+
 def test_folders_of_tables_are_read_in_parts(cloud: Any) -> None:
     for part in ("k=1", "k=2"):
         Path("parts", part).mkdir(parents=True)
