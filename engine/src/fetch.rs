@@ -93,7 +93,9 @@ impl Instance {
     pub fn cache(&self, record: &Record) -> Result<PathBuf> {
         let row = self.present(record)?;
         let (store, key) = self.held(&row)?;
-        if store.is_remote() { self.fetch_copy(&row, &store, &key) } else { local_path(&store, &key) }
+        let path =
+            if store.is_remote() { self.fetch_copy(&row, &store, &key) } else { local_path(&store, &key) };
+        path.map_err(|error| gone(&row, store.url(&key), error))
     }
 
     /// Returns for every artifact what [`Instance::cache`] returns, in their order; remote content is fetched in parallel.
@@ -138,9 +140,13 @@ impl Instance {
         let (store, key) = self.held(&row)?;
         match store.is_remote() {
             false => local_path(&store, &key),
-            true if self.is_better_left(&row, &store, &key)? => self.artifact_path(&row),
-            true => self.fetch_copy(&row, &store, &key),
+            true => match self.is_better_left(&row, &store, &key) {
+                Ok(true) => self.artifact_path(&row),
+                Ok(false) => self.fetch_copy(&row, &store, &key),
+                Err(error) => Err(error),
+            },
         }
+        .map_err(|error| gone(&row, store.url(&key), error))
     }
 
     /// Returns what reads the content of an artifact, which is one file, in parts from where it lies.
@@ -186,6 +192,21 @@ impl Instance {
         }
         self.located(row)
     }
+}
+
+/// Returns the error for content that is not found at its place, with what to do about it; any other as it is.
+fn gone(row: &Record, place: Result<String>, error: Error) -> Error {
+    if error.kind() != ErrorKind::FileNotFound || place.is_ok_and(|place| place != error.message()) {
+        return error;
+    }
+    Error::new(
+        ErrorKind::FileNotFound,
+        format!(
+            "{}: the content of artifact {} is gone; `holotype repair` looks for it in the cache and elsewhere",
+            error.message(),
+            row.uid()
+        ),
+    )
 }
 
 fn local_path(store: &Store, key: &str) -> Result<PathBuf> {
