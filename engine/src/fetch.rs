@@ -14,9 +14,31 @@ use crate::instance::root::StorageRoot;
 use crate::model;
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::Store;
+use crate::store::{Stat, Store};
 
 pub(crate) use early::EarlyCopy;
+
+/// A file that is read in parts, as long as nobody changes it.
+#[derive(Debug)]
+pub struct Parts {
+    store: Store,
+    stat: Stat,
+}
+
+impl Parts {
+    /// Returns the number of bytes of the file.
+    pub fn size(&self) -> u64 {
+        self.stat.size
+    }
+
+    /// Returns the bytes from `start` to `end`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidArgument`] when the file does not reach that far, else what the store reports.
+    pub fn read(&self, start: u64, end: u64) -> Result<Vec<u8>> {
+        self.store.read_part(&self.stat, start..end)
+    }
+}
 
 impl Instance {
     /// Returns where the content of an artifact lies, or will lie once it is saved: a path, or the URL of remote content.
@@ -69,8 +91,11 @@ impl Instance {
     /// version whose content was overwritten, [`ErrorKind::FileNotFound`] when the content is gone,
     /// [`ErrorKind::Corrupt`] when it is not what the registry says.
     pub fn cache(&self, record: &Record) -> Result<PathBuf> {
-        let (store, key) = self.held(record)?;
-        if store.is_remote() { self.fetch_copy(record, &store, &key) } else { local_path(&store, &key) }
+        let row = self.present(record)?;
+        let (store, key) = self.held(&row)?;
+        let path =
+            if store.is_remote() { self.fetch_copy(&row, &store, &key) } else { local_path(&store, &key) };
+        path.map_err(|error| gone(&row, store.url(&key), error))
     }
 
     /// Returns for every artifact what [`Instance::cache`] returns, in their order; remote content is fetched in parallel.
@@ -80,6 +105,8 @@ impl Instance {
     /// were fetched.
     pub fn cache_all(&self, records: &[Record]) -> Result<Vec<PathBuf>> {
         let mut paths = vec![PathBuf::new(); records.len()];
+        let records: Vec<Record> =
+            records.iter().map(|record| self.present(record)).collect::<Result<_>>()?;
         let mut remote: BTreeMap<PathBuf, (Store, Vec<(usize, String)>)> = BTreeMap::new();
         for (at, record) in records.iter().enumerate() {
             let (store, key) = self.held(record)?;
@@ -109,45 +136,77 @@ impl Instance {
     /// # Errors
     /// As [`Instance::cache`].
     pub fn readable(&self, record: &Record) -> Result<PathBuf> {
-        let (store, key) = self.held(record)?;
-        if store.is_remote() && self.is_better_left(record, &store, &key)? {
-            return self.artifact_path(record);
+        let row = self.present(record)?;
+        let (store, key) = self.held(&row)?;
+        match store.is_remote() {
+            false => local_path(&store, &key),
+            true => match self.is_better_left(&row, &store, &key) {
+                Ok(true) => self.artifact_path(&row),
+                Ok(false) => self.fetch_copy(&row, &store, &key),
+                Err(error) => Err(error),
+            },
         }
-        self.cache(record)
+        .map_err(|error| gone(&row, store.url(&key), error))
     }
 
-    /// Returns the store and the key of content that may be read.
-    pub(crate) fn held(&self, record: &Record) -> Result<(Store, String)> {
+    /// Returns what reads the content of an artifact, which is one file, in parts from where it lies.
+    ///
+    /// # Errors
+    /// As [`Instance::cache`]; [`ErrorKind::InvalidArgument`] for folders.
+    pub fn parts(&self, record: &Record) -> Result<Parts> {
+        let (store, key) = self.held(&self.present(record)?)?;
+        let stat = store.stat(&key)?.ok_or_else(|| {
+            Error::invalid(format!("The content of artifact {} is no file at {key}", record.uid()))
+        })?;
+        Ok(Parts { store, stat })
+    }
+
+    /// Returns the row of an artifact as it is now: the object in memory may have become an older version since.
+    pub(crate) fn present(&self, record: &Record) -> Result<Record> {
         if record.id().is_none() {
             return Err(Error::invalid(format!("Artifact {} is not saved yet: save it first", record.uid())));
         }
-        if self.is_storing(record)? {
+        let row = self.query(record.registry()).filter(Q::is("id", record.id()))?.first()?;
+        row.ok_or_else(|| {
+            Error::does_not_exist(format!("Artifact {} is no longer in the database", record.uid()))
+        })
+    }
+
+    /// Returns the store and the key of content that may be read, of a row that is [`Instance::present`].
+    pub(crate) fn held(&self, row: &Record) -> Result<(Store, String)> {
+        if is_incomplete(row) {
             return Err(Error::new(
                 ErrorKind::IncompleteArtifact,
                 format!(
                     "The content of artifact {} was never completely stored: save the same source again to resume, or \
                      delete the artifact to discard it",
-                    record.uid()
+                    row.uid()
                 ),
             ));
         }
-        if !self.holds_place(record)? {
+        if !self.holds_place(row)? {
             return Err(Error::value(
                 "Cannot read this outdated artifact version: its files were overwritten and are no longer \
                  available.\nRead from the latest version: artifact.versions.get(is_latest=True)",
             ));
         }
-        self.located(record)
+        self.located(row)
     }
+}
 
-    /// Returns true while the row, which may be newer than the object in memory, is marked incomplete.
-    fn is_storing(&self, record: &Record) -> Result<bool> {
-        let row = self.query(record.registry()).filter(Q::is("id", record.id()))?.first()?;
-        let row = row.ok_or_else(|| {
-            Error::does_not_exist(format!("Artifact {} is no longer in the database", record.uid()))
-        })?;
-        Ok(is_incomplete(&row))
+/// Returns the error for content that is not found at its place, with what to do about it; any other as it is.
+fn gone(row: &Record, place: Result<String>, error: Error) -> Error {
+    if error.kind() != ErrorKind::FileNotFound || place.is_ok_and(|place| place != error.message()) {
+        return error;
     }
+    Error::new(
+        ErrorKind::FileNotFound,
+        format!(
+            "{}: the content of artifact {} is gone; `holotype repair` looks for it in the cache and elsewhere",
+            error.message(),
+            row.uid()
+        ),
+    )
 }
 
 fn local_path(store: &Store, key: &str) -> Result<PathBuf> {

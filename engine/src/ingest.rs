@@ -16,6 +16,7 @@ mod over;
 mod place;
 pub(crate) mod progress;
 mod remote;
+mod remote_dir;
 mod remove;
 mod replace;
 mod restore;

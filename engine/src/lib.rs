@@ -94,6 +94,7 @@ pub use collection::{Collection, NewCollection};
 pub use env::Env;
 pub use error::{Error, ErrorKind, KINDS, Result};
 pub use event::Event;
+pub use fetch::Parts;
 pub use ingest::{Artifact, NewArtifact, RunChoice};
 pub use instance::{InitOptions, Instance};
 pub use query::{Aggregate, Operand, Q, QuerySet};

@@ -16,7 +16,8 @@ class _Ranges(FSSpecHandler):  # type: ignore[misc]
     """Opens files without reading ahead: what lies between two ranges is not wanted."""
 
     def open_input_file(self, path: str) -> PythonFile:
-        if not self.fs.isfile(path):
+        # What keeps it from being described is no sign that it is not there.
+        if self.fs.info(path)["type"] != "file":
             raise FileNotFoundError(path)
         return PythonFile(self.fs.open(path, mode="rb", cache_type="none"), mode="r")
 

@@ -40,7 +40,23 @@ _AZURE = {"account_name": "AZURE_STORAGE_ACCOUNT", "account_key": "AZURE_STORAGE
 _signing: set[tuple[tuple[str, str], ...]] = set()
 
 
-class S3QueryPath(S3Path):
+class _Travelling(UPath):
+    """A path that other processes, which may not know these classes yet, can take out of a pickle."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _arrived, (str(self), dict(self.storage_options))
+
+
+def _arrived(url: str, storage_options: dict[str, Any]) -> Any:
+    """Returns the path that another process has sent."""
+    from holotype.upath import UPath as Extended
+
+    return Extended(url, **storage_options)
+
+
+class S3QueryPath(_Travelling, S3Path):
     """A path in a bucket; `?endpoint_url=` names a server other than Amazon's.
 
     Example:
@@ -68,7 +84,7 @@ class S3QueryPath(S3Path):
         return f"{type(self).__name__}('{self}')"
 
 
-class ArtifactPath(UPath):
+class ArtifactPath(_Travelling):
     """The address of an artifact, as `holotype.filesystem` reads it."""
 
     __slots__ = ()

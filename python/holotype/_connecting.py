@@ -15,8 +15,8 @@ def connect(instance: str | None = None, *, wait: float = 0, **kwargs: object) -
     it is named here; the current instance is locked by the first write, until the end of the session.
 
     Args:
-        instance: Name, `owner/name` or URL, that of its bucket or of its PostgreSQL database if this machine does not know
-            it yet; by default the current instance of this directory or machine.
+        instance: Name, `owner/name` or URL, that of its bucket or of its PostgreSQL database if this machine
+            does not know it yet; by default the current instance of this directory or machine.
         wait: Seconds to wait for somebody else's lock.
 
     Raises:

@@ -17,10 +17,6 @@ class Deletion:
         """True when the user has to say whether the content goes as well."""
 
     @property
-    def all_versions(self) -> bool:
-        """True when all versions go because they share one store."""
-
-    @property
     def counts(self) -> tuple[int, dict[str, int]]:
         """How many rows go, in all and by registry."""
 
@@ -96,6 +92,9 @@ class Instance:
 
     def readable(self, record: Record) -> str:
         """Returns where the content can be read in parts: a local path, or the URL of remote content that is not in the cache."""
+
+    def parts(self, record: Record) -> Parts:
+        """Returns what reads the content, which is one file, in parts from where it lies."""
 
     def cache(self, record: Record) -> Path:
         """Returns a local path from which the complete content can be read."""
@@ -271,9 +270,6 @@ class Instance:
     def describe_registry(self, registry: str) -> str:
         """Returns the fields and relations of a registry."""
 
-    def create_branch(self, name: str) -> Record:
-        """Returns a new branch, saved."""
-
     def switch_branch(self, target: str, create: bool) -> Record:
         """Works on another branch from now on."""
 
@@ -403,6 +399,15 @@ class Instance:
 
     def judge_rerun(self, record: Record, folder: Path, warnings: list[str], code: int) -> Any:
         """Returns how the outputs of a run came out in the folder in which its command ran again."""
+
+class Parts:
+    """A file that is read in parts, as long as nobody changes it."""
+
+    def __len__(self) -> int:
+        """How many bytes the file has."""
+
+    def read(self, start: int, end: int) -> bytes:
+        """Returns the bytes from `start` to `end`."""
 
 class QuerySet:
     """A query over one registry; nothing is read before a method asks for it."""

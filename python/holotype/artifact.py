@@ -192,16 +192,19 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         """Returns one artifact per file below a folder, sorted by key.
 
         Args:
-            path: Folder.
-            key: What goes before the path of each file below the folder; by default the folder's name.
+            path: Folder, on this machine or in a bucket; what lies in a storage location stays where it is.
+            key: What goes before the path of each file below the folder; by default the folder's path in its
+                storage location, else its name.
             run: The run that made them; by default the tracked one, False for none.
 
         Raises:
             FileNotFoundError: If there is nothing at the path.
             InvalidArgument: If it is no folder, or an empty one.
+            UnknownStorageLocation: If it lies in a bucket that no storage location of the instance holds.
 
         Example:
             >>> ln.Artifact.from_dir("raw/").save()
+            >>> ln.Artifact.from_dir("s3://bucket/atlas/raw").save()
         """
         from holotype.lists import RecordList
 
@@ -392,6 +395,9 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         else:
             path, kwargs["on_close"] = self.path, self._save_written
             self._instance.check_writable(self._row)
+        if self.storage.type not in ("http", "https"):
+            # Servers of the web may give files only whole, which their file system copes with.
+            kwargs["parts"] = lambda: self._instance.parts(self._row)
         opened = loaders.open_(path, mode, engine, suffix_raw=suffix, **kwargs)
         self._track_input(is_run_input)
         return opened

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow.dataset as pads
 
+    from holotype import _native
+
 PYARROW_SUFFIXES = (".parquet", ".csv", ".json", ".orc", ".arrow", ".feather", ".ipc")
 POLARS_SUFFIXES = (".parquet", ".csv", ".tsv", ".ndjson", ".ipc")
 TABLE_SUFFIXES = tuple(dict.fromkeys(PYARROW_SUFFIXES + POLARS_SUFFIXES))
 _ZARR_SUFFIXES = (".zarr", ".anndata.zarr")
 _HDF5_SUFFIXES = tuple(stem + code for stem in (".h5", ".hdf5", ".h5ad") for code in ("", ".gz", ".tar.gz"))
 _PYARROW_FORMATS = {".arrow": "ipc", ".feather": "ipc"}
-# What is asked of a store at once while an HDF5 file is read, and how many such blocks are kept.
-_BLOCK, _BLOCKS = 1 << 20, 64
 
 
 def streams(suffix: str) -> bool:
@@ -49,6 +49,7 @@ def open_(
     *,
     suffix_raw: str | None = None,
     on_close: Callable[[], None] | None = None,
+    parts: Callable[[], _native.Parts] | None = None,
     **kwargs: Any,
 ) -> Any:
     """Opens a file or folder without reading it whole.
@@ -60,6 +61,7 @@ def open_(
         engine: `"pyarrow"` or `"polars"`, for tables.
         suffix_raw: Raw suffix that says what the object is; by default that of the path's name.
         on_close: Called when the accessor of a zarr store is closed.
+        parts: Returns what reads a remote file in parts; by default its own file system does.
         **kwargs: Passed to `pyarrow.dataset.dataset` or the `scan` function of polars.
 
     Returns:
@@ -94,14 +96,18 @@ def open_(
 
     if suffix in _ZARR_SUFFIXES:
         return accessors.open_zarr(path, mode, zarr_kind(path), on_close)
-    if is_remote(path):
-        file = path.open(
-            "rb", cache_type="blockcache", block_size=_BLOCK, cache_options={"maxblocks": _BLOCKS}
-        )
-        return accessors.open_hdf5(file, path.name, is_anndata=suffix.startswith(".h5ad"))
     # A compressed file is unpacked for as long as it is open.
-    unpacked = decompressed(path, suffix)
-    return accessors.open_hdf5(unpacked, path.name, is_anndata=suffix.startswith(".h5ad"))
+    source = _in_blocks(path, parts) if is_remote(path) else decompressed(path, suffix)
+    return accessors.open_hdf5(source, path.name, is_anndata=suffix.startswith(".h5ad"))
+
+
+def _in_blocks(path: Any, parts: Callable[[], _native.Parts] | None) -> Any:
+    """Returns a remote file that keeps the blocks it has read."""
+    from holotype._blocks import BLOCK, BLOCKS, BlockFile
+
+    if parts is not None:
+        return BlockFile(parts())
+    return path.open("rb", cache_type="blockcache", block_size=BLOCK, cache_options={"maxblocks": BLOCKS})
 
 
 def table_files(path: Any, suffix: str) -> tuple[list[Any], str]:

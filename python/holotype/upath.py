@@ -304,6 +304,8 @@ def _extended_upath() -> Any:
 
     base = require("upath").UPath
     if "synchronize_to" not in base.__dict__:
+        import warnings
+
         from upath.registry import register_implementation
 
         from holotype._clouds import ArtifactPath, S3QueryPath, file_system
@@ -312,6 +314,8 @@ def _extended_upath() -> Any:
         own = dict.fromkeys(("s3", "s3a"), S3QueryPath) | dict.fromkeys(("holotype", "lamin"), ArtifactPath)
         for protocol, path in own.items():
             register_implementation(protocol, path, clobber=True)
+        # That library is told above how to read these addresses, and wonders all the same.
+        warnings.filterwarnings("ignore", "Could not find default for known protocol '(holotype|lamin)'")
     for cls in (base, type(base("."))):
         if "synchronize_to" in cls.__dict__:
             continue

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use holotype::collection::{NewCollection, Use};
 use holotype::ingest::{ArtifactDeletion, NewArtifact};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict};
 
 use crate::convert::{Run, choose, fill};
 use crate::instance::Instance;
@@ -88,6 +88,11 @@ impl Instance {
         run(|| self.inner.readable(record.row())).map(PathBuf::into_os_string)
     }
 
+    /// Returns what reads the content, which is one file, in parts from where it lies.
+    fn parts(&self, record: &Record) -> PyResult<Parts> {
+        run(|| self.inner.parts(record.row())).map(Parts)
+    }
+
     /// Returns a local path from which the complete content can be read.
     fn cache(&self, record: &Record) -> PyResult<PathBuf> {
         run(|| self.inner.cache(record.row()))
@@ -153,6 +158,23 @@ impl Instance {
     }
 }
 
+/// A file that is read in parts, as long as nobody changes it.
+#[pyclass(frozen, module = "holotype._native")]
+pub struct Parts(holotype::Parts);
+
+#[pymethods]
+impl Parts {
+    /// How many bytes the file has.
+    fn __len__(&self) -> usize {
+        self.0.size() as usize
+    }
+
+    /// Returns the bytes from `start` to `end`.
+    fn read<'py>(&self, py: Python<'py>, start: u64, end: u64) -> PyResult<Bound<'py, PyBytes>> {
+        run(|| self.0.read(start, end)).map(|bytes| PyBytes::new(py, &bytes))
+    }
+}
+
 /// What the permanent deletion of an artifact would remove.
 #[pyclass(frozen, module = "holotype._native")]
 pub struct Deletion {
@@ -172,12 +194,6 @@ impl Deletion {
     #[getter]
     fn question(&self) -> bool {
         self.plan.question
-    }
-
-    /// True when all versions go because they share one store.
-    #[getter]
-    fn all_versions(&self) -> bool {
-        self.plan.all_versions
     }
 
     /// How many rows go, in all and by registry.

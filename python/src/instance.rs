@@ -175,11 +175,6 @@ impl Instance {
         self.inner.registry_text(registry.0)
     }
 
-    /// Returns a new branch, saved.
-    fn create_branch(&self, name: &str) -> PyResult<Record> {
-        run(|| self.inner.create_branch(name)).map(Record::from)
-    }
-
     /// Works on another branch from now on.
     fn switch_branch(&self, target: &str, create: bool) -> PyResult<Record> {
         run(|| self.inner.switch_branch(target, create)).map(Record::from)

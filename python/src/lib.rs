@@ -32,7 +32,7 @@ mod _native {
 
     #[pymodule_export]
     use super::{
-        contents::Deletion,
+        contents::{Deletion, Parts},
         curate::attribute_names,
         describe::{describe, registries},
         error::error_kinds,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pickle
+import re
 import signal
 import socket
 import subprocess
@@ -21,7 +23,7 @@ import holotype as ln
 import holotype.upath
 import servers
 from cached import copies, forget_copies
-from holotype import _clouds
+from holotype import _blocks, _clouds
 from samples import small_anndata
 from servers import Server
 from writing import check_writing
@@ -43,14 +45,15 @@ def fetched(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     import s3fs
 
     sizes: list[int] = []
-    plain = s3fs.S3File._fetch_range
+    for cls, method in ((s3fs.S3File, "_fetch_range"), (_blocks.BlockFile, "_fetch")):
+        plain = getattr(cls, method)
 
-    def counting(file: Any, start: int, end: int) -> bytes:
-        content: bytes = plain(file, start, end)
-        sizes.append(len(content))
-        return content
+        def counting(*args: Any, plain: Any = plain) -> bytes:
+            content: bytes = plain(*args)
+            sizes.append(len(content))
+            return content
 
-    monkeypatch.setattr(s3fs.S3File, "_fetch_range", counting)
+        monkeypatch.setattr(cls, method, counting)
     return sizes
 
 
@@ -105,6 +108,33 @@ def test_what_lies_in_the_bucket_is_registered_and_found(
     assert names == {".lamindb/", f"{other.uid}.parquet", "storage_uid.txt", "raw/", "x.csv"}
 
 
+def test_the_files_of_a_prefix_are_registered_where_they_lie(cloud: Any, bucket: str) -> None:
+    for name in ("a.csv", "b/c.csv"):
+        (cloud / "raw" / name).write_text(f"name\n{name}\n")
+    for folder in (cloud / "raw", f"{cloud}/raw", f"{cloud}/raw?{bucket.partition('?')[2]}"):
+        artifacts = ln.Artifact.from_dir(folder, run=False).save()
+        assert [artifact.key for artifact in artifacts] == ["raw/a.csv", "raw/b/c.csv"]
+    assert ln.Artifact.filter(key__startswith="raw/").count() == 2
+    assert artifacts[1].path == cloud / "raw/b/c.csv"
+    assert artifacts[1].load()["name"].tolist() == ["b/c.csv"]
+
+
+def test_other_processes_read_what_they_are_sent(cloud: Any) -> None:
+    """A process that starts anew, as those of dask and joblib do, gets artifacts and paths in pickles."""
+    artifact = saved(pd.DataFrame({"a": [1, 2]}), "t.parquet")
+    (cloud / "x.txt").write_text("hello")
+    sent = pickle.dumps(((cloud / "x.txt"), artifact, artifact.path))
+    code = (
+        "import pickle, sys\n"
+        "text, artifact, path = pickle.load(sys.stdin.buffer)\n"
+        "print(text.read_text(), len(artifact.load()), path == artifact.path, repr(path))\n"
+    )
+    environment = os.environ | {"PYTHONWARNINGS": "error"}
+    done = subprocess.run([sys.executable, "-c", code], input=sent, capture_output=True, env=environment)
+    assert done.returncode == 0, done.stderr.decode()
+    assert done.stdout.decode().splitlines()[-1] == f"hello 2 True {artifact.path!r}"
+
+
 def test_only_folders_have_trees(cloud: Any) -> None:
     (cloud / "x.csv").write_text("a\n")
     with pytest.raises(NotADirectoryError):
@@ -145,6 +175,23 @@ def test_tables_are_read_in_parts(cloud: Any, fetched: list[int]) -> None:
     table.cache()
     assert table.open().count_rows() == len(frame)
     assert copies() == ["t.parquet"]
+
+
+def test_a_network_that_fails_while_a_table_is_open_is_named(
+    cloud: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import s3fs
+
+    artifact = saved(pd.DataFrame({"a": [1]}), "t.parquet")
+    forget_copies()
+    table = artifact.open()
+
+    async def cut(*_: Any, **__: Any) -> None:
+        raise ConnectionError("the network is gone")
+
+    monkeypatch.setattr(s3fs.S3FileSystem, "_call_s3", cut)
+    with pytest.raises(ConnectionError, match="the network is gone"):
+        table.to_table()
 
 
 def test_folders_of_tables_are_read_in_parts(cloud: Any) -> None:
@@ -202,6 +249,56 @@ def test_arrays_are_read_in_parts(cloud: Any, suffix: str, fetched: list[int]) -
         artifact.open(mode="w")
 
 
+def test_reading_hdf5_does_not_wait_for_garbage(cloud: Any) -> None:
+    """An object of HDF5 that the thread of fsspec finds to be garbage is not freed while a file is read."""
+    saved(small_anndata(), "cells.h5ad")
+    forget_copies()
+    code = """\
+import faulthandler, gc
+import holotype as ln
+import s3fs.core
+
+faulthandler.dump_traceback_later(30, exit=True)
+artifact = ln.Artifact.get(key="cells.h5ad")
+
+
+class Circle:
+    pass
+
+
+garbage = Circle()
+garbage.itself, garbage.access = garbage, artifact.open()
+fetch = s3fs.core._inner_fetch
+
+
+async def collecting(*args, **kwargs):
+    global garbage
+    garbage = None
+    gc.collect()
+    return await fetch(*args, **kwargs)
+
+
+s3fs.core._inner_fetch = collecting
+with artifact.open() as access:
+    print(access[:5].to_memory().shape[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1:] == ["5"], done.stderr
+
+
+def test_what_is_changed_while_it_is_open_is_not_read(cloud: Any) -> None:
+    import h5py
+
+    with h5py.File("x.h5", "w") as file:
+        file["d"] = np.zeros(1 << 20)
+    artifact = saved("x.h5", "x.h5")
+    forget_copies()
+    with artifact.open() as access:
+        artifact.path.write_bytes(Path("x.h5").read_bytes().replace(b"\0", b"\1"))
+        with pytest.raises(OSError, match="changed"):
+            access.storage["d"][1 << 19 :]
+
+
 def test_what_is_written_to_a_store_in_a_bucket_is_a_version(cloud: Any) -> None:
     check_writing()
 
@@ -228,8 +325,10 @@ def test_what_was_changed_behind_the_registry_is_not_read(cloud: Any) -> None:
         with pytest.raises(ln.errors.CorruptArtifact):
             read()
     artifact.path.unlink()
-    with pytest.raises(FileNotFoundError):
-        artifact.open()
+    told = f"{artifact.path}: the content of artifact {artifact.uid} is gone; `holotype repair` looks for it"
+    for read in (artifact.open, artifact.load, artifact.cache):
+        with pytest.raises(FileNotFoundError, match=re.escape(told)):
+            read()
 
 
 def test_the_missing_package_is_named(cloud: Any, monkeypatch: pytest.MonkeyPatch) -> None:

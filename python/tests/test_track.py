@@ -102,6 +102,14 @@ def test_a_script_gets_a_transform_and_each_execution_a_run(lab: Lab) -> None:
     assert transform[0][2] == (lab.folder / "s1.py").read_text()
 
 
+def test_a_script_that_is_named_from_another_folder_has_the_key_of_its_own(lab: Lab) -> None:
+    lab.write("scripts/in.py", "ln.track()\nprint(ln.context.transform.key)")
+    (lab.folder.parent / "out.py").write_text("# outside\n" + (lab.folder / "scripts/in.py").read_text())
+    (lab.folder / "results").mkdir()
+    assert lab.run("results/../scripts/in.py").splitlines()[-1] == "scripts/in.py"
+    assert lab.run("../out.py").splitlines()[-1] == "out.py"
+
+
 def test_a_changed_script_is_a_new_version(lab: Lab) -> None:
     lab.write("s2.py", "ln.track()\nln.finish()")
     lab.run("s2.py")

@@ -26,6 +26,7 @@ _PLAIN = {
     "PathBuf": "Path",
     "Self": "Self",
     "PyAny": "Any",
+    "PyBytes": "bytes",
     "PyDict": "dict[str, Any]",
     "PyList": "list[Any]",
     "PyTuple": "tuple[Any, ...]",

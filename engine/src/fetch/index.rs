@@ -158,7 +158,16 @@ fn state_of(path: &Path) -> Option<(String, u64)> {
     let of_file = |path: &Path| {
         let metadata = fs::metadata(path).ok()?;
         let modified = metadata.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-        Some((format!("{} {}", metadata.len(), modified.as_nanos()), metadata.len()))
+        // Programs set the time of the last change back; the system notes when they did.
+        #[cfg(unix)]
+        let noted = {
+            use std::os::unix::fs::MetadataExt as _;
+            (metadata.ctime(), metadata.ctime_nsec())
+        };
+        #[cfg(not(unix))]
+        let noted = (0, 0);
+        let state = format!("{} {} {} {}", metadata.len(), modified.as_nanos(), noted.0, noted.1);
+        Some((state, metadata.len()))
     };
     if !path.is_dir() {
         return of_file(path);

@@ -8,6 +8,7 @@ use super::decide::{Decision, insert_version};
 use super::holder::shares;
 use super::place::storage_key;
 use super::progress::Progress;
+use super::remote::is_remote;
 use super::save::Outcome;
 use super::source::{local_source, table};
 use super::{Artifact, Family, NewArtifact, Pending, RunChoice, set_content};
@@ -32,11 +33,32 @@ use crate::write;
 type Entered = (Record, Outcome);
 
 impl Instance {
-    /// Returns one artifact per file below a folder, sorted by key.
+    /// Returns one artifact per file below a folder, here or in a bucket, sorted by key.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::InvalidArgument`] for a folder without files, [`crate::ErrorKind::FileNotFound`] for none at all.
+    /// [`crate::ErrorKind::InvalidArgument`] for a folder without files, [`crate::ErrorKind::FileNotFound`] for none at all,
+    /// [`crate::ErrorKind::UnknownStorageLocation`] for one in a bucket that is not registered.
     pub fn artifacts_from_dir(&self, path: &str, key: Option<&str>, run: RunChoice) -> Result<Vec<Artifact>> {
+        let (mut artifacts, storage, prefix) = match is_remote(path) {
+            true => self.remote_files(path, key, run)?,
+            false => self.local_files(path, key, run)?,
+        };
+        artifacts.sort_by(|a, b| a.record.text("key").cmp(&b.record.text("key")));
+        self.env().emit(Event::CreatedFromDir {
+            n: artifacts.len(),
+            storage: storage.text("root").unwrap_or_default().to_owned(),
+            prefix: format!("{prefix}/"),
+        });
+        Ok(artifacts)
+    }
+
+    /// Returns an artifact for every file below a folder of this machine, where they are stored, and what precedes their keys.
+    fn local_files(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        run: RunChoice,
+    ) -> Result<(Vec<Artifact>, Record, String)> {
         let folder = local_source(self, path)?;
         if !folder.is_dir() {
             return Err(Error::invalid(format!(
@@ -64,7 +86,7 @@ impl Instance {
             if prefix.is_empty() { relative.to_owned() } else { format!("{prefix}/{relative}") }
         };
         let in_real_place = in_place && key.is_none();
-        let mut artifacts = if in_real_place
+        let artifacts = if in_real_place
             || !self.creation().use_virtual_keys
             || self.creation().skip_size_hash
         {
@@ -84,13 +106,7 @@ impl Instance {
                 run,
             )?
         };
-        artifacts.sort_by(|a, b| a.record.text("key").cmp(&b.record.text("key")));
-        self.env().emit(Event::CreatedFromDir {
-            n: artifacts.len(),
-            storage: storage.text("root").unwrap_or_default().to_owned(),
-            prefix: format!("{prefix}/"),
-        });
-        Ok(artifacts)
+        Ok((artifacts, storage, prefix))
     }
 
     fn root_location(&self, folder: &Path) -> Option<(Record, String)> {

@@ -15,7 +15,7 @@ use crate::instance::root::StorageRoot;
 use crate::key::{self, KeyKind};
 use crate::query::Q;
 use crate::record::Record;
-use crate::store::{Store, content_of};
+use crate::store::{Stat, Store, content_of};
 
 /// Returns true for the URL of something on another machine.
 pub(super) fn is_remote(source: &str) -> bool {
@@ -48,13 +48,24 @@ impl Instance {
         }
         let store = Store::open(storage.text("root").unwrap_or_default(), self.env())?;
         let found = store.describe(&relative)?;
+        self.described_artifact(new, &url, (storage, relative), &found)
+    }
+
+    /// Returns a new artifact for remote content as its store describes it, or the one that is registered there.
+    pub(super) fn described_artifact(
+        &self,
+        new: &NewArtifact,
+        url: &str,
+        (storage, relative): (Record, String),
+        found: &[Stat],
+    ) -> Result<Artifact> {
         let folder = found.iter().all(|stat| stat.key != relative.trim_end_matches('/'));
         let suffix = check_suffix(self, Path::new(&relative), new)?;
         let table = !folder && is_table_name(Path::new(&relative));
         let place = in_place(storage, relative.clone(), new)?;
-        let source = PathBuf::from(&url);
+        let source = PathBuf::from(url);
         let skip = self.creation().skip_size_hash;
-        let expected = content_of(&found, &relative).filter(|_| !skip);
+        let expected = content_of(found, &relative).filter(|_| !skip);
         if expected.is_none() && !skip {
             self.env().emit(Event::Warning(format!("did not add hash for {url}")));
         }
@@ -100,7 +111,7 @@ impl Instance {
     }
 
     /// Returns the error for a URL in no location that is registered.
-    fn unknown(&self, url: &str) -> Result<Error> {
+    pub(super) fn unknown(&self, url: &str) -> Result<Error> {
         let wanted = StorageRoot::stored(url)?;
         let place = wanted.join("");
         let folder =

@@ -16,15 +16,9 @@ pub(super) fn local_source(instance: &Instance, source: &str) -> Result<PathBuf>
     if source.contains('\0') {
         return Err(Error::value("The path contains a NUL character"));
     }
-    if let Some((scheme, _)) = source.split_once("://").filter(|(scheme, _)| *scheme != "file") {
-        return Err(Error::new(
-            ErrorKind::UnknownStorageLocation,
-            format!(
-                "Path {source} is not contained in any known storage location: this version registers local paths, not {scheme}://"
-            ),
-        ));
-    }
-    let path = instance.env().absolute(source.strip_prefix("file://").unwrap_or(source));
+    let path = instance.env().absolute(
+        ["file://", "local://"].iter().find_map(|scheme| source.strip_prefix(scheme)).unwrap_or(source),
+    );
     let metadata = std::fs::metadata(&path).map_err(|error| match error.kind() {
         std::io::ErrorKind::NotFound => Error::new(ErrorKind::FileNotFound, path.display().to_string()),
         _ => Error::io(&path, error),

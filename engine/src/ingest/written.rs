@@ -37,7 +37,7 @@ impl Instance {
         if !self.manages(&location) {
             return refused("its storage location belongs to another instance");
         }
-        self.held(record).map(drop)
+        self.held(&self.present(record)?).map(drop)
     }
 
     /// Makes a version of what was written to the folder of an artifact, at the same place; nothing when it is what it was.

@@ -82,6 +82,16 @@ impl Instance {
     ///
     /// A URL that names no endpoint may lie in a location that does; one that names another one does not.
     pub(crate) fn location_of_url(&self, url: &str) -> Result<Option<(Record, String)>> {
+        self.location_holding(url, |relative| !relative.is_empty())
+    }
+
+    /// Returns the location that a folder's URL lies in, or whose root it is, and the path below that root.
+    pub(crate) fn location_of_folder(&self, url: &str) -> Result<Option<(Record, String)>> {
+        self.location_holding(url, |_| true)
+    }
+
+    /// Returns the location with the longest root whose path to a URL counts.
+    fn location_holding(&self, url: &str, counts: impl Fn(&str) -> bool) -> Result<Option<(Record, String)>> {
         let wanted = StorageRoot::stored(url.trim_end_matches('/'))?;
         if wanted.path().split('/').any(|part| matches!(part, "" | "." | "..")) {
             return Err(Error::value(format!("{url} contains '.', '..' or '//': write the path out")));
@@ -90,8 +100,10 @@ impl Instance {
             let Ok(root) = StorageRoot::stored(record.text("root").unwrap_or_default()) else { continue };
             let same = root.protocol() == wanted.protocol()
                 && (wanted.endpoint().is_none() || wanted.endpoint() == root.endpoint());
-            let below = wanted.path().strip_prefix(root.path()).and_then(|rest| rest.strip_prefix('/'));
-            if let (true, Some(relative)) = (same, below.filter(|relative| !relative.is_empty())) {
+            let below = wanted.path().strip_prefix(root.path());
+            let below =
+                below.and_then(|rest| if rest.is_empty() { Some("") } else { rest.strip_prefix('/') });
+            if let (true, Some(relative)) = (same, below.filter(|relative| counts(relative))) {
                 return Ok(Some((record, relative.to_owned())));
             }
         }

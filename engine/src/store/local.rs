@@ -91,7 +91,7 @@ impl Store {
     /// [`ErrorKind::InvalidArgument`] when the file does not reach that far.
     pub fn read_range(&self, key: &str, range: Range<u64>) -> Result<Vec<u8>> {
         if let Some(object) = self.object() {
-            return object.read_range(key, range);
+            return object.read_range(key, range, None);
         }
         let path = self.path(key)?;
         let fail = |error| Error::io(&path, error);

@@ -1,6 +1,7 @@
 //! What a location tells of its files without their being read.
 
 use std::fs;
+use std::ops::Range;
 
 use super::{Stat, Store};
 use crate::error::{Error, ErrorKind, Result};
@@ -71,6 +72,17 @@ impl Store {
             return Err(Error::new(ErrorKind::FileNotFound, self.url(key)?));
         }
         Ok(found)
+    }
+
+    /// Returns some bytes of a file that nobody may have changed since it was described, as far as its store can tell.
+    ///
+    /// # Errors
+    /// As [`Store::read_range`], and what the store says of a file that was changed.
+    pub fn read_part(&self, stat: &Stat, range: Range<u64>) -> Result<Vec<u8>> {
+        match self.object() {
+            Some(object) => object.read_range(&stat.key, range, stat.tag.as_deref()),
+            None => self.read_range(&stat.key, range),
+        }
     }
 
     /// Returns true when `key` is a folder, which in a bucket means that files lie below it.

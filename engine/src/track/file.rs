@@ -1,6 +1,6 @@
 //! Source files: what a script or notebook on disk contributes to its transform.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::notebook::Notebook;
 use crate::env::Env;
@@ -123,7 +123,9 @@ impl Instance {
         let below =
             |path: &Path| Some(path.strip_prefix(bound_dir(self.env(), &slug, path)?).ok()?.to_owned());
         let resolved = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        below(path).or_else(|| below(&resolved))
+        // A path that leads out of a folder seems to lie below it.
+        let plain = !path.components().any(|part| part == Component::ParentDir);
+        Some(path).filter(|_| plain).and_then(below).or_else(|| below(&resolved))
     }
 }
 

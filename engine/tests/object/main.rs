@@ -7,6 +7,7 @@ mod errors;
 mod errors_azure;
 mod errors_google;
 mod faults;
+mod folders;
 mod giver;
 mod hub;
 mod keep_local;

@@ -246,7 +246,13 @@ impl Object {
         Err(self.cut(key))
     }
 
-    pub(in crate::store) fn read_range(&self, key: &str, range: Range<u64>) -> Result<Vec<u8>> {
+    /// Returns some bytes of a file, of the state with this tag if one is given and the store can tell.
+    pub(in crate::store) fn read_range(
+        &self,
+        key: &str,
+        range: Range<u64>,
+        tag: Option<&str>,
+    ) -> Result<Vec<u8>> {
         let reaches = |size: u64| {
             if range.start <= range.end && range.end <= size {
                 return Ok(());
@@ -262,8 +268,12 @@ impl Object {
         let read = runtime::run(&self.patience(), async {
             let location = self.location(key)?;
             let client = self.client().await?;
-            let options =
-                GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+            let strong = tag.filter(|tag| !tag.starts_with("W/") && client.parts.is_some());
+            let options = GetOptions {
+                if_match: strong.map(str::to_owned),
+                range: Some(GetRange::Bounded(range.clone())),
+                ..GetOptions::default()
+            };
             match client.store.get_opts(&location, options).await {
                 Ok(found) if found.meta.size >= range.end => {
                     let bytes = found.bytes().await.map_err(|error| self.fail(client, key, error))?;
