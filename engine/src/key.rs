@@ -17,6 +17,19 @@ pub enum KeyKind {
     Real,
 }
 
+/// Returns the URL of a remote place without its query, and the query.
+///
+/// In keys of buckets a question mark is a character like any other: only pairs of name and value behind the last one are a
+/// query.
+pub(crate) fn split_query(url: &str) -> (&str, Option<&str>) {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    let parts = match ["http", "https", "hf"].iter().any(|web| web.eq_ignore_ascii_case(scheme)) {
+        true => url.split_once('?'),
+        false => url.rsplit_once('?').filter(|(_, query)| query.split('&').all(|pair| pair.contains('='))),
+    };
+    parts.map_or((url, None), |(place, query)| (place, Some(query)))
+}
+
 /// Checks a key that a user passes.
 ///
 /// # Errors
@@ -113,6 +126,21 @@ mod tests {
     fn refused(key: &str, kind: KeyKind) -> (ErrorKind, String) {
         let error = check(key, kind).unwrap_err();
         (error.kind(), error.message().to_owned())
+    }
+
+    #[test]
+    fn only_pairs_are_a_query_of_a_bucket() {
+        for (url, place, query) in [
+            ("s3://b/k?endpoint_url=http://h:1", "s3://b/k", Some("endpoint_url=http://h:1")),
+            ("s3://b/a?b.txt", "s3://b/a?b.txt", None),
+            ("s3://b/a?b.txt?endpoint_url=http://h", "s3://b/a?b.txt", Some("endpoint_url=http://h")),
+            ("gs://b/what?", "gs://b/what?", None),
+            ("https://h/a?b", "https://h/a", Some("b")),
+            ("HTTP://h/a?b?c=d", "HTTP://h/a", Some("b?c=d")),
+            ("s3://b/k", "s3://b/k", None),
+        ] {
+            assert_eq!(split_query(url), (place, query), "{url}");
+        }
     }
 
     #[test]

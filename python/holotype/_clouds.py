@@ -10,6 +10,7 @@ from upath import UPath
 from upath.implementations.cloud import S3Path
 
 from holotype._optional import require
+from holotype._places import split_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class S3QueryPath(_Travelling, S3Path):
         cls, args: tuple[Any, ...], protocol: str, storage_options: dict[str, Any]
     ) -> tuple[tuple[Any, ...], str, dict[str, Any]]:
         if args and isinstance(args[0], str):
-            url, _, query = args[0].partition("?")
+            url, query = split_query(args[0])
             named = parse_qs(query)
             if "endpoint_url" in named:
                 if len(named["endpoint_url"]) > 1:

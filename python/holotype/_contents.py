@@ -95,13 +95,13 @@ def path_condition(instance: _native.Instance, path: Any) -> tuple[Any, ...]:
     """
     text, server = _places.spelled(path), ""
     if _places.is_url(text):
-        text, _, server = text.partition("?")
+        text, server = _places.split_query(text)
     else:
         text = os.path.abspath(os.path.expanduser(text))
     locations: list[tuple[int, str]] = instance.query("lamindb.Storage").table(["id", "root"]).rows()
     nodes: list[tuple[Any, ...]] = []
     for id, location in sorted(locations, key=lambda location: -len(location[1])):
-        root, _, its_server = location.partition("?")
+        root, its_server = _places.split_query(location)
         if not text.startswith(f"{root}/") or server not in ("", its_server):
             continue
         relative = text[len(root) + 1 :]

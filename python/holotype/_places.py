@@ -9,12 +9,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["is_path", "is_remote", "is_url", "place", "spelled"]
+__all__ = ["is_path", "is_remote", "is_url", "place", "spelled", "split_query"]
 
 
 def is_url(text: str) -> bool:
     """Returns true for the address of something on another machine."""
     return "://" in text and not text.startswith(("file://", "local://"))
+
+
+def split_query(url: str) -> tuple[str, str]:
+    """Returns a URL without its query, and the query, as the engine takes URLs apart.
+
+    In keys of buckets a question mark is a character like any other: only pairs of name and value behind the
+    last one are a query.
+
+    Example:
+        >>> split_query("s3://bucket/what?.csv?endpoint_url=http://localhost:9000")
+        ('s3://bucket/what?.csv', 'endpoint_url=http://localhost:9000')
+    """
+    if not is_url(url):
+        return url, ""
+    if url.lower().startswith(("http://", "https://", "hf://")):
+        place, _, query = url.partition("?")
+        return place, query
+    place, mark, query = url.rpartition("?")
+    return (place, query) if mark and all("=" in pair for pair in query.split("&")) else (url, "")
 
 
 def is_remote(path: Any) -> bool:
@@ -71,6 +90,6 @@ def place(text: str, root: str = "") -> Any:
         return Path(text)
     from holotype.upath import UPath
 
-    url, mark, query = text.partition("?")
-    server = query if mark else root.partition("?")[2]
+    url, query = split_query(text)
+    server = query or split_query(root)[1]
     return UPath(f"{url}?{server}" if server else url)

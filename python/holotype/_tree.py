@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from dataclasses import dataclass, field
 
-from holotype._places import is_remote
+from holotype._places import is_remote, split_query
 from holotype.suffixes import name_suffixes, split_suffix
 
 TYPE_CHECKING = False
@@ -166,7 +166,7 @@ class _RemoteLister:
     def __init__(self, path: Any) -> None:
         self._fs = path.fs
         self.root = path.path.rstrip("/") or path.path
-        self.title = _printable(str(path).split("?", 1)[0].rstrip("/"))
+        self.title = _printable(split_query(str(path))[0].rstrip("/"))
         # The folder may have changed behind the file system's back.
         self._fs.invalidate_cache()
         # To list is to ask once; some servers fail when they are asked for a folder itself.

@@ -108,6 +108,28 @@ def test_what_lies_in_the_bucket_is_registered_and_found(
     assert names == {".lamindb/", f"{other.uid}.parquet", "storage_uid.txt", "raw/", "x.csv"}
 
 
+def test_a_question_mark_is_part_of_a_name(cloud: Any, bucket: str) -> None:
+    (cloud / "raw/a").write_text("another file")
+    (cloud / "raw/a?b.txt").write_text("wanted")
+    for path in (
+        cloud / "raw/a?b.txt",
+        f"{cloud}/raw/a?b.txt",
+        f"{cloud}/raw/a?b.txt?{bucket.partition('?')[2]}",
+    ):
+        artifact = ln.Artifact(path, run=False).save()
+        assert artifact is not None
+        assert (artifact.key, artifact.load(), artifact.path.read_text()) == (
+            "raw/a?b.txt",
+            "wanted",
+            "wanted",
+        )
+        assert ln.Artifact.get(path=artifact.path) == artifact == ln.Artifact.get(path=str(artifact.path))
+    assert [artifact.key for artifact in ln.Artifact.from_dir(cloud / "raw", run=False)] == [
+        "raw/a",
+        "raw/a?b.txt",
+    ]
+
+
 def test_the_files_of_a_prefix_are_registered_where_they_lie(cloud: Any, bucket: str) -> None:
     for name in ("a.csv", "b/c.csv"):
         (cloud / "raw" / name).write_text(f"name\n{name}\n")

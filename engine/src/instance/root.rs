@@ -6,9 +6,10 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::key::{MANAGED, split_query};
 
 /// The folder below each root that belongs to the format.
-pub const INTERNAL_FOLDER: &str = ".lamindb";
+pub const INTERNAL_FOLDER: &str = MANAGED;
 /// The SQLite database of an instance below its default root.
 pub const DATABASE_KEY: &str = ".lamindb/lamin.db";
 /// The marker of a storage location below its root.
@@ -105,7 +106,7 @@ impl StorageRoot {
             None => Self::local(env, text)?,
             Some((scheme, rest)) => match Protocol::of_scheme(scheme)? {
                 Protocol::Local => Self::local(env, rest)?,
-                protocol => Self::remote(protocol, rest)?,
+                protocol => Self::remote(protocol, text, rest)?,
             },
         };
         if root.text.contains(INTERNAL_FOLDER) {
@@ -137,12 +138,10 @@ impl StorageRoot {
         }
     }
 
-    fn remote(protocol: Protocol, rest: &str) -> Result<Self> {
-        let (path, query) = match rest.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (rest, None),
-        };
-        let path = path.trim_end_matches('/');
+    /// Returns the root that a URL means, of which `rest` follows the protocol.
+    fn remote(protocol: Protocol, url: &str, rest: &str) -> Result<Self> {
+        let (whole, query) = split_query(url);
+        let path = rest[..rest.len() - (url.len() - whole.len())].trim_end_matches('/');
         if path.is_empty() || path.starts_with('/') {
             return Err(Error::value(format!("{protocol}://{rest} names no bucket or host")));
         }
@@ -187,8 +186,8 @@ impl StorageRoot {
         match self.protocol {
             Protocol::Local => &self.text,
             _ => {
-                let path = self.text.split_once("://").map_or(self.text.as_str(), |(_, path)| path);
-                path.split_once('?').map_or(path, |(path, _)| path).trim_end_matches('/')
+                let (url, _) = split_query(&self.text);
+                url.split_once("://").map_or(url, |(_, path)| path).trim_end_matches('/')
             }
         }
     }
@@ -210,14 +209,18 @@ impl StorageRoot {
 
     /// Returns another URL of the same server: with the query of this root.
     pub(crate) fn with_query(&self, url: &str) -> String {
-        let query = self.text.split_once('?').filter(|_| self.protocol.is_bucket());
-        query.map_or_else(|| url.to_owned(), |(_, query)| format!("{url}?{query}"))
+        let (_, query) = split_query(&self.text);
+        let query = query.filter(|_| self.protocol.is_bucket());
+        query.map_or_else(|| url.to_owned(), |query| format!("{url}?{query}"))
     }
 
     /// Returns the endpoint of an S3 root that is not at the default one.
     pub fn endpoint(&self) -> Option<&str> {
-        let (_, query) = self.text.split_once('?').filter(|_| self.protocol == Protocol::S3)?;
-        query.split('&').find_map(|pair| pair.strip_prefix("endpoint_url="))
+        let (_, query) = split_query(&self.text);
+        query
+            .filter(|_| self.protocol == Protocol::S3)?
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("endpoint_url="))
     }
 
     /// Returns the path or URL of the object at `key` below the root, without a query.

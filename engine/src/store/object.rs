@@ -44,6 +44,7 @@ pub use resume::UploadNote;
 
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::key::split_query;
 
 /// A remote location; nothing is connected until something is asked.
 #[derive(Clone)]
@@ -69,8 +70,7 @@ impl Object {
 
     /// Returns the URL of the object at `key`, without a query.
     pub(super) fn url(&self, key: &str) -> String {
-        let root =
-            self.root.split_once('?').map_or(self.root.as_str(), |(root, _)| root).trim_end_matches('/');
+        let root = split_query(&self.root).0.trim_end_matches('/');
         if key.is_empty() { root.to_owned() } else { format!("{root}/{key}") }
     }
 

@@ -19,7 +19,7 @@ use crate::support::noise;
 pub struct Cloud {
     pub instance: Instance,
     storage: Record,
-    root: String,
+    pub root: String,
     events: Arc<Mutex<Vec<Event>>>,
     pub dir: tempfile::TempDir,
     /// What the system calls the time since its start.

@@ -1,7 +1,7 @@
 //! Folders in buckets, registered file by file where they lie.
 
 use holotype::store::Store;
-use holotype::{Artifact, Error, ErrorKind, Record, RunChoice};
+use holotype::{Artifact, Error, ErrorKind, NewArtifact, Record, RunChoice};
 
 use crate::artifacts::Cloud;
 use crate::stores::proxy::{Fault, Proxy};
@@ -88,4 +88,19 @@ fn what_is_no_folder_of_a_known_location_is_refused() {
     Store::open(&other, &env()).unwrap().write("raw/x", b"x", false).unwrap();
     let (folder, server) = other.split_once('?').unwrap();
     assert_eq!(refused(&format!("{folder}/raw?{server}")), ErrorKind::UnknownStorageLocation);
+}
+
+#[test]
+fn a_question_mark_is_part_of_a_name() {
+    let cloud = Cloud::new();
+    cloud.bucket().write("raw/a", b"another file", false).unwrap();
+    cloud.bucket().write("raw/a?b.txt", b"wanted", false).unwrap();
+    let (place, query) = cloud.root.split_once('?').unwrap();
+    for path in [format!("{place}/raw/a?b.txt?{query}"), format!("{place}/raw/a?b.txt")] {
+        let record = cloud.save(NewArtifact::new(path));
+        assert_eq!((record.text("key"), cloud.text(&record).as_str()), (Some("raw/a?b.txt"), "wanted"));
+    }
+    let found = from_dir(&cloud, &format!("{place}/raw?{query}"), None).unwrap();
+    assert_eq!(keys(&found, "key"), ["raw/a", "raw/a?b.txt"]);
+    assert_eq!(cloud.text(&found[1]), "wanted");
 }

@@ -1,6 +1,7 @@
 //! What the root of a remote location says.
 
 use crate::error::{Error, Result};
+use crate::key::split_query;
 
 /// How objects below a root are reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,7 +33,8 @@ impl Address {
     /// Takes a root apart.
     pub(super) fn parse(root: &str) -> Result<Address> {
         let wrong = |what: &str| Error::value(format!("The storage location {root} {what}"));
-        let (scheme, rest) = root.split_once("://").ok_or_else(|| wrong("is no URL"))?;
+        let (url, query) = split_query(root);
+        let (scheme, path) = url.split_once("://").ok_or_else(|| wrong("is no URL"))?;
         let scheme = match scheme.to_ascii_lowercase().as_str() {
             "s3" | "s3a" => Scheme::S3,
             "gs" | "gcs" => Scheme::Gs,
@@ -40,10 +42,6 @@ impl Address {
             "http" | "https" => Scheme::Http,
             "hf" => Scheme::Hf,
             other => return Err(wrong(&format!("has the protocol {other}, which is not supported"))),
-        };
-        let (path, query) = match rest.split_once('?') {
-            Some((path, query)) => (path, query),
-            None => (rest, ""),
         };
         let path = path.trim_start_matches('/').trim_end_matches('/');
         let (bucket, prefix) = path.split_once('/').unwrap_or((path, ""));
@@ -66,7 +64,7 @@ impl Address {
             Scheme::Hf => address.take_repository(path).ok_or_else(|| wrong("names no repository"))?,
             _ => {}
         }
-        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+        for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let value = decode(value);
             match (scheme, name) {
