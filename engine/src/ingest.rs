@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 
 pub use change::ArtifactMove;
 pub(crate) use dedup::is_incomplete;
-pub(crate) use place::storage_key;
+pub(crate) use place::{automatic_key, storage_key};
 pub(crate) use progress::Progress;
 pub use remove::ArtifactDeletion;
 pub(crate) use restore::is_leaving;

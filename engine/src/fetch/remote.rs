@@ -9,9 +9,9 @@ use super::index::Index;
 use crate::content::{Content, recorded_hash};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::hash::{ContentHash, Digest};
+use crate::hash::{ContentHash, Digest, HashKind};
 use crate::ingest::progress::Progress;
-use crate::ingest::storage_key;
+use crate::ingest::{automatic_key, storage_key};
 use crate::instance::Instance;
 use crate::instance::root::StorageRoot;
 use crate::instance::settings::{ArtifactPlace, cache_limit, cache_path};
@@ -197,8 +197,27 @@ impl Instance {
             key_is_virtual: record.flag("_key_is_virtual"),
             is_latest: record.flag("is_latest"),
         };
-        cache_path(cache, &root, place)?
-            .ok_or_else(|| Error::invalid(format!("Artifact {} lies on this machine", record.uid())))
+        let path_of = |place| {
+            cache_path(cache, &root, place)?
+                .ok_or_else(|| Error::invalid(format!("Artifact {} lies on this machine", record.uid())))
+        };
+        let path = path_of(place)?;
+        match is_taken(record, &path) {
+            // A bucket holds `a` beside `a/b`, a folder does not.
+            true => path_of(ArtifactPlace { storage_key: &automatic_key(record), key: None, ..place }),
+            false => Ok(path),
+        }
+    }
+}
+
+/// Returns true when copies of other artifacts keep a path from being that of a record's: a file where it needs a folder, or
+/// a folder with files where it needs a file.
+fn is_taken(record: &Record, path: &Path) -> bool {
+    match std::fs::symlink_metadata(path) {
+        Ok(found) => {
+            found.is_dir() && recorded_hash(record).is_some_and(|hash| hash.kind != HashKind::Md5Folder)
+        }
+        Err(error) => error.kind() == std::io::ErrorKind::NotADirectory,
     }
 }
 

@@ -200,6 +200,22 @@ fn a_copy_that_was_edited_is_not_read_even_if_its_time_was_set_back() {
 }
 
 #[test]
+fn a_bucket_holds_what_a_folder_cannot() {
+    let cloud = Cloud::new();
+    let save = |key: &str| cloud.save(NewArtifact::new(cloud.source(&key.replace('/', "-"), key)).key(key));
+    let records = ["a", "a/b.txt"].map(save);
+    let cache = cloud.dir.path().join("cache");
+    for order in [[0, 1], [1, 0]] {
+        fs::remove_dir_all(&cache).unwrap();
+        let paths = order.map(|at| cloud.instance.cache(&records[at]).unwrap());
+        for (at, path) in order.into_iter().zip(&paths) {
+            assert_eq!(fs::read_to_string(path).unwrap(), ["a", "a/b.txt"][at]);
+            assert_eq!(&cloud.instance.cache(&records[at]).unwrap(), path, "it stays where it is");
+        }
+    }
+}
+
+#[test]
 fn versions_have_places_of_their_own() {
     let cloud = Cloud::new();
     let one = cloud.save(NewArtifact::new(cloud.source("x.txt", "one")).key("x.txt"));

@@ -33,7 +33,10 @@ pub fn cache_dir(env: &Env) -> Result<PathBuf> {
         None => configured(env)?,
     };
     if let Err(error) = fs::create_dir_all(&dir) {
-        env.emit(Event::Warning(format!("The cache directory {} was not created: {error}", dir.display())));
+        env.emit(Event::Warning(format!(
+            "The cache directory {} was not created: {error}; name another one in LAMIN_CACHE_DIR",
+            dir.display()
+        )));
     }
     Ok(dir)
 }
