@@ -357,6 +357,8 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
             return self._in_memory()
         from holotype import loaders
 
+        # Before anything is fetched in vain.
+        loaders.loader_of(self._raw_suffix())
         path = self._instance.cache(self._row)
         loaded = loaders.load(path, self._raw_suffix(), on_warning=_voice.warning, **kwargs)
         self._track_input(is_run_input)

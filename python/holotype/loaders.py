@@ -26,6 +26,7 @@ __all__ = [
     "kind_of",
     "load",
     "load_collection",
+    "loader_of",
     "n_observations",
     "open_",
     "open_collection",
@@ -68,14 +69,27 @@ def load(
     """
     path = Path(path)
     suffix = raw_suffix(path.name) if suffix_raw is None else suffix_raw
-    loader = _LOADERS.get(suffix)
-    if loader is None:
-        raise NotImplementedError(f"There is no loader for {suffix} files. Use .cache() to get the path.")
+    loader = loader_of(suffix)
     if not path.exists():
         raise FileNotFoundError(f"No such file or directory: '{path}'")
     if suffix == ".rds":
         _warn("Please use `laminr` to load `.rds` files", on_warning)
     return loader(path, suffix, **kwargs)
+
+
+def loader_of(suffix: str) -> Callable[..., Any]:
+    """Returns what reads files with a raw suffix.
+
+    Raises:
+        NotImplementedError: If there is none.
+
+    Example:
+        >>> loader_of(".csv")("table.csv", ".csv")
+    """
+    loader = _LOADERS.get(suffix)
+    if loader is None:
+        raise NotImplementedError(f"There is no loader for {suffix} files. Use .cache() to get the path.")
+    return loader
 
 
 def suffixes_with_loader() -> list[str]:

@@ -83,6 +83,16 @@ def test_a_file_goes_to_the_bucket_and_comes_back(cloud: Any, bucket: str) -> No
     assert [path.name for path in (cloud / ".lamindb").iterdir()] == ["storage_uid.txt"]
 
 
+def test_what_cannot_be_loaded_is_not_fetched(cloud: Any) -> None:
+    Path("x.bai").write_text("index")
+    artifact = saved("x.bai", "raw/x.bai")
+    forget_copies()
+    with pytest.raises(NotImplementedError, match=r"There is no loader for \.bai files"):
+        artifact.load()
+    assert not list(ln.settings.cache_dir.rglob("*.bai"))
+    assert artifact.cache().read_text() == "index"
+
+
 def test_what_lies_in_the_bucket_is_registered_and_found(
     cloud: Any, bucket: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
