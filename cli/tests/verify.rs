@@ -12,7 +12,7 @@ fn what_is_wrong_stands_in_a_table_and_ends_with_code_1() {
         std::path::PathBuf::from(saved["storage_path"].as_str().unwrap())
     };
     let (a, b) = (place("a.txt"), place("b.txt"));
-    assert!(lab.ok(&["verify"]).ends_with("→ verified 2 artifacts (sizes only): nothing is wrong\n"));
+    assert!(lab.ok(&["verify"]).ends_with("→ verified 2 artifacts (no content read): nothing is wrong\n"));
     assert!(lab.ok(&["verify", "--full"]).ends_with("→ verified 2 artifacts (9 B read): nothing is wrong\n"));
     assert!(lab.ok(&["verify", "--sample", "1"]).contains("verified 2 artifacts (1 of them read, "));
 
