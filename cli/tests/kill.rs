@@ -66,7 +66,7 @@ fn clean(lab: &Lab) {
     assert!(repaired.failed.is_empty(), "{repaired:?}");
     let all = Collect { unused_before: late, trashed_before: None };
     instance.plan_collect(all).unwrap().apply(&instance).unwrap();
-    assert!(instance.unused().unwrap().is_empty());
+    assert_eq!(instance.unused().unwrap(), []);
     instance.purge(&instance.quarantined().unwrap()).unwrap();
     assert!(instance.verify(&artifacts, Depth::Full).unwrap().is_sound());
 }

@@ -2,6 +2,7 @@
 //! threads of the parent would wait for ever.
 
 use std::convert::Infallible;
+use std::fs::{File, TryLockError};
 use std::sync::{Arc, LockResult, Mutex, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -10,6 +11,18 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 /// looked at before it is used.
 pub(crate) fn entered<G>(lock: LockResult<G>) -> G {
     lock.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns true while another process, or another part of this one, holds the lock on a file; this one lets go of it.
+pub(crate) fn is_held(file: &File) -> bool {
+    match file.try_lock() {
+        Ok(()) => {
+            // A process that another thread starts in this moment has the file as well, and would hold on to the lock.
+            let _ = file.unlock();
+            false
+        }
+        Err(error) => matches!(error, TryLockError::WouldBlock),
+    }
 }
 
 /// What has threads, together with the process that made it.
@@ -58,5 +71,24 @@ pub(crate) fn share<T: Send>(work: impl FnOnce() -> T + Send) -> T {
         Ok(pool) => pool.install(work),
         // The system has no threads left.
         Err(_) => work(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_for_a_lock_leaves_none_behind() {
+        let path = tempfile::NamedTempFile::new().unwrap().into_temp_path();
+        let open = || File::options().read(true).write(true).open(&path).unwrap();
+        let asked = open();
+        // As a child has it that is being started.
+        let inherited = asked.try_clone().unwrap();
+        assert!(!is_held(&asked));
+        drop(asked);
+        assert!(!is_held(&open()), "nobody holds it, whoever else has the file");
+        inherited.lock().unwrap();
+        assert!(is_held(&open()));
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::names;
 use crate::env::Env;
 use crate::error::{Error, Result};
+use crate::threads;
 
 /// How often another random name is tried; one collision is already next to impossible.
 const TRIES: usize = 4;
@@ -97,7 +98,7 @@ pub(super) fn is_locked(path: &Path) -> bool {
         opened => opened,
     };
     match open() {
-        Ok(handle) => matches!(handle.try_lock(), Err(fs::TryLockError::WouldBlock)),
+        Ok(handle) => threads::is_held(&handle),
         // What one may not even open belongs to somebody else, unless it is gone.
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }

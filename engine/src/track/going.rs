@@ -3,7 +3,7 @@
 //! While a run goes on its process holds a small file in the cache locked, named by the uid of the run and holding the
 //! name of the instance. The system takes locks off, however a process ends.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,6 +15,7 @@ use crate::instance::Instance;
 use crate::instance::settings::cache_dir;
 use crate::query::Q;
 use crate::record::Record;
+use crate::threads;
 use crate::value::Timestamp;
 
 /// The sign that a run goes on in this process; once it is dropped without [`Going::ended`] the run counts as killed.
@@ -128,8 +129,7 @@ fn abandoned(path: &Path, slug: &str) -> Option<(String, SystemTime)> {
 
 /// Returns true while a living process holds the sign of a run.
 fn is_going(path: &Path) -> bool {
-    let Ok(file) = File::options().read(true).write(true).open(path) else { return false };
-    matches!(file.try_lock(), Err(TryLockError::WouldBlock))
+    File::options().read(true).write(true).open(path).is_ok_and(|file| threads::is_held(&file))
 }
 
 fn is_open(run: &Record) -> bool {
