@@ -30,6 +30,11 @@ pub(crate) fn split_query(url: &str) -> (&str, Option<&str>) {
     parts.map_or((url, None), |(place, query)| (place, Some(query)))
 }
 
+/// Returns true for a path that lies in what the registry stores by itself, or is that.
+pub(crate) fn is_managed(path: &str) -> bool {
+    path.split('/').any(|segment| segment == MANAGED)
+}
+
 /// Checks a key that a user passes.
 ///
 /// # Errors
@@ -92,7 +97,7 @@ pub fn real_key_path(key: &str) -> Result<&str> {
     if path.split(['/', '\\']).any(|segment| matches!(segment, "." | "..")) {
         return refuse("may leave its storage root");
     }
-    if path.trim_end_matches('/').split('/').any(|segment| segment == MANAGED) {
+    if is_managed(path) {
         return Err(managed());
     }
     Ok(path)

@@ -172,7 +172,7 @@ class Artifact(ArtifactFields, registry="lamindb.Artifact"):
         Example:
             >>> ln.Artifact.from_tiledbsoma("atlas.tiledbsoma", key="atlas.tiledbsoma").save()
         """
-        if not _places.spelled(path).partition("?")[0].rstrip("/").endswith(".tiledbsoma"):
+        if not _places.split_query(_places.spelled(path))[0].rstrip("/").endswith(".tiledbsoma"):
             raise ValueError(f"'{path}' is no tiledbsoma store: its name has to end in .tiledbsoma")
         kwargs.setdefault("kind", "dataset")
         return cls(path, key=key, otype="tiledbsoma", **kwargs)

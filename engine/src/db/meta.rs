@@ -17,10 +17,8 @@ pub(crate) fn query(key: &str) -> Sql {
 impl Db {
     /// Returns the text under a name, if there is one; databases without the table hold none.
     pub(crate) fn meta(&self, key: &str) -> Result<Option<String>> {
-        if self.present(&[META])?.is_empty() {
-            return Ok(None);
-        }
-        Ok(text(self.scalar(&query(key), Kind::Text)?))
+        let [text] = self.metas([key])?;
+        Ok(text)
     }
 
     /// Returns the texts under these names, as [`Db::meta`] each.

@@ -3,7 +3,7 @@
 use super::{Artifact, NewArtifact, RunChoice};
 use crate::error::{Error, Result};
 use crate::instance::Instance;
-use crate::instance::root::{INTERNAL_FOLDER, StorageRoot};
+use crate::instance::root::StorageRoot;
 use crate::key::{self, KeyKind};
 use crate::record::Record;
 use crate::store::{Stat, Store};
@@ -35,7 +35,7 @@ impl Instance {
         if found.iter().any(|stat| stat.key == folder) {
             return Err(Error::invalid(format!("{url} is no folder: use Artifact() for a single file")));
         }
-        let files: Vec<Stat> = found.into_iter().filter(|stat| !is_managed(&stat.key)).collect();
+        let files: Vec<Stat> = found.into_iter().filter(|stat| !key::is_managed(&stat.key)).collect();
         if files.is_empty() {
             return Err(Error::invalid(format!("folder is empty: {url}")));
         }
@@ -52,9 +52,4 @@ impl Instance {
         }
         Ok((artifacts, storage, prefix))
     }
-}
-
-/// Returns true for what a location keeps under names of its own.
-fn is_managed(key: &str) -> bool {
-    key.split('/').any(|part| part == INTERNAL_FOLDER)
 }

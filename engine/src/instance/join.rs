@@ -80,15 +80,9 @@ fn join_database(
             InstanceSettings::file(env, &found.slug).display()
         )));
     }
-    let mut settings = match known {
-        // It moved there, or is asked as somebody else.
-        Some(known) => known,
-        None => {
-            let mut settings = InstanceSettings::new(&found.slug, &found.root);
-            settings.id = found.id;
-            settings
-        }
-    };
+    let unknown = InstanceSettings { id: found.id, ..InstanceSettings::new(&found.slug, &found.root) };
+    // What is known moved there, or is asked as somebody else.
+    let mut settings = known.unwrap_or(unknown);
     settings.db = Some(url.to_owned());
     adopt(env, &mut settings, |instance| {
         let root = Q::is("root", instance.settings().storage_root);
@@ -127,8 +121,7 @@ fn join(env: &Env, root: &StorageRoot) -> Result<InstanceSettings> {
             ))),
         };
     }
-    let mut settings = InstanceSettings::new(&slug, root);
-    settings.id = id;
+    let mut settings = InstanceSettings { id, ..InstanceSettings::new(&slug, root) };
     adopt(env, &mut settings, |_| ground.region())?;
     settings.save(env)?;
     Ok(settings)
